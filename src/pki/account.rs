@@ -1,0 +1,66 @@
+//! Who a certificate is for: what a directory knows about an account, in the words of
+//! Active Directory ([MS-ADA1], [MS-ADA3]; the attribute names stand beside the fields).
+
+/// An account as a directory describes it. Every attribute that a name in a certificate may be
+/// made of is optional: a template whose names need one refuses an account that lacks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// `sAMAccountName`: the key; compared without regard to ASCII case.
+    pub name: String,
+    /// User, computer or service.
+    pub kind: AccountKind,
+    /// `cn`: the common name of a user.
+    pub cn: Option<String>,
+    /// `displayName`.
+    pub display_name: Option<String>,
+    /// `distinguishedName`, as RFC 4514 text (most specific first).
+    pub distinguished_name: Option<String>,
+    /// `userPrincipalName`: the UPN of the alternative name.
+    pub user_principal_name: Option<String>,
+    /// `mail`.
+    pub mail: Option<String>,
+    /// `dNSHostName`: the common name of a computer ([MS-WCCE] 3.2.2.6.2.1.4.5.9).
+    pub dns_host_name: Option<String>,
+    /// `objectSid` in its text form, `S-1-5-21-…`.
+    pub object_sid: Option<String>,
+    /// `objectGUID` in its text form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
+    pub object_guid: Option<String>,
+    /// The groups it is a member of, nested ones resolved; compared without regard to ASCII case.
+    pub groups: Vec<String>,
+    /// A disabled account neither authenticates nor is certified.
+    pub enabled: bool,
+}
+
+/// What kind of account: decides what "common name" means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// A person.
+    User,
+    /// A machine.
+    Computer,
+    /// A program; named like a user.
+    Service,
+}
+
+impl AccountKind {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Computer => "computer",
+            Self::Service => "service",
+        }
+    }
+
+    /// From the word in JSON.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::User, Self::Computer, Self::Service].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl Account {
+    /// Whether it is a member of `group`.
+    pub fn is_member_of(&self, group: &str) -> bool {
+        self.groups.iter().any(|own| own.eq_ignore_ascii_case(group))
+    }
+}
