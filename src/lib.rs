@@ -1,6 +1,25 @@
 //! Chancery: a certificate authority for an Always On VPN, in the place of AD CS.
 //!
-//! The rooms in reading order; imports go only from a later one to an earlier one.
+//! The rooms in reading order; imports go only from a later one to an earlier one, and the
+//! three back ends (signing, storage, directory) do not know each other.
 
 /// What may be issued, asked, issued and revoked: pure functions over bytes.
 pub mod pki;
+
+/// Private keys: the only room that holds one.
+pub mod signing;
+
+/// The register: an append-only ledger, and the index and files derived from it.
+pub mod storage;
+
+/// Who the accounts are.
+pub mod directory;
+
+/// The authority: the only room that sees key and register together.
+pub mod ca;
+
+/// The doors: the REST API over HTTPS, and publication over plain HTTP.
+pub mod http;
+
+/// The operator's commands; where everything is put together.
+pub mod cli;

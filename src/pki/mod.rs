@@ -5,7 +5,23 @@
 //! `policy`, which make a `Profile`; then `certificate`, which makes it bytes.
 
 pub mod account;
+pub mod alternative_name;
+pub mod authority_certificate;
+pub mod bundle;
+pub mod certificate;
 pub mod denial;
+pub mod extension;
+pub mod issuer;
+pub mod lint;
+pub mod name;
+pub mod oid;
+pub mod policy;
+pub mod profile;
+pub mod public_key;
+pub mod request;
 pub mod revocation;
+pub mod revocation_list;
 pub mod serial;
+pub mod signature;
+pub mod template;
 pub mod time;

@@ -1,0 +1,1 @@
+//! The authority: enrol, revoke, publish, init.

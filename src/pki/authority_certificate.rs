@@ -1,0 +1,1 @@
+//! The CA's own certificate, or the request for one.

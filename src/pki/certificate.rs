@@ -1,0 +1,1 @@
+//! From profile to certificate: prepared (built and linted), then signed and verified.

@@ -1,0 +1,1 @@
+//! The extensions that AD CS writes, byte for byte.

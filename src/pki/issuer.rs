@@ -1,0 +1,1 @@
+//! The issuer: a CA certificate that may sign certificates and CRLs.

@@ -1,0 +1,1 @@
+//! Object identifiers that the trade knows by name.

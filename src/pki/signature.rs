@@ -1,0 +1,1 @@
+//! Signature algorithms and their verification.

@@ -1,0 +1,1 @@
+//! The register: a ledger and its index.
