@@ -10,6 +10,7 @@ pub mod authority_certificate;
 pub mod bundle;
 pub mod certificate;
 pub mod denial;
+pub mod disposition;
 pub mod extension;
 pub mod issuer;
 pub mod lint;

@@ -1,1 +1,372 @@
-//! The register: a ledger and its index.
+//! The register: what the authority has done, kept so that nothing acknowledged is lost.
+//!
+//! The truth is an append-only ledger; the sled index, the file of encoded CRL entries and all
+//! other answers are derived from it and can be rebuilt. Absent: keys, clock, randomness, policy.
+//! Begin with [`Register`], the contract; then `act`, the ledger's vocabulary.
+
+pub mod act;
+
+use act::{AccountSaved, AnswerRecorded, AuthorityEstablished, Entry, TokenCreated};
+
+use crate::pki::disposition::Disposition;
+use crate::pki::revocation::Revocation;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+
+/// The register in the authority's own verbs. Every method may be called from any thread; none
+/// reads a clock.
+pub trait Register: Send + Sync {
+    /// Puts `entries` on record, all or none, and returns once they are durable (the ledger is
+    /// synced) and visible to every query below. Many callers share one sync.
+    ///
+    /// After `Err(StoreError::Full)`, `SerialInUse` or `AlreadyThere` nothing of it is on record.
+    /// After any other error it is unknown whether it is, nothing is acknowledged, and every
+    /// later commit fails until the process starts anew: a failed sync is never retried as if it
+    /// had not happened.
+    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError>;
+
+    /// A request number never given before, also not before a crash.
+    fn next_request_id(&self) -> u64;
+
+    /// What stands in the way of new issues, revocations or reads.
+    fn health(&self) -> Health;
+
+    /// The last committed entry's number and hash, and the latest time on record.
+    fn head(&self) -> Head;
+
+    /// The CA as established last; `None` before `init`.
+    fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError>;
+
+    /// One request.
+    fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError>;
+
+    /// Requests, newest first.
+    fn requests(
+        &self,
+        filter: &RequestFilter,
+        page: Page,
+    ) -> Result<Listing<RequestRow>, StoreError>;
+
+    /// One certificate.
+    fn certificate(&self, serial: &SerialNumber) -> Result<Option<CertificateRow>, StoreError>;
+
+    /// Certificates, newest first, from an index whatever the filter.
+    fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        page: Page,
+    ) -> Result<Listing<CertificateRow>, StoreError>;
+
+    /// Requests whose serial number is reserved and whose certificate is not on record as issued
+    /// (law 1: their signature may exist).
+    fn orphans(&self) -> Result<Vec<Orphan>, StoreError>;
+
+    /// Whether a certificate over this key (SHA-256 of the SubjectPublicKeyInfo) was revoked for
+    /// keyCompromise.
+    fn is_compromised(&self, key_sha256: &[u8; 32]) -> Result<bool, StoreError>;
+
+    /// How a serial number stands, whether or not its certificate is known here.
+    fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError>;
+
+    /// Entries of the next CRL, encoded: every serial number revoked now whose certificate had
+    /// not ended before `ended_before` (RFC 5280 §3.3: one more CRL after the end).
+    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError>;
+
+    /// CRLs on record, newest first.
+    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError>;
+
+    /// All templates, by cn.
+    fn templates(&self) -> Result<Vec<TemplateRow>, StoreError>;
+
+    /// One account; the name is compared without regard to ASCII case.
+    fn account(&self, name: &str) -> Result<Option<AccountSaved>, StoreError>;
+
+    /// Accounts by name.
+    fn accounts(&self, after: Option<&str>, limit: usize) -> Result<Vec<AccountSaved>, StoreError>;
+
+    /// The token with this hash of its secret, revoked or expired ones too.
+    fn token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<TokenRow>, StoreError>;
+
+    /// One token by its public identifier.
+    fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError>;
+
+    /// Tokens by identifier.
+    fn tokens(&self, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>, StoreError>;
+
+    /// What an account's `Idempotency-Key` was used for, if that was not before `since`.
+    fn idempotent(
+        &self,
+        account: &str,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<Idempotent>, StoreError>;
+
+    /// The ledger itself, oldest first, from entry number `from`.
+    fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
+}
+
+/// Whether a commit may use the reserve that is set aside for a full disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Issuing and administration: refused when space is short.
+    Ordinary,
+    /// Revoking and publishing: goes on out of the reserve.
+    Reserved,
+}
+
+/// Why the register could not do as asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// No space, and this commit may not use the reserve. Nothing was recorded.
+    #[error("the disk is full: nothing was recorded")]
+    Full,
+    /// The serial number was taken before. Nothing was recorded.
+    #[error("the serial number is already in use")]
+    SerialInUse,
+    /// A unique name (account, token, template) was taken between look and commit.
+    #[error("{0} is already there")]
+    AlreadyThere(String),
+    /// An earlier write or sync failed: this process writes no more.
+    #[error("the ledger cannot be written: {0}")]
+    Poisoned(String),
+    /// A record cannot be read back: no new issues until an operator has looked.
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
+    /// The operating system refused something.
+    #[error("{doing}: {reason}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// What stands in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Set when the ledger is damaged.
+    pub damaged: Option<String>,
+    /// Set when a write or sync failed.
+    pub poisoned: Option<String>,
+    /// Set when only the reserve is left.
+    pub full: Option<String>,
+}
+
+/// Where the ledger ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of entries so far.
+    pub sequence: u64,
+    /// Hash of the last one, which covers all before it.
+    pub hash: [u8; 32],
+    /// The latest time on record.
+    pub latest: Timestamp,
+}
+
+/// Which page of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The cursor that the page before ended with.
+    pub after: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A page of rows.
+#[derive(Clone, Debug)]
+pub struct Listing<Row> {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Set when there may be more.
+    pub next: Option<u64>,
+}
+
+/// A request and what became of it.
+#[derive(Clone, Debug)]
+pub struct RequestRow {
+    /// Its number.
+    pub request_id: u64,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Who submitted it.
+    pub requester: String,
+    /// Whose certificate it shall be.
+    pub account: String,
+    /// The template's cn.
+    pub template: String,
+    /// DER of the PKCS#10.
+    pub csr: Vec<u8>,
+    /// What became of it.
+    pub disposition: Disposition,
+    /// When that was decided, if it was.
+    pub resolved_at: Option<Timestamp>,
+    /// Who decided: a manager, or nobody for the policy module.
+    pub resolved_by: Option<String>,
+    /// Denied: the rule's slug. Failed: `failed`.
+    pub rule: Option<String>,
+    /// Denied or failed: the sentence.
+    pub detail: Option<String>,
+    /// The certificate's serial number once reserved.
+    pub serial: Option<SerialNumber>,
+    /// Its `Idempotency-Key` record.
+    pub idempotency: Option<act::Idempotency>,
+}
+
+/// A certificate and how it stands.
+#[derive(Clone, Debug)]
+pub struct CertificateRow {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// The request it answers: also the listing's cursor.
+    pub request_id: u64,
+    /// DER of the certificate.
+    pub certificate: Vec<u8>,
+    /// Who submitted the request.
+    pub requester: String,
+    /// Who it was issued to.
+    pub account: String,
+    /// The template's cn.
+    pub template: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub not_after: Timestamp,
+    /// Set while it is revoked or held.
+    pub revocation: Option<Revocation>,
+}
+
+/// How a certificate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateStatus {
+    /// Neither revoked nor held nor expired.
+    Good,
+    /// Revoked, hold excepted.
+    Revoked,
+    /// On hold.
+    Held,
+    /// Ended, and neither revoked nor held.
+    Expired,
+}
+
+/// Which certificates; absent fields do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct CertificateFilter {
+    /// The template's cn.
+    pub template: Option<String>,
+    /// The account it was issued to.
+    pub account: Option<String>,
+    /// How it stands at `now`.
+    pub status: Option<(CertificateStatus, Timestamp)>,
+    /// A common or alternative name, whole, without regard to ASCII case.
+    pub name: Option<String>,
+    /// SHA-1 thumbprint.
+    pub sha1: Option<[u8; 20]>,
+    /// SHA-256 thumbprint.
+    pub sha256: Option<[u8; 32]>,
+    /// Ends before.
+    pub expires_before: Option<Timestamp>,
+}
+
+/// Which requests; absent fields do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct RequestFilter {
+    /// The template's cn.
+    pub template: Option<String>,
+    /// The account it is for, or that submitted it.
+    pub account: Option<String>,
+    /// What became of it.
+    pub disposition: Option<Disposition>,
+}
+
+/// A reservation without an outcome.
+#[derive(Clone, Debug)]
+pub struct Orphan {
+    /// The request.
+    pub request: RequestRow,
+    /// The reserved serial number.
+    pub serial: SerialNumber,
+    /// The reserved to-be-signed bytes.
+    pub tbs: Vec<u8>,
+    /// When they were reserved.
+    pub reserved_at: Timestamp,
+}
+
+/// A snapshot of the encoded CRL entries: stays readable while later ones are added.
+#[derive(Debug)]
+pub struct CrlEntries {
+    /// How many.
+    pub count: u64,
+    /// How many octets they fill, from the start of `file`.
+    pub length: u64,
+    /// The encoded entries one after another: `SEQUENCE { serial, date, extensions }`, each.
+    pub file: std::fs::File,
+    /// Number of the last ledger entry that is reflected.
+    pub sequence: u64,
+}
+
+/// A CRL on record.
+#[derive(Clone, Debug)]
+pub struct CrlRow {
+    /// CRL number: also the listing's cursor.
+    pub number: u64,
+    /// thisUpdate.
+    pub this_update: Timestamp,
+    /// nextUpdate.
+    pub next_update: Timestamp,
+    /// When the next one is meant to come.
+    pub next_publish: Timestamp,
+    /// Digest of the TBSCertList.
+    pub tbs_digest: Vec<u8>,
+    /// How many entries.
+    pub entries: u64,
+    /// When it was put at its publication point, its size and SHA-256; absent if never.
+    pub published: Option<(Timestamp, u64, [u8; 32])>,
+}
+
+/// A template as stored.
+#[derive(Clone, Debug)]
+pub struct TemplateRow {
+    /// cn.
+    pub cn: String,
+    /// The template file's JSON text.
+    pub json: String,
+    /// Whether this CA issues it.
+    pub published: bool,
+}
+
+/// A token and how it stands.
+#[derive(Clone, Debug)]
+pub struct TokenRow {
+    /// As it was made.
+    pub token: TokenCreated,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What an `Idempotency-Key` was used for.
+#[derive(Clone, Debug)]
+pub enum Idempotent {
+    /// An enrolment: its answer is made anew from the register.
+    Request {
+        /// The request.
+        request_id: u64,
+        /// SHA-256 over what was sent.
+        request_sha256: [u8; 32],
+    },
+    /// Another POST, with the answer it got.
+    Answer(AnswerRecorded),
+}
+
+/// A ledger entry with its place in the chain.
+#[derive(Clone, Debug)]
+pub struct AuditRow {
+    /// Its number, from 1.
+    pub sequence: u64,
+    /// Its hash, which covers all before it.
+    pub hash: [u8; 32],
+    /// The entry.
+    pub entry: Entry,
+}
