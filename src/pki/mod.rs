@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod certificate;
 pub mod denial;
 pub mod disposition;
+pub mod encoding;
 pub mod extension;
 pub mod issuer;
 pub mod lint;

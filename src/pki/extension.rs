@@ -1,1 +1,0 @@
-//! The extensions that AD CS writes, byte for byte.

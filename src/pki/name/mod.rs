@@ -1,0 +1,311 @@
+//! Distinguished names (RFC 5280 §4.1.2.4), kept as the bytes they came in.
+//!
+//! ```text
+//! Name                      ::= SEQUENCE OF RelativeDistinguishedName
+//! RelativeDistinguishedName ::= SET OF SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+//! ```
+//! A chain is built by comparing these bytes (RFC 5280 §7.1), so an issuer's name is never
+//! encoded anew. Text is read and written in `text`, values are judged in `attribute`.
+
+mod attribute;
+mod text;
+
+pub(crate) use attribute::{bmp, is_bidirectional, is_control};
+
+use der::asn1::ObjectIdentifier;
+
+use super::encoding::{Elements, NotDer, OBJECT_IDENTIFIER, SEQUENCE, SET, element, only};
+use super::encoding::{identifier, object_identifier};
+use super::oid;
+
+/// The longest name read: more is nobody's name.
+const LONGEST: usize = 16 * 1024;
+
+/// A distinguished name: well formed, with values that are text within RFC 5280's bounds and
+/// without characters that deceive the eye. Holds the DER as it came.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DistinguishedName {
+    der: Vec<u8>,
+}
+
+/// Why something is no distinguished name, or none that is certified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// The bytes are no DER Name, or something follows it.
+    #[error("not a distinguished name in DER")]
+    NotAName,
+    /// More than 16 KiB.
+    #[error("the distinguished name is longer than 16384 octets")]
+    TooLong,
+    /// The value is no text string, or not in its string type's alphabet.
+    #[error("the value of {attribute} is not text of a known string type")]
+    NotText {
+        /// The attribute's key or OID.
+        attribute: String,
+    },
+    /// A NUL or other control character.
+    #[error("the value of {attribute} contains a control character")]
+    ControlCharacter {
+        /// The attribute's key or OID.
+        attribute: String,
+    },
+    /// A character that changes the direction of writing: it makes a name look like another.
+    #[error("the value of {attribute} contains a bidirectional formatting character")]
+    BidirectionalCharacter {
+        /// The attribute's key or OID.
+        attribute: String,
+    },
+    /// Longer than RFC 5280 appendix A.1 allows.
+    #[error("the value of {attribute} is longer than {limit} characters (RFC 5280 appendix A.1)")]
+    ValueTooLong {
+        /// The attribute's key or OID.
+        attribute: String,
+        /// The upper bound in characters.
+        limit: usize,
+    },
+    /// An empty value.
+    #[error("the value of {attribute} is empty")]
+    EmptyValue {
+        /// The attribute's key or OID.
+        attribute: String,
+    },
+    /// A country that is not two letters (ISO 3166).
+    #[error("a country is written in two letters (ISO 3166)")]
+    NotACountry,
+    /// A DC or e-mail value outside ASCII.
+    #[error("the value of {attribute} must be ASCII")]
+    NotAscii {
+        /// The attribute's key or OID.
+        attribute: String,
+    },
+    /// The text breaks RFC 4514.
+    #[error("not a distinguished name as RFC 4514 writes it: {problem} at character {position}")]
+    Syntax {
+        /// What is wrong.
+        problem: &'static str,
+        /// Where, counted from 1.
+        position: usize,
+    },
+    /// A key that is neither known nor a dotted OID.
+    #[error("unknown attribute type {key:?}; write it as a dotted object identifier")]
+    UnknownAttribute {
+        /// The key as written.
+        key: String,
+    },
+}
+
+impl From<NotDer> for NameError {
+    fn from(_: NotDer) -> Self {
+        Self::NotAName
+    }
+}
+
+impl DistinguishedName {
+    /// The name without attributes.
+    pub fn empty() -> Self {
+        Self { der: vec![SEQUENCE, 0] }
+    }
+
+    /// From the DER of a whole Name: nothing may follow it. At most 16 KiB; every value text
+    /// within RFC 5280's upper bounds, free of control and bidirectional characters.
+    pub fn from_der(der: &[u8]) -> Result<Self, NameError> {
+        if der.len() > LONGEST {
+            return Err(NameError::TooLong);
+        }
+        for attribute in Attributes::of(der)? {
+            let (oid, tag, value) = attribute?;
+            attribute::check(&oid, &attribute::decode(&oid, tag, value)?)?;
+        }
+        Ok(Self { der: der.to_vec() })
+    }
+
+    /// From RFC 4514 text, most specific first: `CN=VPN CA,DC=contoso,DC=com` is encoded DC=com
+    /// first. String types are AD CS's: see [`Self::from_attributes`].
+    pub fn from_rfc4514(text: &str) -> Result<Self, NameError> {
+        if text.len() > LONGEST {
+            return Err(NameError::TooLong);
+        }
+        text::parse(text).and_then(Self::from_relative_names)
+    }
+
+    /// From attributes in the order of the encoding (least specific first), each a relative name
+    /// of its own. String types as AD CS chooses them: DC and e-mail IA5String, else
+    /// PrintableString where the alphabet allows, else UTF8String.
+    pub fn from_attributes(attributes: &[(ObjectIdentifier, &str)]) -> Result<Self, NameError> {
+        let encoded = attributes.iter().map(|(oid, value)| {
+            attribute::encode(oid, value).map(|attribute| vec![attribute])
+        });
+        Self::from_relative_names(encoded.collect::<Result<_, _>>()?)
+    }
+
+    /// The name of one common name.
+    pub fn with_common_name(common_name: &str) -> Result<Self, NameError> {
+        Self::from_attributes(&[(oid::COMMON_NAME, common_name)])
+    }
+
+    /// This name with one more relative name at the end of the encoding (the most specific).
+    pub fn appending(&self, oid: &ObjectIdentifier, value: &str) -> Result<Self, NameError> {
+        let own = only(&self.der, SEQUENCE)?;
+        let added = element(SET, &[&attribute::encode(oid, value)?]);
+        Self::bounded(element(SEQUENCE, &[own.content, &added]))
+    }
+
+    /// The name as DER wants it: the same relative names, each SET in the order of X.690 §11.6.
+    /// (For names out of requests: openssl and others write multi-valued ones as they come.)
+    pub fn with_sorted_sets(self) -> Self {
+        self.sorted().unwrap_or(self)
+    }
+
+    /// The DER, as it came.
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether it has no attribute.
+    pub fn is_empty(&self) -> bool {
+        self.der == [SEQUENCE, 0]
+    }
+
+    /// The common names, in the order of the encoding.
+    pub fn common_names(&self) -> Vec<String> {
+        let all = self.attributes().into_iter();
+        all.filter(|(oid, _)| *oid == oid::COMMON_NAME).map(|(_, value)| value).collect()
+    }
+
+    /// Every attribute with its text, in the order of the encoding.
+    pub fn attributes(&self) -> Vec<(ObjectIdentifier, String)> {
+        let relative = self.relative_names().into_iter().flatten();
+        relative.map(|attribute| (attribute.oid, attribute.text)).collect()
+    }
+
+    /// The name in the order of the encoding and in Windows' keys and quotes, as the issuer
+    /// stands in `altSecurityIdentities`: `DC=com,DC=contoso,CN=Contoso VPN CA`.
+    pub fn to_forward_string(&self) -> String {
+        text::write_forward(&self.relative_names())
+    }
+
+    fn from_relative_names(names: Vec<Vec<Vec<u8>>>) -> Result<Self, NameError> {
+        let mut content = Vec::new();
+        for mut attributes in names {
+            attributes.sort();
+            let parts: Vec<&[u8]> = attributes.iter().map(Vec::as_slice).collect();
+            super::encoding::write(&mut content, SET, &parts);
+        }
+        Self::bounded(element(SEQUENCE, &[&content]))
+    }
+
+    fn bounded(der: Vec<u8>) -> Result<Self, NameError> {
+        if der.len() > LONGEST { Err(NameError::TooLong) } else { Ok(Self { der }) }
+    }
+
+    fn sorted(&self) -> Option<Self> {
+        let mut names = Vec::new();
+        let mut sets = only(&self.der, SEQUENCE).ok()?.elements();
+        while !sets.is_empty() {
+            let mut attributes = Vec::new();
+            let mut set = sets.take().ok()?.elements();
+            while !set.is_empty() {
+                attributes.push(set.take().ok()?.whole.to_vec());
+            }
+            names.push(attributes);
+        }
+        Self::from_relative_names(names).ok()
+    }
+
+    /// The relative names in the order of the encoding.
+    fn relative_names(&self) -> Vec<Vec<Attribute>> {
+        let mut names: Vec<Vec<Attribute>> = Vec::new();
+        let Ok(mut sets) = only(&self.der, SEQUENCE).map(|name| name.elements()) else {
+            return names;
+        };
+        while let Ok(set) = sets.take() {
+            let mut inside = set.elements();
+            let mut attributes = Vec::new();
+            while let Ok(entry) = inside.take() {
+                // Construction has proven that every attribute reads.
+                if let Ok((oid, tag, value)) = read_attribute(entry)
+                    && let Ok(text) = attribute::decode(&oid, tag, value)
+                {
+                    attributes.push(Attribute { oid, text, tag, value: value.to_vec() });
+                }
+            }
+            names.push(attributes);
+        }
+        names
+    }
+}
+
+/// One attribute, decoded.
+struct Attribute {
+    oid: ObjectIdentifier,
+    text: String,
+    tag: u8,
+    value: Vec<u8>,
+}
+
+/// The attributes of a Name one after another, flat.
+struct Attributes<'a> {
+    sets: Elements<'a>,
+    set: Elements<'a>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(der: &'a [u8]) -> Result<Self, NameError> {
+        Ok(Self { sets: only(der, SEQUENCE)?.elements(), set: Elements::of(&[]) })
+    }
+
+    fn advance(&mut self) -> Result<(ObjectIdentifier, u8, &'a [u8]), NotDer> {
+        if self.set.is_empty() {
+            self.set = self.sets.expect(SET)?.elements();
+        }
+        // An empty SET has no attribute to read: RelativeDistinguishedName is SIZE (1..MAX).
+        read_attribute(self.set.expect(SEQUENCE)?)
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Result<(ObjectIdentifier, u8, &'a [u8]), NameError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.set.is_empty() && self.sets.is_empty() {
+            return None;
+        }
+        let item = self.advance();
+        if item.is_err() {
+            (self.sets, self.set) = (Elements::of(&[]), Elements::of(&[]));
+        }
+        Some(item.map_err(NameError::from))
+    }
+}
+
+fn read_attribute(
+    entry: super::encoding::Element<'_>,
+) -> Result<(ObjectIdentifier, u8, &[u8]), NotDer> {
+    entry.content_of(SEQUENCE)?;
+    let mut parts = entry.elements();
+    let oid = object_identifier(parts.expect(OBJECT_IDENTIFIER)?)?;
+    let value = parts.take()?;
+    parts.finish()?;
+    Ok((oid, value.tag, value.content))
+}
+
+/// RFC 4514: most specific first.
+impl std::fmt::Display for DistinguishedName {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&text::write(&self.relative_names()))
+    }
+}
+
+impl std::fmt::Debug for DistinguishedName {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "DistinguishedName({self})")
+    }
+}
+
+/// Writes `SEQUENCE { type, value }`.
+fn write_attribute(oid: &ObjectIdentifier, tag: u8, value: &[u8]) -> Vec<u8> {
+    super::encoding::sequence(&[&identifier(oid), &element(tag, &[value])])
+}
+
+#[cfg(test)]
+mod tests;

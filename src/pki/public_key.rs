@@ -1,1 +1,0 @@
-//! Public keys a certificate may hold: parsed, measured, and checked for known weaknesses.

@@ -1,0 +1,134 @@
+//! RSA public keys: size, exponent, and the weaknesses that a modulus shows by itself.
+//!
+//! Not here: lists of keys that leaked (Debian's OpenSSL of 2006–2008 and others). They are large,
+//! and none is shipped; a key revoked for keyCompromise is refused by the authority.
+
+use super::{KeyError, Weakness};
+use crate::pki::encoding::{INTEGER, NotDer, SEQUENCE, only};
+
+const SMALLEST_BITS: u32 = 2048;
+const LARGEST_BITS: u32 = 8192;
+
+/// Judges `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`; its size in
+/// bits. Nothing costly happens before the size is known to be within bounds.
+pub(super) fn check(raw: &[u8]) -> Result<u32, KeyError> {
+    let mut parts = only(raw, SEQUENCE)?.elements();
+    let modulus = positive(parts.expect(INTEGER)?.content)?;
+    let exponent = positive(parts.expect(INTEGER)?.content)?;
+    parts.finish()?;
+    let bits = u32::try_from(modulus.len() * 8).unwrap_or(u32::MAX) - modulus[0].leading_zeros();
+    if bits < SMALLEST_BITS {
+        return Err(KeyError::TooSmall { bits });
+    }
+    if bits > LARGEST_BITS {
+        return Err(KeyError::TooLarge { bits });
+    }
+    check_exponent(exponent)?;
+    let limbs = limbs(modulus);
+    if has_small_factor(&limbs) {
+        return Err(KeyError::KnownWeak(Weakness::SmallFactor));
+    }
+    if is_roca(&limbs) {
+        return Err(KeyError::KnownWeak(Weakness::Roca));
+    }
+    Ok(bits)
+}
+
+/// The digits of a positive, minimally encoded INTEGER without its sign octet.
+fn positive(content: &[u8]) -> Result<&[u8], NotDer> {
+    match content {
+        [0, rest @ ..] if rest.first().is_some_and(|first| *first >= 0x80) => Ok(rest),
+        [first, ..] if (1..0x80).contains(first) => Ok(content),
+        _ => Err(NotDer),
+    }
+}
+
+/// Odd, from 65537 up to 2^32: 1 signs nothing, 3 has a history, and what is above costs time.
+fn check_exponent(exponent: &[u8]) -> Result<(), KeyError> {
+    let value = exponent.iter().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
+    if exponent.len() <= 4 && value % 2 == 1 && value >= 65537 {
+        Ok(())
+    } else {
+        Err(KeyError::BadExponent)
+    }
+}
+
+/// Most significant first.
+fn limbs(modulus: &[u8]) -> Vec<u64> {
+    let padding = (8 - modulus.len() % 8) % 8;
+    let padded: Vec<u8> = std::iter::repeat_n(0, padding).chain(modulus.iter().copied()).collect();
+    let (limbs, _) = padded.as_chunks::<8>();
+    limbs.iter().map(|limb| u64::from_be_bytes(*limb)).collect()
+}
+
+fn remainder(limbs: &[u64], divisor: u64) -> u64 {
+    // In halves of limbs, so that the machine's own division serves.
+    let wide = u128::from(divisor);
+    let value = limbs.iter().fold(0u128, |rest, limb| ((rest << 64) | u128::from(*limb)) % wide);
+    // Smaller than a 64-bit divisor.
+    value as u64
+}
+
+const fn is_prime(number: u64) -> bool {
+    let mut divisor = 2;
+    while divisor * divisor <= number {
+        if number.is_multiple_of(divisor) {
+            return false;
+        }
+        divisor += 1;
+    }
+    number > 1
+}
+
+/// Products of consecutive primes from 3 to 751 (NIST SP 800-89 §5.3.3), each within 64 bits.
+const PRODUCTS: [u64; 22] = {
+    let mut products = [1u64; 22];
+    let mut at = 0;
+    let mut number = 3;
+    while number < 752 {
+        if is_prime(number) {
+            match products[at].checked_mul(number) {
+                Some(product) => products[at] = product,
+                None => {
+                    at += 1;
+                    products[at] = number;
+                }
+            }
+        }
+        number += 2;
+    }
+    products
+};
+
+fn has_small_factor(limbs: &[u64]) -> bool {
+    let even = limbs.last().is_none_or(|last| last.is_multiple_of(2));
+    even || PRODUCTS.iter().any(|product| gcd(remainder(limbs, *product), *product) != 1)
+}
+
+fn gcd(mut one: u64, mut two: u64) -> u64 {
+    while two != 0 {
+        (one, two) = (two, one % two);
+    }
+    one
+}
+
+/// The fingerprint of CVE-2017-15361 (Nemec et al., "The Return of Coppersmith's Attack", §3):
+/// modulo each of these primes the modulus lies in the subgroup that 65537 generates. For other
+/// keys the chance is below 2^-27.
+fn is_roca(limbs: &[u64]) -> bool {
+    const PRIMES: [u64; 17] =
+        [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    PRIMES.iter().all(|prime| {
+        let residue = remainder(limbs, *prime);
+        let mut power = 1;
+        loop {
+            if power == residue {
+                return true;
+            }
+            power = power * 65537 % prime;
+            if power == 1 {
+                return false;
+            }
+        }
+    })
+}

@@ -1,1 +1,0 @@
-//! Certificate requests (RFC 2986): parsed whole, possession of the key proven.

@@ -1,1 +1,0 @@
-//! Signature algorithms and their verification.
