@@ -1,0 +1,182 @@
+//! A template as JSON: the shape of `templates/*.json`, of the HTTP bodies and of the ledger.
+//! What each key means is in `templates/README.md`; what may stand in it is `reading.rs`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::mistake::{Collector, Mistakes, Problem};
+
+/// The largest template file, in bytes.
+pub const LARGEST_FILE: usize = 64 * 1024;
+
+macro_rules! template_file {
+    ($($(#[doc = $doc:literal])* $key:ident: $shape:ty $(= $default:expr)?,)*) => {
+        /// A template as it stands in a file. Not yet looked at: see `Template::from_file`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct TemplateFile {
+            $($(#[doc = $doc])* $(#[serde(default = $default)])? pub $key: $shape,)*
+        }
+
+        /// Reads key by key, so that every mistake is found and not only the first.
+        fn read_keys(mut keys: Map<String, Value>, mistakes: &mut Collector) {
+            $(
+                let optional = [$($default,)? ""][0];
+                match keys.remove(stringify!($key)) {
+                    Some(value) => {
+                        let read = serde_json::from_value::<$shape>(value);
+                        mistakes.take(
+                            stringify!($key),
+                            read.map_err(|error| Problem::Shape(error.to_string())),
+                        );
+                    }
+                    None if optional.is_empty() => {
+                        mistakes.note(stringify!($key), Problem::Missing);
+                    }
+                    None => (),
+                }
+            )*
+            for key in keys.keys() {
+                mistakes.note(key, Problem::UnknownKey);
+            }
+        }
+    };
+}
+
+template_file! {
+    /// `cn`.
+    cn: String,
+    /// `displayName`.
+    display_name: String,
+    /// `msPKI-Cert-Template-OID`: the tail (`1.31`) or a whole OID.
+    oid: String,
+    /// `built-in`, `tutorial` or `custom`.
+    origin: String,
+    /// `msPKI-Template-Schema-Version`.
+    schema_version: u32,
+    /// `revision`.
+    major_revision: u32,
+    /// `msPKI-Template-Minor-Revision`.
+    minor_revision: u32,
+    /// `flags`.
+    general_flags: Vec<String>,
+    /// `msPKI-Certificate-Name-Flag`.
+    name_flags: Vec<String>,
+    /// `msPKI-Enrollment-Flag`.
+    enrollment_flags: Vec<String>,
+    /// `msPKI-Private-Key-Flag` without the version nibbles.
+    private_key_flags: Vec<String>,
+    /// The version nibbles.
+    compatibility: CompatibilityFile = "CompatibilityFile::default",
+    /// `pKIExpirationPeriod`.
+    validity_period: String,
+    /// `pKIOverlapPeriod`.
+    renewal_period: String,
+    /// `pKIKeyUsage`.
+    key_usage: Vec<String>,
+    /// `pKIDefaultKeySpec`: `exchange` or `signature`.
+    key_spec: String,
+    /// `msPKI-Minimal-Key-Size` for RSA, and which curves.
+    key_algorithms: Vec<KeyAlgorithmFile>,
+    /// `pKIDefaultCSPs`, best first.
+    csps: Vec<String> = "Vec::new",
+    /// `pKIExtendedKeyUsage`.
+    extended_key_usage: Vec<String>,
+    /// `msPKI-Certificate-Application-Policy`.
+    application_policies: Vec<String>,
+    /// `pKICriticalExtensions`.
+    critical_extensions: Vec<String>,
+    /// `pKIMaxIssuingDepth`: 0, or -1 for no limit.
+    maximum_issuing_depth: i32 = "no_depth",
+    /// `msPKI-Supersede-Templates`.
+    supersedes: Vec<String> = "Vec::new",
+    /// `msPKI-RA-Signature`.
+    ra_signatures: u32 = "none",
+    /// `msPKI-RA-Application-Policies`.
+    ra_application_policies: Vec<String> = "Vec::new",
+    /// `msPKI-RA-Policies`.
+    ra_policies: Vec<String> = "Vec::new",
+    /// Rules for names from the request.
+    requested_names: Option<RequestedNamesFile> = "Option::default",
+    /// Who may enrol.
+    enrollment_groups: Vec<String>,
+    /// Who of them may enrol by themselves.
+    autoenrollment_groups: Vec<String> = "Vec::new",
+}
+
+fn no_depth() -> i32 {
+    0
+}
+
+fn none() -> u32 {
+    0
+}
+
+/// The oldest CA and the oldest Windows that a template is meant for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompatibilityFile {
+    /// `Windows Server 2003` … `Windows Server 2016`.
+    pub authority: Option<String>,
+    /// `Windows XP` … `Windows 10`.
+    pub recipient: Option<String>,
+}
+
+/// A key algorithm that may be certified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyAlgorithmFile {
+    /// `RSA`, `ECDSA_P256` or `ECDSA_P384`.
+    pub algorithm: String,
+    /// For RSA: the smallest modulus in bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_bits: Option<u32>,
+}
+
+/// Rules for names from the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestedNamesFile {
+    /// Any name at all; then nothing else may stand here.
+    pub any: bool,
+    /// `contoso.com`: the name itself and every name below it.
+    pub dns_suffixes: Vec<String>,
+    /// Exactly these names.
+    pub dns_names: Vec<String>,
+    /// Addresses and networks: `132.64.86.2`, `10.0.0.0/8`.
+    pub addresses: Vec<String>,
+    /// Whether `*.` may stand before a name within the suffixes.
+    pub wildcards: bool,
+    /// Subject attributes beside CN, such as `O=Contoso`.
+    pub subject_attributes: Vec<String>,
+}
+
+impl TemplateFile {
+    /// Reads the JSON shape; every key that is missing, unknown or of another shape is named.
+    pub fn parse(text: &str) -> Result<Self, Mistakes> {
+        if text.len() > LARGEST_FILE {
+            return Err(Mistakes::one("template", Problem::TooLarge(LARGEST_FILE)));
+        }
+        let first = match serde_json::from_str::<Self>(text) {
+            Ok(file) => return Ok(file),
+            Err(first) => first,
+        };
+        let mut mistakes = Collector::default();
+        if let Ok(keys) = serde_json::from_str::<Map<String, Value>>(text) {
+            read_keys(keys, &mut mistakes);
+        }
+        if mistakes.is_empty() {
+            // Not an object, no JSON at all, or a key twice.
+            let detail = first.to_string();
+            let (line, column) = (first.line(), first.column());
+            mistakes.note("template", Problem::Json { line, column, detail });
+        }
+        mistakes.finish(None)
+    }
+
+    /// As JSON text, one key a line.
+    pub fn to_json(&self) -> String {
+        // A structure of strings, numbers and lists always has a JSON form.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
