@@ -1,9 +1,9 @@
 //! What a CA's own key signs first: its certificate, or the request for one.
 
 use super::certificate::sha256;
-use super::encoding::{bit_string, constructed, element, integer, sequence};
+use super::encoding::{bit_string, constructed, element, integer, sequence, time};
 use super::extension::{
-    self, Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage,
+    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage,
     subject_key_identifier,
 };
 use super::name::DistinguishedName;
@@ -23,7 +23,7 @@ pub fn root_to_be_signed(
     not_after: Timestamp,
     algorithm: SignatureAlgorithm,
 ) -> Vec<u8> {
-    let validity = sequence(&[&extension::time(not_before), &extension::time(not_after)]);
+    let validity = sequence(&[&time::encode(not_before), &time::encode(not_after)]);
     let extensions: Vec<u8> = extensions(key).iter().flat_map(Extension::to_der).collect();
     sequence(&[
         &element(constructed(0), &[&integer(2)]),

@@ -4,7 +4,7 @@
 use super::Extension;
 use super::standard::distribution_points;
 use crate::pki::encoding::{
-    BOOLEAN, ENUMERATED, GENERALIZED_TIME, OCTET_STRING, UTC_TIME, element, integer, sequence,
+    BOOLEAN, ENUMERATED, OCTET_STRING, element, integer, sequence, time,
 };
 use crate::pki::oid;
 use crate::pki::revocation::RevocationReason;
@@ -30,7 +30,7 @@ pub fn previous_ca_certificate_hash(sha1: &[u8; 20]) -> Extension {
 
 /// When the next CRL will be published ([MS-CSRA]): UTCTime until 2049.
 pub fn next_crl_publish(moment: Timestamp) -> Extension {
-    Extension::noncritical(oid::NEXT_CRL_PUBLISH, time(moment))
+    Extension::noncritical(oid::NEXT_CRL_PUBLISH, time::encode(moment))
 }
 
 /// CRL number (RFC 5280 §5.2.3).
@@ -74,33 +74,5 @@ pub fn reason_code(reason: RevocationReason) -> Option<Extension> {
 
 /// Invalidity date of a CRL entry: always GeneralizedTime (RFC 5280 §5.3.2).
 pub fn invalidity_date(moment: Timestamp) -> Extension {
-    let text = generalized(moment);
-    Extension::noncritical(oid::INVALIDITY_DATE, element(GENERALIZED_TIME, &[text.as_bytes()]))
-}
-
-/// A Time: UTCTime until 2049, GeneralizedTime after (RFC 5280 §4.1.2.5).
-pub(in crate::pki) fn time(moment: Timestamp) -> Vec<u8> {
-    let text = generalized(moment);
-    if text.as_bytes() < b"2050".as_slice() {
-        element(UTC_TIME, &[&text.as_bytes()[2..]])
-    } else {
-        element(GENERALIZED_TIME, &[text.as_bytes()])
-    }
-}
-
-/// `YYYYMMDDHHMMSSZ`.
-fn generalized(moment: Timestamp) -> String {
-    let seconds = i64::try_from(moment.seconds()).unwrap_or_default();
-    // A Timestamp lies between 1970 and 9999, which this always can.
-    let date = ::time::OffsetDateTime::from_unix_timestamp(seconds)
-        .unwrap_or(::time::OffsetDateTime::UNIX_EPOCH);
-    format!(
-        "{:04}{:02}{:02}{:02}{:02}{:02}Z",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        date.hour(),
-        date.minute(),
-        date.second()
-    )
+    Extension::noncritical(oid::INVALIDITY_DATE, time::encode_generalized(moment))
 }

@@ -44,9 +44,17 @@ impl Extension {
 
     /// The whole Extension's DER.
     pub fn to_der(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.value.len() + 24);
+        self.write(&mut out);
+        out
+    }
+
+    /// Writes the whole Extension's DER.
+    pub fn write(&self, out: &mut Vec<u8>) {
         // DEFAULT FALSE is not encoded (X.690 §11.5).
         let critical: &[u8] = if self.critical { &[BOOLEAN, 1, 0xff] } else { &[] };
-        sequence(&[&identifier(&self.oid), critical, &element(OCTET_STRING, &[&self.value])])
+        let value = element(OCTET_STRING, &[&self.value]);
+        super::encoding::write(out, SEQUENCE, &[&identifier(&self.oid), critical, &value]);
     }
 
     /// Reads one; an explicit `critical FALSE` is tolerated, as others write it.

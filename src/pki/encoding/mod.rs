@@ -5,6 +5,8 @@
 //! `critical FALSE`, and a signature would no longer fit. Object identifiers, times and numbers
 //! are the `der` crate's.
 
+pub mod time;
+
 use der::asn1::ObjectIdentifier;
 
 /// BOOLEAN.

@@ -1,0 +1,217 @@
+//! The issuer: a CA certificate that may sign certificates and CRLs, with what stands above it.
+
+use super::certificate::parts::TbsParts;
+use super::certificate::{Certificate, CertificateError};
+use super::encoding::{BOOLEAN, INTEGER, NotDer, OCTET_STRING, SEQUENCE, only, unsigned};
+use super::extension::{Extension, KeyUsage, ca_version, read_key_usage};
+use super::name::DistinguishedName;
+use super::oid;
+use super::public_key::{KeyError, PublicKey};
+use super::time::Timestamp;
+
+/// A CA as its certificates see it. Its existence proves: version 3, basic constraints with cA,
+/// keyCertSign and cRLSign, a subject key identifier, a key that we would certify, and a chain
+/// whose names and signatures fit up to a root. Names are the original bytes.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    certificate: Certificate,
+    chain: Vec<Certificate>,
+    public_key: PublicKey,
+    key_identifier: Vec<u8>,
+    ca_version: Extension,
+    path_length: Option<u64>,
+    crl_urls: Vec<String>,
+    certificate_urls: Vec<String>,
+}
+
+/// Why a certificate is not that of a CA that can issue.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerError {
+    /// No certificate, or one with a bad name.
+    #[error("the CA certificate: {0}")]
+    Certificate(#[from] CertificateError),
+    /// A key that we would not certify.
+    #[error("the CA certificate's key: {0}")]
+    Key(#[from] KeyError),
+    /// Not version 3.
+    #[error("the CA certificate is not of version 3")]
+    NotVersion3,
+    /// No subject, which would be the issuer of everything it signs.
+    #[error("the CA certificate has no subject (RFC 5280 §4.1.2.6)")]
+    NoSubject,
+    /// basicConstraints without cA, or none.
+    #[error("the CA certificate's basic constraints do not say that it is a CA (RFC 5280 §4.2.1.9)")]
+    NotAnAuthority,
+    /// keyUsage without keyCertSign and cRLSign, or none.
+    #[error("the CA certificate's key usage lacks keyCertSign or cRLSign (RFC 5280 §4.2.1.3)")]
+    MayNotSign,
+    /// No subjectKeyIdentifier.
+    #[error("the CA certificate has no subject key identifier (RFC 5280 §4.2.1.2)")]
+    NoKeyIdentifier,
+    /// A certificate of the chain that did not issue the one before it.
+    #[error("certificate {position} of the chain did not issue the one before it")]
+    ChainBroken {
+        /// Its place, counted from 1 after the CA certificate.
+        position: usize,
+    },
+    /// The last certificate is not self-issued.
+    #[error("the chain does not end in a root")]
+    ChainIncomplete,
+}
+
+impl From<NotDer> for IssuerError {
+    fn from(_: NotDer) -> Self {
+        Self::Certificate(CertificateError::NotACertificate)
+    }
+}
+
+impl Issuer {
+    /// From the CA certificate's DER, the certificates above it (each in DER, nearest first, the
+    /// root last; none for a root) and the URLs for CDP and AIA.
+    pub fn new<T: AsRef<[u8]>>(
+        certificate: &[u8],
+        chain: &[T],
+        crl_urls: Vec<String>,
+        certificate_urls: Vec<String>,
+    ) -> Result<Self, IssuerError> {
+        let certificate = Certificate::from_der(certificate)?;
+        let parts = TbsParts::of(certificate.tbs())?;
+        if parts.version != Some(&[2]) {
+            return Err(IssuerError::NotVersion3);
+        }
+        if certificate.subject().is_empty() {
+            return Err(IssuerError::NoSubject);
+        }
+        let path_length = authority_path_length(&parts)?;
+        if !signs(&parts, KeyUsage::KEY_CERTIFICATE_SIGN.union(KeyUsage::CRL_SIGN)) {
+            return Err(IssuerError::MayNotSign);
+        }
+        let identifier = parts.extension(&oid::SUBJECT_KEY_IDENTIFIER);
+        let identifier = identifier.ok_or(IssuerError::NoKeyIdentifier)?;
+        let key_identifier = only(identifier.value, OCTET_STRING)?.content.to_vec();
+        let version = parts.extension(&oid::CA_VERSION);
+        let ca_version = match version {
+            Some(own) => Extension::noncritical(oid::CA_VERSION, own.value.to_vec()),
+            None => ca_version(0, 0),
+        };
+        let public_key = certificate.public_key()?;
+        let chain = chain.iter().map(|der| Certificate::from_der(der.as_ref()));
+        let chain = chain.collect::<Result<Vec<_>, _>>()?;
+        check_chain(&certificate, &chain)?;
+        Ok(Self {
+            certificate,
+            chain,
+            public_key,
+            key_identifier,
+            ca_version,
+            path_length,
+            crl_urls,
+            certificate_urls,
+        })
+    }
+
+    /// The CA certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The CA certificate's DER.
+    pub fn certificate_der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
+    /// The certificates above it, nearest first, the root last; none if it is a root itself.
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// The root: the last of the chain, or itself.
+    pub fn root(&self) -> &Certificate {
+        self.chain.last().unwrap_or(&self.certificate)
+    }
+
+    /// Its subject, which is the issuer of what it signs.
+    pub fn name(&self) -> &DistinguishedName {
+        self.certificate.subject()
+    }
+
+    /// Its key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// Its subject key identifier.
+    pub fn key_identifier(&self) -> &[u8] {
+        &self.key_identifier
+    }
+
+    /// Its CA version, as its CRLs repeat it.
+    pub fn ca_version(&self) -> Extension {
+        self.ca_version.clone()
+    }
+
+    /// How many CAs may stand between it and an end entity; no bound if none.
+    pub fn path_length(&self) -> Option<u64> {
+        self.path_length
+    }
+
+    /// The first moment of its validity.
+    pub fn not_before(&self) -> Timestamp {
+        self.certificate.not_before()
+    }
+
+    /// The last moment of its validity, and of everything it issues.
+    pub fn not_after(&self) -> Timestamp {
+        self.certificate.not_after()
+    }
+
+    /// Where its CRL is, for CDP.
+    pub fn crl_urls(&self) -> &[String] {
+        &self.crl_urls
+    }
+
+    /// Where its certificate is, for AIA.
+    pub fn certificate_urls(&self) -> &[String] {
+        &self.certificate_urls
+    }
+}
+
+/// pathLenConstraint of a certificate whose basic constraints say cA.
+fn authority_path_length(parts: &TbsParts<'_>) -> Result<Option<u64>, IssuerError> {
+    let constraints = parts.extension(&oid::BASIC_CONSTRAINTS).ok_or(IssuerError::NotAnAuthority)?;
+    let mut fields = only(constraints.value, SEQUENCE)?.elements();
+    match fields.optional(BOOLEAN)?.map(|flag| flag.content) {
+        Some([0xff]) => {}
+        _ => return Err(IssuerError::NotAnAuthority),
+    }
+    Ok(fields.optional(INTEGER)?.map(unsigned).transpose()?)
+}
+
+fn signs(parts: &TbsParts<'_>, wanted: KeyUsage) -> bool {
+    let usage = parts.extension(&oid::KEY_USAGE);
+    usage
+        .and_then(|extension| read_key_usage(extension.value).ok())
+        .is_some_and(|usage| usage.contains(wanted))
+}
+
+/// Names, signatures, cA and path lengths up to a root. The root's own signature says nothing and
+/// is not looked at: old ones are signed with SHA-1.
+fn check_chain(certificate: &Certificate, chain: &[Certificate]) -> Result<(), IssuerError> {
+    let mut below = certificate;
+    for (position, above) in (1..).zip(chain) {
+        let parts = TbsParts::of(above.tbs())?;
+        let path_length = authority_path_length(&parts)
+            .map_err(|_| IssuerError::ChainBroken { position })?;
+        let fits = below.issuer() == above.subject()
+            && path_length.is_none_or(|longest| longest + 1 >= position as u64)
+            && above.public_key().is_ok_and(|key| below.verify(&key).is_ok());
+        if !fits {
+            return Err(IssuerError::ChainBroken { position });
+        }
+        below = above;
+    }
+    if below.issuer() == below.subject() { Ok(()) } else { Err(IssuerError::ChainIncomplete) }
+}
+
+#[cfg(test)]
+mod tests;
