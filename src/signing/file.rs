@@ -162,7 +162,8 @@ impl FileKey {
         passphrase: Option<&Passphrase>,
     ) -> Result<Zeroizing<String>, KeyFileError> {
         let der = self.to_pkcs8_der()?;
-        let info = PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| KeyFileError::NotAKey)?;
+        let info =
+            PrivateKeyInfoRef::try_from(der.as_slice()).map_err(|_| KeyFileError::NotAKey)?;
         let (label, document) = match passphrase {
             None => ("PRIVATE KEY", pkcs8::SecretDocument::try_from(info)),
             Some(passphrase) => {
@@ -170,10 +171,13 @@ impl FileKey {
                 let random = SystemRandom::new();
                 random.fill(&mut salt).map_err(|_| KeyFileError::Generation)?;
                 random.fill(&mut start).map_err(|_| KeyFileError::Generation)?;
-                
-                let scheme =
-                    pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ROUNDS, &salt, start)
-                        .map_err(|_| KeyFileError::Generation)?;
+
+                let scheme = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(
+                    PBKDF2_ROUNDS,
+                    &salt,
+                    start,
+                )
+                .map_err(|_| KeyFileError::Generation)?;
                 let sealed = info.encrypt_with_params(scheme, passphrase.octets());
                 ("ENCRYPTED PRIVATE KEY", sealed)
             }

@@ -29,14 +29,12 @@ fn passphrase(text: &str) -> Passphrase {
 
 fn verifies(key: &FileKey, message: &[u8], signature: &[u8]) -> bool {
     let spki = SubjectPublicKeyInfoRef::try_from(key.spki_der()).unwrap();
-    let verifier: &dyn VerificationAlgorithm = match (
-        spki.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION,
-        key.digest_length(),
-    ) {
-        (true, _) => &RSA_PKCS1_2048_8192_SHA256,
-        (false, 32) => &ECDSA_P256_SHA256_ASN1,
-        (false, _) => &ECDSA_P384_SHA384_ASN1,
-    };
+    let verifier: &dyn VerificationAlgorithm =
+        match (spki.algorithm.oid == const_oid::db::rfc5912::RSA_ENCRYPTION, key.digest_length()) {
+            (true, _) => &RSA_PKCS1_2048_8192_SHA256,
+            (false, 32) => &ECDSA_P256_SHA256_ASN1,
+            (false, _) => &ECDSA_P384_SHA384_ASN1,
+        };
     let public = UnparsedPublicKey::new(verifier, spki.subject_public_key.raw_bytes());
     public.verify(message, signature).is_ok()
 }
@@ -122,7 +120,6 @@ fn we_read_openssls() {
             "-traditional",
             "-traditional -outform DER",
             "-aes256 -passout pass:secret",
-            "-aes128 -passout pass:secret -outform DER",
         ] {
             openssl(directory.path(), &format!("pkey -in {name}.pem {form} -out form"));
             let secret = passphrase("secret");
@@ -133,7 +130,14 @@ fn we_read_openssls() {
             directory.path(),
             &format!("pkcs8 -topk8 -in {name}.pem -scrypt -passout pass:secret -out scrypt.pem"),
         );
+        openssl(
+            directory.path(),
+            &format!(
+                "pkcs8 -topk8 -in {name}.pem -v2 aes128 -passout pass:secret -outform DER -out der"
+            ),
+        );
         let secret = passphrase("secret");
+        assert_eq!(FileKey::load(&at("der"), Some(&secret)).unwrap().spki_der(), spki);
         assert_eq!(FileKey::load(&at("scrypt.pem"), Some(&secret)).unwrap().spki_der(), spki);
         let wrong = FileKey::load(&at("scrypt.pem"), Some(&passphrase("Secret")));
         assert!(matches!(wrong, Err(KeyFileError::WrongPassphrase)));
