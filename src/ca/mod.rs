@@ -1,1 +1,120 @@
-//! The authority: enrol, revoke, publish, init.
+//! The authority: decides, records, signs, in that order (law 1). The only room that sees the
+//! key and the register together, and the only one that says who may do what.
+//!
+//! Absent: clock (every method is told `now`), HTTP, files' names, colours of log lines. All of
+//! it is synchronous. Begin with [`Authority`], then `enroll`, the heart.
+
+pub mod accounts;
+mod decisions;
+pub mod enroll;
+pub mod idempotency;
+pub mod orphans;
+pub mod permissions;
+pub mod refusal;
+pub mod requester;
+pub mod requests;
+pub mod revoke;
+pub mod status;
+pub mod templates;
+pub mod tokens;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+pub use crate::storage::{
+    AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Head, Idempotent,
+    Listing, Page, RequestFilter, RequestRow, TokenRow, act,
+};
+pub use refusal::Refusal;
+pub use requester::Requester;
+
+use crate::directory::Directory;
+use crate::pki::issuer::Issuer;
+use crate::pki::template::TemplateArc;
+use crate::pki::time::Timestamp;
+use crate::signing::CaKey;
+use crate::storage::Register;
+
+/// The certificate authority.
+pub struct Authority {
+    register: Arc<dyn Register>,
+    key: Arc<dyn CaKey>,
+    directory: Arc<dyn Directory>,
+    issuer: Arc<Issuer>,
+    slug: String,
+    template_arc: TemplateArc,
+    templates: ArcSwap<templates::TemplateSet>,
+    random: Random,
+    /// Administrative acts look and then commit: one at a time.
+    administration: Mutex<()>,
+    /// (account, `Idempotency-Key`) pairs under way.
+    in_flight: Mutex<HashSet<(String, String)>>,
+    processors: enroll::Permits,
+}
+
+/// Fills a buffer with random octets fit for keys and serial numbers.
+pub type Random = Arc<dyn Fn(&mut [u8]) -> Result<(), RandomFailed> + Send + Sync>;
+
+/// The operating system gave no random octets.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no random octets could be had")]
+pub struct RandomFailed;
+
+/// What an [`Authority`] is made of.
+pub struct Parts {
+    /// The register.
+    pub register: Arc<dyn Register>,
+    /// The CA's key.
+    pub key: Arc<dyn CaKey>,
+    /// Who the accounts are.
+    pub directory: Arc<dyn Directory>,
+    /// The CA certificate with the URLs that go into certificates.
+    pub issuer: Issuer,
+    /// The CA's name in files and URLs.
+    pub slug: String,
+    /// The installation's template arc.
+    pub template_arc: TemplateArc,
+    /// Randomness.
+    pub random: Random,
+    /// How many threads may compute at once: the processors.
+    pub processors: usize,
+}
+
+/// Renders, for a creating act, the answer that goes on record beside it.
+pub type Answering<'a, Made> = Option<&'a dyn Fn(&Made) -> act::Act>;
+
+impl Authority {
+    /// Puts an authority together; reads the templates from the register.
+    pub fn new(parts: Parts) -> Result<Self, Refusal> {
+        let templates = templates::load(parts.register.templates()?)?;
+        Ok(Self {
+            register: parts.register,
+            key: parts.key,
+            directory: parts.directory,
+            issuer: Arc::new(parts.issuer),
+            slug: parts.slug,
+            template_arc: parts.template_arc,
+            templates: ArcSwap::from_pointee(templates),
+            random: parts.random,
+            administration: Mutex::new(()),
+            in_flight: Mutex::new(HashSet::new()),
+            processors: enroll::Permits::new(parts.processors),
+        })
+    }
+
+    fn administrating(&self) -> MutexGuard<'_, ()> {
+        self.administration.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fill_random(&self, octets: &mut [u8]) -> Result<(), Refusal> {
+        (self.random)(octets)
+            .map_err(|error| Refusal::Unavailable("no-randomness", error.to_string()))
+    }
+}
+
+/// An entry by a requester.
+fn record(requester: &Requester, now: Timestamp, act: act::Act) -> act::Entry {
+    act::Entry { at: now.millis(), actor: Some(requester.account.name.clone()), act }
+}

@@ -33,6 +33,11 @@ macro_rules! rules {
                 match self { $(Rule::$name => $slug,)* }
             }
 
+            /// From the stable word.
+            pub fn from_slug(slug: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|rule| rule.slug() == slug)
+            }
+
             /// AD CS's HRESULT.
             pub fn hresult(self) -> Option<u32> {
                 match self { $(Rule::$name => $hresult,)* }

@@ -1,0 +1,103 @@
+//! A certificate manager's decisions on pending requests.
+
+use super::enroll::{Decided, Enrolled, Petition, standing};
+use super::permissions::Operation;
+use super::{Authority, Refusal, RequestRow, Requester, record};
+use crate::pki::denial::{Denial, Rule};
+use crate::pki::disposition::Disposition;
+use crate::pki::request::CertificateRequest;
+use crate::pki::time::Timestamp;
+use crate::storage::Urgency;
+use crate::storage::act::{Act, RequestDenied, RequestMark};
+
+impl Authority {
+    /// Approves a pending request: it is decided anew, on the template and the account as they
+    /// are now, and issued.
+    pub fn approve(
+        &self,
+        requester: &Requester,
+        request_id: u64,
+        now: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        requester.must(Operation::DecideRequests)?;
+        self.may_issue(now)?;
+        let _one_at_a_time = self.administrating();
+        let row = self.pending(request_id)?;
+        let listed = match self.published_template(&row.template) {
+            Ok(listed) => listed,
+            Err(Decided::Refused(refusal)) => return Err(refusal),
+            Err(Decided::Denied(denial)) => {
+                return Err(Refusal::Conflict("approval-impossible", denial.detail));
+            }
+        };
+        let gone = |name: &str| {
+            Refusal::Conflict("approval-impossible", format!("account {name} is no longer there"))
+        };
+        let account = self.directory.account(&row.account)?.ok_or_else(|| gone(&row.account))?;
+        let enroller =
+            self.directory.account(&row.requester)?.ok_or_else(|| gone(&row.requester))?;
+        let roles = self.roles_of(&enroller.name)?;
+        let submitter = Requester { account: enroller, roles };
+        let petition = Petition {
+            request_id,
+            submitter: Some(&row.requester),
+            account: &account,
+            enroller: &submitter.account,
+            standing: standing(&submitter),
+        };
+        let computing = self.processors.acquire();
+        let request = CertificateRequest::parse(&row.csr)
+            .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
+        let approved = Act::RequestApproved(RequestMark { request_id });
+        let approved = record(requester, now, approved);
+        match self.decide(&listed, &request, &petition, now) {
+            Ok(profile) => self.issue(&listed, profile, &petition, vec![approved], now, computing),
+            Err(Decided::Refused(refusal)) => Err(refusal),
+            Err(Decided::Denied(denial)) => {
+                drop(computing);
+                self.deny_at_once(request_id, Some(approved), &denial, now)?;
+                Err(Refusal::Denied(request_id, denial))
+            }
+        }
+    }
+
+    /// Denies a pending request.
+    pub fn deny(
+        &self,
+        requester: &Requester,
+        request_id: u64,
+        detail: Option<String>,
+        now: Timestamp,
+    ) -> Result<RequestRow, Refusal> {
+        requester.must(Operation::DecideRequests)?;
+        if detail.as_ref().is_some_and(|text| text.chars().count() > 1024) {
+            let why = "a reason has at most 1024 characters".to_owned();
+            return Err(Refusal::Invalid("detail-too-long", why));
+        }
+        let _one_at_a_time = self.administrating();
+        self.pending(request_id)?;
+        let denial = Denial::new(
+            Rule::DeniedByManager,
+            detail.unwrap_or_else(|| format!("denied by {}", requester.account.name)),
+        );
+        let act = Act::RequestDenied(RequestDenied {
+            request_id,
+            rule: denial.rule.slug().to_owned(),
+            detail: denial.detail,
+        });
+        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
+        let row = self.register.request(request_id)?;
+        row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))
+    }
+
+    fn pending(&self, request_id: u64) -> Result<RequestRow, Refusal> {
+        let row = self.register.request(request_id)?;
+        let row = row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))?;
+        if row.disposition != Disposition::Pending {
+            let state = row.disposition.as_str();
+            let why = format!("request {request_id} is {state}, not pending");
+            return Err(Refusal::Conflict("not-pending", why));
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,470 @@
+//! Enrolment, the heart: request on record → profile decided → to-be-signed bytes built, linted
+//! and stored under a serial number never used → signed → verified → recorded → answered.
+//!
+//! A crash between any two steps leaves a record of what may have been signed; `orphans`
+//! settles those at the next start.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use super::permissions::Operation;
+use super::templates::Listed;
+use super::{Authority, CertificateRow, Refusal, Requester, act, record};
+use crate::pki::account::Account;
+use crate::pki::certificate::{Certificate, Prepared};
+use crate::pki::denial::{Denial, Rule};
+use crate::pki::policy::{self, Enroller, Standing};
+use crate::pki::profile::{Profile, Validity};
+use crate::pki::request::CertificateRequest;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::act::{
+    Act, CertificateIssued, CertificateRevoked, Entry, RequestDenied, RequestFailed, RequestMark,
+    RequestReceived, SerialReserved,
+};
+use crate::storage::{StoreError, Urgency};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Enrolment<'a> {
+    /// The template's cn.
+    pub template: &'a str,
+    /// The PKCS#10: PEM, DER or base64.
+    pub csr: &'a [u8],
+    /// Whose certificate it shall be, if not the requester's.
+    pub on_behalf_of: Option<&'a str>,
+    /// The `Idempotency-Key` it came with.
+    pub idempotency: Option<act::Idempotency>,
+}
+
+/// A request that was taken.
+#[derive(Clone, Debug)]
+pub struct Enrolled {
+    /// Its number.
+    pub request_id: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a request that was not denied.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The certificate, and what the requester should know about it.
+    Issued(Box<CertificateRow>, Vec<String>),
+    /// It waits for a certificate manager.
+    Pending,
+}
+
+/// On whose name a request is decided, and by whom it came.
+pub(super) struct Petition<'a> {
+    pub(super) request_id: u64,
+    /// Who submitted it; `None` for the authority itself.
+    pub(super) submitter: Option<&'a str>,
+    pub(super) account: &'a Account,
+    pub(super) enroller: &'a Account,
+    pub(super) standing: Standing,
+}
+
+/// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
+/// and only one signature comes of it.
+pub(super) struct Reserved {
+    request_id: u64,
+    serial: SerialNumber,
+    tbs: Vec<u8>,
+}
+
+impl Authority {
+    /// Enrols: issues, or lets it wait for a manager. A denial is [`Refusal::Denied`] and on
+    /// record; what is no certificate request at all is [`Refusal::Invalid`] and is not.
+    pub fn enroll(
+        &self,
+        requester: &Requester,
+        enrolment: Enrolment<'_>,
+        now: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        requester.must(Operation::Enroll)?;
+        let other = self.on_behalf_of(requester, enrolment.on_behalf_of)?;
+        let _key_in_use = match &enrolment.idempotency {
+            Some(key) => match self.begin_enrolment(requester, key, now)? {
+                Begun::Again(enrolled) => return Ok(enrolled),
+                Begun::First(guard) => Some(guard),
+            },
+            None => None,
+        };
+        self.may_issue(now)?;
+        let computing = self.processors.acquire();
+        let request = CertificateRequest::parse(enrolment.csr)
+            .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
+        let account = other.as_ref().unwrap_or(&requester.account);
+        let petition = Petition {
+            request_id: self.register.next_request_id(),
+            submitter: Some(&requester.account.name),
+            account,
+            enroller: &requester.account,
+            standing: standing(requester),
+        };
+        let received = Act::RequestReceived(RequestReceived {
+            request_id: petition.request_id,
+            account: account.name.clone(),
+            template: enrolment.template.to_owned(),
+            csr: request.der().to_vec(),
+            idempotency: enrolment.idempotency,
+        });
+        let received = record(requester, now, received);
+        let decided = self.published_template(enrolment.template).and_then(|listed| {
+            let profile = self.decide(&listed, &request, &petition, now)?;
+            Ok((listed, profile))
+        });
+        match decided {
+            Err(Decided::Denied(denial)) => {
+                drop(computing);
+                self.deny_at_once(petition.request_id, Some(received), &denial, now)?;
+                Err(Refusal::Denied(petition.request_id, denial))
+            }
+            Err(Decided::Refused(refusal)) => Err(refusal),
+            Ok((listed, _)) if listed.template.needs_approval() => {
+                drop(computing);
+                let act = Act::RequestPended(RequestMark { request_id: petition.request_id });
+                let pended = Entry { at: now.millis(), actor: None, act };
+                self.register.commit(vec![received, pended], Urgency::Ordinary)?;
+                Ok(Enrolled { request_id: petition.request_id, outcome: Outcome::Pending })
+            }
+            Ok((listed, profile)) => {
+                self.issue(&listed, profile, &petition, vec![received], now, computing)
+            }
+        }
+    }
+
+    /// Issues to the authority itself (its TLS certificate): on record like every other, though
+    /// the template need not be published and nobody's groups are asked.
+    pub fn issue_internally(
+        &self,
+        template: &str,
+        csr: &[u8],
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<CertificateRow, Refusal> {
+        self.may_issue(now)?;
+        let computing = self.processors.acquire();
+        let request = CertificateRequest::parse(csr)
+            .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
+        let petition = Petition {
+            request_id: self.register.next_request_id(),
+            submitter: None,
+            account,
+            enroller: account,
+            standing: Standing::Manager,
+        };
+        let act = Act::RequestReceived(RequestReceived {
+            request_id: petition.request_id,
+            account: account.name.clone(),
+            template: template.to_owned(),
+            csr: request.der().to_vec(),
+            idempotency: None,
+        });
+        let received = Entry { at: now.millis(), actor: None, act };
+        let listed = self.known_template(template)?;
+        let profile = match self.decide(&listed, &request, &petition, now) {
+            Ok(profile) => profile,
+            Err(Decided::Refused(refusal)) => return Err(refusal),
+            Err(Decided::Denied(denial)) => {
+                self.deny_at_once(petition.request_id, Some(received), &denial, now)?;
+                return Err(Refusal::Denied(petition.request_id, denial));
+            }
+        };
+        match self.issue(&listed, profile, &petition, vec![received], now, computing)?.outcome {
+            Outcome::Issued(row, _) => Ok(*row),
+            Outcome::Pending => {
+                Err(Refusal::Conflict("pending", "the template needs an approval".to_owned()))
+            }
+        }
+    }
+
+    /// Reserves, signs, verifies, records: everything after a decision. `before` goes on record
+    /// in the same commit as the reservation.
+    pub(super) fn issue(
+        &self,
+        listed: &Listed,
+        profile: Profile,
+        petition: &Petition<'_>,
+        before: Vec<Entry>,
+        now: Timestamp,
+        computing: Permit<'_>,
+    ) -> Result<Enrolled, Refusal> {
+        let notices = self.notices_for(&profile);
+        let reserved = self.reserve(profile, petition.request_id, before, now, computing)?;
+        let facts = Facts {
+            account: petition.account.name.clone(),
+            requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
+            template: listed.template.cn().to_owned(),
+        };
+        let row = self.complete(reserved, facts, now)?;
+        let outcome = Outcome::Issued(Box::new(row), notices);
+        Ok(Enrolled { request_id: petition.request_id, outcome })
+    }
+
+    /// Puts the to-be-signed bytes on record under a serial number never used.
+    fn reserve(
+        &self,
+        profile: Profile,
+        request_id: u64,
+        before: Vec<Entry>,
+        now: Timestamp,
+        computing: Permit<'_>,
+    ) -> Result<Reserved, Refusal> {
+        let mut computing = Some(computing);
+        for _ in 0..3 {
+            let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
+            let serial = self.fresh_serial()?;
+            let algorithm = self.key.algorithm();
+            let prepared = Prepared::build(profile.clone(), serial, &self.issuer, algorithm)
+                .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
+            drop(busy);
+            let tbs = prepared.into_tbs();
+            let act = Act::SerialReserved(SerialReserved {
+                request_id,
+                serial: serial.as_der_content().to_vec(),
+                tbs: tbs.clone(),
+            });
+            let mut entries = before.clone();
+            entries.push(Entry { at: now.millis(), actor: None, act });
+            match self.register.commit(entries, Urgency::Ordinary) {
+                Ok(()) => return Ok(Reserved { request_id, serial, tbs }),
+                Err(StoreError::SerialInUse) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::SerialInUse.into())
+    }
+
+    /// Signs what is reserved, verifies, records. What cannot be signed is failed and its serial
+    /// number revoked: nobody can tell whether a signature escaped.
+    pub(super) fn complete(
+        &self,
+        reserved: Reserved,
+        facts: Facts,
+        now: Timestamp,
+    ) -> Result<CertificateRow, Refusal> {
+        let computing = self.processors.acquire();
+        let Reserved { request_id, serial, tbs } = reserved;
+        let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
+            let algorithm = self.key.algorithm();
+            let key = self.issuer.public_key();
+            Certificate::assemble(tbs, algorithm, &signature, key)
+                .map(|certificate| (certificate, signature))
+                .map_err(|error| error.to_string())
+        });
+        let (certificate, signature) = match signed {
+            Ok(signed) => signed,
+            Err(why) => {
+                drop(computing);
+                self.abandon(request_id, &serial, &why, now)?;
+                return Err(Refusal::Unavailable("signing-failed", why));
+            }
+        };
+        let not_after = certificate.not_after();
+        let act = Act::CertificateIssued(CertificateIssued {
+            request_id,
+            signature,
+            sha1: certificate.sha1_thumbprint(),
+            sha256: certificate.sha256_thumbprint(),
+            template: facts.template.clone(),
+            account: facts.account.clone(),
+            not_after: not_after.seconds(),
+            names: certificate.search_names(),
+        });
+        drop(computing);
+        // What was accepted is finished out of the reserve if need be.
+        let entry = Entry { at: now.millis(), actor: None, act };
+        self.register.commit(vec![entry], Urgency::Reserved)?;
+        Ok(CertificateRow {
+            serial,
+            request_id,
+            certificate: certificate.into_der(),
+            requester: facts.requester,
+            account: facts.account,
+            template: facts.template,
+            issued_at: now,
+            not_after,
+            revocation: None,
+        })
+    }
+
+    /// Gives a reservation up: the request has failed and its serial number goes on the CRL.
+    pub(super) fn abandon(
+        &self,
+        request_id: u64,
+        serial: &SerialNumber,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let revoked = Act::CertificateRevoked(CertificateRevoked {
+            serial: serial.as_der_content().to_vec(),
+            revoked_at: now.millis(),
+            reason: crate::pki::revocation::RevocationReason::CessationOfOperation.code(),
+            invalidity_date: None,
+            not_after: Some(self.issuer.not_after().seconds()),
+            key_sha256: None,
+        });
+        let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
+        let entries = [revoked, failed].map(|act| Entry { at: now.millis(), actor: None, act });
+        Ok(self.register.commit(entries.into(), Urgency::Reserved)?)
+    }
+
+    /// Applies the policy module to a request under a template.
+    pub(super) fn decide(
+        &self,
+        listed: &Listed,
+        request: &CertificateRequest,
+        petition: &Petition<'_>,
+        now: Timestamp,
+    ) -> Result<Profile, Decided> {
+        let key = request.public_key();
+        if key.spki_der() == self.issuer.public_key().spki_der() {
+            let detail = "the request is for the CA's own key";
+            return Err(Denial::new(Rule::AuthorityKey, detail).into());
+        }
+        if self.register.is_compromised(&key.thumbprint())? {
+            let detail = "a certificate over this key was revoked for keyCompromise";
+            return Err(Denial::new(Rule::CompromisedKey, detail).into());
+        }
+        let profile = policy::decide(policy::Question {
+            template: &listed.template,
+            arc: &self.template_arc,
+            request,
+            subject: petition.account,
+            enroller: Enroller { account: petition.enroller, standing: petition.standing },
+            issuer: &self.issuer,
+            now,
+        })?;
+        Ok(profile)
+    }
+
+    pub(super) fn deny_at_once(
+        &self,
+        request_id: u64,
+        received: Option<Entry>,
+        denial: &Denial,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let act = Act::RequestDenied(RequestDenied {
+            request_id,
+            rule: denial.rule.slug().to_owned(),
+            detail: denial.detail.clone(),
+        });
+        let mut entries: Vec<Entry> = received.into_iter().collect();
+        entries.push(Entry { at: now.millis(), actor: None, act });
+        Ok(self.register.commit(entries, Urgency::Ordinary)?)
+    }
+
+    fn on_behalf_of(
+        &self,
+        requester: &Requester,
+        name: Option<&str>,
+    ) -> Result<Option<Account>, Refusal> {
+        let Some(name) = name else { return Ok(None) };
+        requester.must(Operation::EnrollOnBehalf)?;
+        let account = self.directory.account(name)?;
+        let unknown = || Refusal::Invalid("account-unknown", format!("there is no account {name}"));
+        account.map(Some).ok_or_else(unknown)
+    }
+
+    fn fresh_serial(&self) -> Result<SerialNumber, Refusal> {
+        let mut octets = [0; 20];
+        self.fill_random(&mut octets)?;
+        Ok(SerialNumber::from_random(octets))
+    }
+
+    fn notices_for(&self, profile: &Profile) -> Vec<String> {
+        let mut notices = self.notices();
+        if let Validity::Cut { wanted } = profile.validity {
+            notices.push(format!(
+                "the validity was cut to the end of the CA's own certificate, {}; the template \
+                 would have given until {wanted}",
+                profile.not_after
+            ));
+        }
+        notices
+    }
+
+    /// Resolves an orphan's reservation to what a commit would have given.
+    pub(super) fn adopt_reservation(orphan: &crate::storage::Orphan) -> Reserved {
+        Reserved {
+            request_id: orphan.request.request_id,
+            serial: orphan.serial,
+            tbs: orphan.tbs.clone(),
+        }
+    }
+}
+
+/// What stands beside a certificate in the register.
+pub(super) struct Facts {
+    pub(super) account: String,
+    pub(super) requester: String,
+    pub(super) template: String,
+}
+
+/// Why a decision is no profile.
+pub(super) enum Decided {
+    /// The policy module said no: on record.
+    Denied(Denial),
+    /// It could not be decided: not on record.
+    Refused(Refusal),
+}
+
+impl From<Denial> for Decided {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<StoreError> for Decided {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// Whether the first or a repeated use of an `Idempotency-Key`.
+pub(super) enum Begun<Guard> {
+    First(Guard),
+    Again(Enrolled),
+}
+
+/// How somebody stands to the CA when he enrols.
+pub(super) fn standing(requester: &Requester) -> Standing {
+    match requester.may(Operation::EnrollOnBehalf) {
+        true => Standing::Manager,
+        false => Standing::Member,
+    }
+}
+
+/// How many threads may compute at once: enrolments wait for the disk in many threads, but
+/// parse, build and sign in only as many as there are processors.
+pub struct Permits {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// Leave to compute, given back when dropped.
+pub(super) struct Permit<'a>(&'a Permits);
+
+impl Permits {
+    /// So many at once.
+    pub fn new(processors: usize) -> Self {
+        Self { free: Mutex::new(processors.max(1)), freed: Condvar::new() }
+    }
+
+    pub(super) fn acquire(&self) -> Permit<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = |free: &mut usize| *free == 0;
+        let mut free = self.freed.wait_while(free, none).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Permit(self)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}

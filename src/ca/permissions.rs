@@ -1,0 +1,131 @@
+//! Who may do what: one table. What is not in it is denied.
+
+use super::{Refusal, Requester};
+
+/// A role on this CA, as AD CS separates them. Everybody authenticated is a requester besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// CA configuration, templates, accounts, roles, tokens.
+    Administrator,
+    /// Approves, denies, revokes.
+    CertificateManager,
+    /// Reads everything, changes nothing.
+    Auditor,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Administrator, Self::CertificateManager, Self::Auditor];
+
+    /// The word in JSON and in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::CertificateManager => "certificate_manager",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// From the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+/// Something that can be asked of the authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Ask for a certificate for oneself.
+    Enroll,
+    /// Ask for one for another account.
+    EnrollOnBehalf,
+    /// See one's own requests and certificates.
+    ReadOwn,
+    /// See everybody's requests and certificates.
+    ReadAll,
+    /// Approve or deny.
+    DecideRequests,
+    /// Revoke, hold, release.
+    Revoke,
+    /// See templates, what this CA is and its CRL history.
+    ReadAuthority,
+    /// Make, change, delete, publish, withdraw templates.
+    EditTemplates,
+    /// Publish a CRL now.
+    PublishCrl,
+    /// See accounts.
+    ReadAccounts,
+    /// Make, change, disable, delete accounts and their roles.
+    EditAccounts,
+    /// See tokens (never their secrets).
+    ReadTokens,
+    /// Make and revoke tokens.
+    EditTokens,
+    /// See the ledger.
+    ReadAudit,
+    /// See the metrics.
+    ReadMetrics,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 15] = [
+        Self::Enroll,
+        Self::EnrollOnBehalf,
+        Self::ReadOwn,
+        Self::ReadAll,
+        Self::DecideRequests,
+        Self::Revoke,
+        Self::ReadAuthority,
+        Self::EditTemplates,
+        Self::PublishCrl,
+        Self::ReadAccounts,
+        Self::EditAccounts,
+        Self::ReadTokens,
+        Self::EditTokens,
+        Self::ReadAudit,
+        Self::ReadMetrics,
+    ];
+
+    /// The roles that allow it; `None` where being authenticated is enough.
+    pub fn allowed_to(self) -> Option<&'static [Role]> {
+        use Role::{Administrator, Auditor, CertificateManager};
+        match self {
+            Self::Enroll | Self::ReadOwn | Self::ReadAuthority => None,
+            Self::EnrollOnBehalf | Self::DecideRequests | Self::Revoke | Self::PublishCrl => {
+                Some(&[Administrator, CertificateManager])
+            }
+            Self::ReadAll | Self::ReadAccounts => {
+                Some(&[Administrator, CertificateManager, Auditor])
+            }
+            Self::ReadTokens | Self::ReadAudit | Self::ReadMetrics => {
+                Some(&[Administrator, Auditor])
+            }
+            Self::EditTemplates | Self::EditAccounts | Self::EditTokens => Some(&[Administrator]),
+        }
+    }
+}
+
+impl Requester {
+    /// Whether one of its roles allows `operation`.
+    pub fn may(&self, operation: Operation) -> bool {
+        match operation.allowed_to() {
+            None => true,
+            Some(roles) => roles.iter().any(|role| self.roles.contains(role)),
+        }
+    }
+
+    /// Refuses unless [`Requester::may`].
+    pub fn must(&self, operation: Operation) -> Result<(), Refusal> {
+        if self.may(operation) {
+            return Ok(());
+        }
+        let roles = operation.allowed_to().unwrap_or_default();
+        let needed: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        Err(Refusal::Forbidden(format!(
+            "{} needs one of the roles {}",
+            self.account.name,
+            needed.join(", ")
+        )))
+    }
+}

@@ -1,0 +1,60 @@
+//! The requester ([MS-WCCE]): somebody who authenticated, with what the directory holds.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::permissions::Role;
+use super::{Authority, Refusal};
+use crate::pki::account::Account;
+use crate::pki::time::Timestamp;
+
+/// Somebody authenticated. Only [`Authority::authenticate`] makes one (and later doors' other
+/// credentials, in this file).
+#[derive(Clone, Debug)]
+pub struct Requester {
+    pub(super) account: Account,
+    pub(super) roles: Vec<Role>,
+}
+
+impl Requester {
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Its roles on this CA.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+}
+
+/// What every token begins with, so that secret scanners know one when they see it.
+pub const TOKEN_PREFIX: &str = "chancery_";
+
+impl Authority {
+    /// Who holds this bearer token. Every reason to refuse looks alike from outside.
+    pub fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Requester, Refusal> {
+        const REFUSED: Refusal =
+            Refusal::Unauthenticated("the bearer token is unknown, expired or revoked");
+        if !bearer.starts_with(TOKEN_PREFIX) || bearer.len() > 128 {
+            return Err(REFUSED);
+        }
+        // Looked up by its hash: no comparison of secrets, so nothing to time.
+        let row = self.register.token_by_hash(&token_hash(bearer))?.ok_or(REFUSED)?;
+        if row.revoked_at.is_some() || now.millis() >= row.token.expires_at {
+            return Err(REFUSED);
+        }
+        let account = self.directory.account(&row.token.account)?.ok_or(REFUSED)?;
+        if !account.enabled {
+            return Err(REFUSED);
+        }
+        let roles = self.roles_of(&account.name)?;
+        Ok(Requester { account, roles })
+    }
+}
+
+/// How a token is kept.
+pub fn token_hash(secret: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
+    hash
+}

@@ -1,0 +1,167 @@
+//! Revoking, holding, releasing. Never refused for lack of space, and never undone by anything
+//! but the release of a hold.
+
+use super::permissions::Operation;
+use super::{
+    Authority, CertificateFilter, CertificateRow, CertificateStatus, Page, Refusal, Requester,
+    record,
+};
+use crate::pki::certificate::Certificate;
+use crate::pki::revocation::RevocationReason;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::Urgency;
+use crate::storage::act::{Act, CertificateReleased, CertificateRevoked};
+
+/// A change of revocation state that is on record.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The number of the ledger entry that a CRL must reflect to show it.
+    pub sequence: u64,
+    /// The certificates it changed.
+    pub certificates: Vec<SerialNumber>,
+}
+
+/// How many certificates of an account are revoked in one commit.
+const AT_ONCE: usize = 1000;
+
+impl Authority {
+    /// Revokes a certificate, or puts it on hold. A held one may be revoked for another reason;
+    /// one already revoked stays as it is.
+    pub fn revoke(
+        &self,
+        requester: &Requester,
+        serial: &SerialNumber,
+        reason: RevocationReason,
+        invalidity_date: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Recorded, Refusal> {
+        requester.must(Operation::Revoke)?;
+        check_invalidity(invalidity_date, now)?;
+        let _one_at_a_time = self.administrating();
+        let row = self.register.certificate(serial)?;
+        let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
+        if let Some(before) = row.revocation
+            && (before.reason != RevocationReason::CertificateHold || before.reason == reason)
+        {
+            return Err(Refusal::Conflict(
+                "already-revoked",
+                format!(
+                    "{serial} was revoked on {} for {}",
+                    before.revoked_at,
+                    before.reason.as_str()
+                ),
+            ));
+        }
+        let act = revocation(&row, reason, invalidity_date, now)?;
+        self.register.commit(vec![record(requester, now, act)], Urgency::Reserved)?;
+        let sequence = self.register.head().sequence;
+        Ok(Recorded { sequence, certificates: vec![*serial] })
+    }
+
+    /// Takes a hold back. Only a held certificate can be released ([MS-CSRA] 3.1.4.1.8).
+    pub fn release(
+        &self,
+        requester: &Requester,
+        serial: &SerialNumber,
+        now: Timestamp,
+    ) -> Result<Recorded, Refusal> {
+        requester.must(Operation::Revoke)?;
+        let _one_at_a_time = self.administrating();
+        let row = self.register.certificate(serial)?;
+        let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
+        let held = row.revocation.map(|found| found.reason);
+        if held != Some(RevocationReason::CertificateHold) {
+            let why = format!("{serial} is not on hold; only a hold can be taken back");
+            return Err(Refusal::Conflict("not-on-hold", why));
+        }
+        let act = CertificateReleased { serial: serial.as_der_content().to_vec() };
+        let entry = record(requester, now, Act::CertificateReleased(act));
+        self.register.commit(vec![entry], Urgency::Reserved)?;
+        let sequence = self.register.head().sequence;
+        Ok(Recorded { sequence, certificates: vec![*serial] })
+    }
+
+    /// Revokes every certificate of an account that is good or held, in one act and one CRL. The
+    /// account need not exist any more.
+    pub fn revoke_account(
+        &self,
+        requester: &Requester,
+        account: &str,
+        reason: RevocationReason,
+        invalidity_date: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Recorded, Refusal> {
+        requester.must(Operation::Revoke)?;
+        check_invalidity(invalidity_date, now)?;
+        let _one_at_a_time = self.administrating();
+        let mut serials = Vec::new();
+        let mut entries = Vec::new();
+        for status in [CertificateStatus::Good, CertificateStatus::Held] {
+            if status == CertificateStatus::Held && reason == RevocationReason::CertificateHold {
+                continue;
+            }
+            let filter = CertificateFilter {
+                account: Some(account.to_owned()),
+                status: Some((status, now)),
+                ..CertificateFilter::default()
+            };
+            let mut after = None;
+            loop {
+                let page = Page { after, limit: AT_ONCE };
+                let listing = self.register.certificates(&filter, page)?;
+                for row in &listing.rows {
+                    let act = revocation(row, reason, invalidity_date, now)?;
+                    entries.push(record(requester, now, act));
+                    serials.push(row.serial);
+                }
+                after = listing.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        if serials.is_empty() && self.directory.account(account)?.is_none() {
+            return Err(Refusal::NotFound(format!("account {account}")));
+        }
+        if !entries.is_empty() {
+            self.register.commit(entries, Urgency::Reserved)?;
+        }
+        let sequence = self.register.head().sequence;
+        Ok(Recorded { sequence, certificates: serials })
+    }
+}
+
+fn revocation(
+    row: &CertificateRow,
+    reason: RevocationReason,
+    invalidity_date: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Act, Refusal> {
+    let key_sha256 = match reason {
+        RevocationReason::KeyCompromise => {
+            let certificate = Certificate::from_der(&row.certificate)
+                .map_err(|error| Refusal::Unavailable("ledger-damaged", error.to_string()))?;
+            Some(certificate.key_thumbprint())
+        }
+        _ => None,
+    };
+    Ok(Act::CertificateRevoked(CertificateRevoked {
+        serial: row.serial.as_der_content().to_vec(),
+        revoked_at: now.millis(),
+        reason: reason.code(),
+        invalidity_date: invalidity_date.map(Timestamp::millis),
+        not_after: Some(row.not_after.seconds()),
+        key_sha256,
+    }))
+}
+
+fn check_invalidity(invalidity_date: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {
+    match invalidity_date {
+        Some(date) if date > now => Err(Refusal::Invalid(
+            "invalidity-date",
+            "invalidity_date lies in the future (RFC 5280 §5.3.2)".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}

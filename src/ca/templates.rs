@@ -1,0 +1,269 @@
+//! The templates of this CA: which there are, which it issues, and changing either.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::enroll::Decided;
+use super::permissions::Operation;
+use super::{Answering, Authority, Refusal, Requester, record};
+use crate::pki::denial::{Denial, Rule};
+use crate::pki::template::{Template, TemplateFile};
+use crate::pki::time::Timestamp;
+use crate::storage::act::{Act, TemplateMark, TemplateSaved};
+use crate::storage::{TemplateRow, Urgency};
+
+/// A template and whether this CA issues it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The template.
+    pub template: Arc<Template>,
+    /// "Certificate template to issue".
+    pub published: bool,
+}
+
+impl Listed {
+    /// The entity tag: the revision, `major.minor`.
+    pub fn entity_tag(&self) -> String {
+        let (major, minor) = self.template.revision();
+        format!("{major}.{minor}")
+    }
+}
+
+/// All templates, by cn in lower case (Active Directory compares names without regard to case).
+pub(super) type TemplateSet = BTreeMap<String, Listed>;
+
+/// Reads the register's rows; one that does not validate is a mistake of this program or of
+/// whoever wrote the ledger, and stops the start.
+pub(super) fn load(rows: Vec<TemplateRow>) -> Result<TemplateSet, Refusal> {
+    rows.into_iter()
+        .map(|row| {
+            let template = Template::from_json(&row.json).map_err(|mistakes| {
+                let why = format!("template {} on record: {mistakes}", row.cn);
+                Refusal::Unavailable("template-invalid", why)
+            })?;
+            let listed = Listed { template: Arc::new(template), published: row.published };
+            Ok((row.cn.to_ascii_lowercase(), listed))
+        })
+        .collect()
+}
+
+impl Authority {
+    /// All templates.
+    pub fn templates(&self, requester: &Requester) -> Result<Vec<Listed>, Refusal> {
+        requester.must(Operation::ReadAuthority)?;
+        Ok(self.templates.load().values().cloned().collect())
+    }
+
+    /// One template.
+    pub fn template(&self, requester: &Requester, cn: &str) -> Result<Listed, Refusal> {
+        requester.must(Operation::ReadAuthority)?;
+        self.known_template(cn)
+    }
+
+    /// Makes a template.
+    pub fn create_template(
+        &self,
+        requester: &Requester,
+        file: TemplateFile,
+        answering: Answering<'_, Listed>,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        requester.must(Operation::EditTemplates)?;
+        let _one_at_a_time = self.administrating();
+        let template = Template::created(file, self.oid_tail()?).map_err(invalid)?;
+        self.add_template(requester, template, answering, now)
+    }
+
+    /// Duplicates a template under a new cn, as the Certificate Templates console does.
+    pub fn duplicate_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        new_cn: &str,
+        display_name: Option<&str>,
+        answering: Answering<'_, Listed>,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        requester.must(Operation::EditTemplates)?;
+        let _one_at_a_time = self.administrating();
+        let original = self.known_template(cn)?.template;
+        let template = original
+            .duplicate(new_cn, display_name.unwrap_or(new_cn), self.oid_tail()?)
+            .map_err(invalid)?;
+        self.add_template(requester, template, answering, now)
+    }
+
+    /// Changes a template; its minor revision rises. `if_match` is the entity tag the caller saw.
+    pub fn replace_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        file: TemplateFile,
+        if_match: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        requester.must(Operation::EditTemplates)?;
+        let _one_at_a_time = self.administrating();
+        let old = self.known_template(cn)?;
+        matches(&old, if_match)?;
+        built_in_stays(&old, "changed: duplicate it and change the duplicate")?;
+        let template = old.template.edited(file).map_err(invalid)?;
+        let listed = Listed { template: Arc::new(template), published: old.published };
+        let act = saved(&listed.template);
+        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
+        self.know(listed.clone());
+        Ok(listed)
+    }
+
+    /// Deletes a template. What was issued from it stays on record and, if revoked, on the CRL.
+    pub fn delete_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        if_match: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        requester.must(Operation::EditTemplates)?;
+        let _one_at_a_time = self.administrating();
+        let old = self.known_template(cn)?;
+        matches(&old, if_match)?;
+        built_in_stays(&old, "deleted")?;
+        let act = Act::TemplateDeleted(TemplateMark { cn: old.template.cn().to_owned() });
+        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
+        let mut set = TemplateSet::clone(&self.templates.load());
+        set.remove(&old.template.cn().to_ascii_lowercase());
+        self.templates.store(Arc::new(set));
+        Ok(())
+    }
+
+    /// Lets this CA issue it; doing so again changes nothing.
+    pub fn publish_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        self.list(requester, cn, Listing::Published, now)
+    }
+
+    /// Lets this CA no longer issue it; doing so again changes nothing.
+    pub fn withdraw_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        self.list(requester, cn, Listing::Withdrawn, now)
+    }
+
+    pub(super) fn known_template(&self, cn: &str) -> Result<Listed, Refusal> {
+        let set = self.templates.load();
+        let found = set.get(&cn.to_ascii_lowercase()).cloned();
+        found.ok_or_else(|| Refusal::NotFound(format!("template {cn}")))
+    }
+
+    /// The template if this CA issues it, else the denial that says which of the two is missing.
+    pub(super) fn published_template(&self, cn: &str) -> Result<Listed, Decided> {
+        match self.known_template(cn) {
+            Ok(listed) if listed.published => Ok(listed),
+            Ok(listed) => Err(Decided::Denied(Denial::new(
+                Rule::TemplateNotPublished,
+                format!("template {} exists but is not published on this CA", listed.template.cn()),
+            ))),
+            Err(_) => Err(Decided::Denied(Denial::new(
+                Rule::TemplateUnknown,
+                format!("there is no template {cn}"),
+            ))),
+        }
+    }
+
+    fn list(
+        &self,
+        requester: &Requester,
+        cn: &str,
+        listing: Listing,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        requester.must(Operation::EditTemplates)?;
+        let _one_at_a_time = self.administrating();
+        let old = self.known_template(cn)?;
+        let published = listing == Listing::Published;
+        if old.published == published {
+            return Ok(old);
+        }
+        let mark = TemplateMark { cn: old.template.cn().to_owned() };
+        let act = match listing {
+            Listing::Published => Act::TemplatePublished(mark),
+            Listing::Withdrawn => Act::TemplateUnpublished(mark),
+        };
+        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
+        let listed = Listed { published, ..old };
+        self.know(listed.clone());
+        Ok(listed)
+    }
+
+    fn add_template(
+        &self,
+        requester: &Requester,
+        template: Template,
+        answering: Answering<'_, Listed>,
+        now: Timestamp,
+    ) -> Result<Listed, Refusal> {
+        let set = self.templates.load();
+        let cn = template.cn();
+        if set.contains_key(&cn.to_ascii_lowercase()) {
+            return Err(Refusal::Conflict(
+                "already-there",
+                format!("template {cn} is already there"),
+            ));
+        }
+        let listed = Listed { template: Arc::new(template), published: false };
+        let mut entries = vec![record(requester, now, saved(&listed.template))];
+        entries.extend(answering.map(|answer| record(requester, now, answer(&listed))));
+        self.register.commit(entries, Urgency::Ordinary)?;
+        self.know(listed.clone());
+        Ok(listed)
+    }
+
+    fn know(&self, listed: Listed) {
+        let mut set = TemplateSet::clone(&self.templates.load());
+        set.insert(listed.template.cn().to_ascii_lowercase(), listed);
+        self.templates.store(Arc::new(set));
+    }
+
+    fn oid_tail(&self) -> Result<[u8; 6], Refusal> {
+        let mut octets = [0; 6];
+        self.fill_random(&mut octets)?;
+        Ok(octets)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    Published,
+    Withdrawn,
+}
+
+fn saved(template: &Template) -> Act {
+    Act::TemplateSaved(TemplateSaved { cn: template.cn().to_owned(), json: template.to_json() })
+}
+
+fn matches(old: &Listed, if_match: Option<&str>) -> Result<(), Refusal> {
+    match if_match {
+        Some(seen) if seen != old.entity_tag() => Err(Refusal::Changed(old.entity_tag())),
+        _ => Ok(()),
+    }
+}
+
+fn built_in_stays(old: &Listed, what: &str) -> Result<(), Refusal> {
+    if old.template.is_built_in() {
+        let cn = old.template.cn();
+        let why = format!("{cn} is built in and cannot be {what}");
+        return Err(Refusal::Conflict("template-built-in", why));
+    }
+    Ok(())
+}
+
+fn invalid(mistakes: crate::pki::template::Mistakes) -> Refusal {
+    Refusal::Invalid("template-invalid", mistakes.to_string())
+}

@@ -1,0 +1,126 @@
+//! Bearer tokens: random, stored hashed, bound to an account, expiring, revocable.
+
+use base64::Engine as _;
+
+use super::permissions::Operation;
+use super::requester::{TOKEN_PREFIX, token_hash};
+use super::{Answering, Authority, Refusal, Requester, TokenRow, record};
+use crate::pki::time::Timestamp;
+use crate::storage::Urgency;
+use crate::storage::act::{Act, Entry, TokenCreated, TokenMark};
+
+/// The longest a token may live: two years.
+pub const LONGEST_LIFE_SECONDS: u64 = 2 * 365 * 86_400;
+
+/// A token just made: the only moment its secret is known.
+pub struct NewToken {
+    /// As it is on record.
+    pub row: TokenRow,
+    /// What goes behind `Authorization: Bearer`.
+    pub secret: zeroize::Zeroizing<String>,
+}
+
+impl Authority {
+    /// One token.
+    pub fn token(&self, requester: &Requester, id: &str) -> Result<TokenRow, Refusal> {
+        requester.must(Operation::ReadTokens)?;
+        self.register.token(id)?.ok_or_else(|| Refusal::NotFound(format!("token {id}")))
+    }
+
+    /// Tokens by identifier, after the one with the identifier `after`.
+    pub fn tokens(
+        &self,
+        requester: &Requester,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<TokenRow>, Refusal> {
+        requester.must(Operation::ReadTokens)?;
+        Ok(self.register.tokens(after, limit)?)
+    }
+
+    /// Makes a token for an account.
+    pub fn create_token(
+        &self,
+        requester: &Requester,
+        account: &str,
+        life_seconds: u64,
+        description: Option<String>,
+        answering: Answering<'_, NewToken>,
+        now: Timestamp,
+    ) -> Result<NewToken, Refusal> {
+        requester.must(Operation::EditTokens)?;
+        if life_seconds == 0 || life_seconds > LONGEST_LIFE_SECONDS {
+            let why = format!("a token lives between 1 and {LONGEST_LIFE_SECONDS} seconds");
+            return Err(Refusal::Invalid("token-life", why));
+        }
+        if description.as_ref().is_some_and(|text| text.chars().count() > 256) {
+            let why = "a description has at most 256 characters".to_owned();
+            return Err(Refusal::Invalid("token-description", why));
+        }
+        let found = self.directory.account(account)?;
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("account {account}")))?;
+        let made = self.new_token(&found.name, life_seconds, description, now)?;
+        let mut entries = vec![record(requester, now, Act::TokenCreated(made.row.token.clone()))];
+        entries.extend(answering.map(|answer| record(requester, now, answer(&made))));
+        self.register.commit(entries, Urgency::Ordinary)?;
+        Ok(made)
+    }
+
+    /// Makes a token with no requester: the bootstrap and the operator's way back in. Whoever
+    /// holds the data directory may do this; no door calls it.
+    pub fn create_operator_token(
+        &self,
+        account: &str,
+        life_seconds: u64,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<NewToken, Refusal> {
+        let made = self.new_token(account, life_seconds, Some(description.to_owned()), now)?;
+        let act = Act::TokenCreated(made.row.token.clone());
+        self.register
+            .commit(vec![Entry { at: now.millis(), actor: None, act }], Urgency::Reserved)?;
+        Ok(made)
+    }
+
+    /// Revokes a token; doing so again changes nothing.
+    pub fn revoke_token(
+        &self,
+        requester: &Requester,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        requester.must(Operation::EditTokens)?;
+        let _one_at_a_time = self.administrating();
+        let row = self.register.token(id)?;
+        let row = row.ok_or_else(|| Refusal::NotFound(format!("token {id}")))?;
+        if row.revoked_at.is_some() {
+            return Ok(());
+        }
+        let act = Act::TokenRevoked(TokenMark { id: row.token.id });
+        self.register.commit(vec![record(requester, now, act)], Urgency::Reserved)?;
+        Ok(())
+    }
+
+    fn new_token(
+        &self,
+        account: &str,
+        life_seconds: u64,
+        description: Option<String>,
+        now: Timestamp,
+    ) -> Result<NewToken, Refusal> {
+        let mut octets = zeroize::Zeroizing::new([0; 32]);
+        self.fill_random(octets.as_mut())?;
+        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets.as_ref());
+        let secret = zeroize::Zeroizing::new(format!("{TOKEN_PREFIX}{text}"));
+        let mut id = [0; 8];
+        self.fill_random(&mut id)?;
+        let token = TokenCreated {
+            id: id.iter().map(|octet| format!("{octet:02x}")).collect(),
+            sha256: token_hash(&secret),
+            account: account.to_owned(),
+            expires_at: now.plus_seconds(life_seconds).millis(),
+            description,
+        };
+        Ok(NewToken { row: TokenRow { token, created_at: now, revoked_at: None }, secret })
+    }
+}
