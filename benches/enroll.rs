@@ -248,11 +248,7 @@ impl Report {
     }
 }
 
-async fn load(
-    server: &Arc<Server>,
-    csrs: &Arc<Vec<Vec<u8>>>,
-    length: Duration,
-) -> Outcome<Report> {
+async fn load(server: &Arc<Server>, csrs: &Arc<Vec<Vec<u8>>>, length: Duration) -> Outcome<Report> {
     let next = Arc::new(AtomicUsize::new(0));
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {

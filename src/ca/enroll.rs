@@ -13,7 +13,7 @@ use crate::pki::account::Account;
 use crate::pki::certificate::{Certificate, Prepared};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::policy::{self, Enroller, Standing};
-use crate::pki::profile::{Profile, Validity};
+use crate::pki::profile::{Profile, ValidityCut};
 use crate::pki::request::CertificateRequest;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
@@ -270,7 +270,7 @@ impl Authority {
             template: facts.template.clone(),
             account: facts.account.clone(),
             not_after: not_after.seconds(),
-            names: certificate.search_names(),
+            names: certificate.names().into_iter().map(|name| name.to_lowercase()).collect(),
         });
         drop(computing);
         // What was accepted is finished out of the reserve if need be.
@@ -279,7 +279,7 @@ impl Authority {
         Ok(CertificateRow {
             serial,
             request_id,
-            certificate: certificate.into_der(),
+            certificate: certificate.der().to_vec(),
             requester: facts.requester,
             account: facts.account,
             template: facts.template,
@@ -376,12 +376,9 @@ impl Authority {
 
     fn notices_for(&self, profile: &Profile) -> Vec<String> {
         let mut notices = self.notices();
-        if let Validity::Cut { wanted } = profile.validity {
-            notices.push(format!(
-                "the validity was cut to the end of the CA's own certificate, {}; the template \
-                 would have given until {wanted}",
-                profile.not_after
-            ));
+        if profile.validity_cut == ValidityCut::EndsWithAuthority {
+            let end = profile.not_after;
+            notices.push(format!("the validity was cut to the end of the CA certificate, {end}"));
         }
         notices
     }

@@ -142,7 +142,7 @@ fn revocation(
         RevocationReason::KeyCompromise => {
             let certificate = Certificate::from_der(&row.certificate)
                 .map_err(|error| Refusal::Unavailable("ledger-damaged", error.to_string()))?;
-            Some(certificate.key_thumbprint())
+            Some(certificate.public_key().thumbprint())
         }
         _ => None,
     };

@@ -42,8 +42,7 @@ pub fn root_to_be_signed(
 pub fn subordinate_request_info(name: &DistinguishedName, key: &PublicKey) -> Vec<u8> {
     let extensions: Vec<u8> = extensions(key).iter().flat_map(Extension::to_der).collect();
     let values = element(super::encoding::SET, &[&sequence(&[&extensions])]);
-    let attribute =
-        sequence(&[&super::encoding::identifier(&oid::EXTENSION_REQUEST), &values]);
+    let attribute = sequence(&[&super::encoding::identifier(&oid::EXTENSION_REQUEST), &values]);
     let attributes = element(constructed(0), &[&attribute]);
     sequence(&[&integer(0), name.as_der(), key.spki_der(), &attributes])
 }

@@ -24,7 +24,8 @@ fn is_label(label: &str) -> bool {
 
 /// A Mailbox of RFC 5321 in ASCII: one `@`, neither side empty, no space or quote games.
 pub(super) fn is_mail_address(address: &str) -> bool {
-    let plain = address.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\"\\,;:".contains(&octet));
+    let plain =
+        address.bytes().all(|octet| octet.is_ascii_graphic() && !b"<>\"\\,;:".contains(&octet));
     match address.split_once('@') {
         Some((local, domain)) => {
             plain

@@ -31,8 +31,7 @@ pub fn certificates_to_pkcs7<T: AsRef<[u8]>>(certificates: &[T]) -> Vec<u8> {
     let certificates = element(constructed(0), &sorted);
     let no_content = sequence(&[&identifier(&oid::CMS_DATA)]);
     let empty_set = [super::encoding::SET, 0];
-    let signed_data =
-        sequence(&[&[2, 1, 1], &empty_set, &no_content, &certificates, &empty_set]);
+    let signed_data = sequence(&[&[2, 1, 1], &empty_set, &no_content, &certificates, &empty_set]);
     let content = element(constructed(0), &[&signed_data]);
     sequence(&[&identifier(&oid::CMS_SIGNED_DATA), &content])
 }

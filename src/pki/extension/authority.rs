@@ -62,7 +62,8 @@ pub fn published_crl_locations<T: AsRef<str>>(urls: &[T]) -> Extension {
 pub fn issuing_distribution_point<T: AsRef<str>>(urls: &[T]) -> Extension {
     // The same DistributionPointName as in a distribution point, without the list round it.
     let points = distribution_points(urls);
-    let inner = crate::pki::encoding::Elements::of(&points).take().map(|list| list.content.to_vec());
+    let inner =
+        crate::pki::encoding::Elements::of(&points).take().map(|list| list.content.to_vec());
     Extension::critical(oid::ISSUING_DISTRIBUTION_POINT, inner.unwrap_or_default())
 }
 

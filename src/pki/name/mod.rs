@@ -132,9 +132,9 @@ impl DistinguishedName {
     /// of its own. String types as AD CS chooses them: DC and e-mail IA5String, else
     /// PrintableString where the alphabet allows, else UTF8String.
     pub fn from_attributes(attributes: &[(ObjectIdentifier, &str)]) -> Result<Self, NameError> {
-        let encoded = attributes.iter().map(|(oid, value)| {
-            attribute::encode(oid, value).map(|attribute| vec![attribute])
-        });
+        let encoded = attributes
+            .iter()
+            .map(|(oid, value)| attribute::encode(oid, value).map(|attribute| vec![attribute]));
         Self::from_relative_names(encoded.collect::<Result<_, _>>()?)
     }
 

@@ -62,7 +62,9 @@ pub enum KeyError {
     #[error("not a public key in DER")]
     NotAKey,
     /// An algorithm or curve other than RSA, P-256 and P-384.
-    #[error("public keys of the algorithm or curve {algorithm} are not supported: RSA, P-256 or P-384")]
+    #[error(
+        "public keys of the algorithm or curve {algorithm} are not supported: RSA, P-256 or P-384"
+    )]
     UnsupportedAlgorithm {
         /// Its OID.
         algorithm: String,

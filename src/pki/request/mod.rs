@@ -16,7 +16,9 @@ mod envelope;
 use der::asn1::ObjectIdentifier;
 
 use super::alternative_name::{AlternativeName, AlternativeNameError};
-use super::encoding::{BIT_STRING, INTEGER, NotDer, SEQUENCE, constructed, octet_aligned_bits, only};
+use super::encoding::{
+    BIT_STRING, INTEGER, NotDer, SEQUENCE, constructed, octet_aligned_bits, only,
+};
 use super::name::{DistinguishedName, NameError};
 use super::public_key::{KeyError, PublicKey};
 use super::signature::{SignatureAlgorithm, SignatureError};
@@ -63,7 +65,9 @@ pub enum RequestError {
     #[error("the request's signature is not by the key it carries: possession is not proven")]
     BadSignature,
     /// A signature or key algorithm that is not taken.
-    #[error("the algorithm of the request's signature is not supported: RSA (PKCS #1 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512")]
+    #[error(
+        "the algorithm of the request's signature is not supported: RSA (PKCS #1 or PSS) or ECDSA with SHA-256, SHA-384 or SHA-512"
+    )]
     UnsupportedSignatureAlgorithm,
     /// A key that is not certified.
     #[error(transparent)]
@@ -144,7 +148,11 @@ impl CertificateRequest {
         parts.finish()?;
 
         let public_key = PublicKey::from_spki_der(key.whole).map_err(RequestError::Key)?;
-        SignatureAlgorithm::from_der(algorithm.whole)?.verify(&public_key, signed.whole, signature)?;
+        SignatureAlgorithm::from_der(algorithm.whole)?.verify(
+            &public_key,
+            signed.whole,
+            signature,
+        )?;
         let subject = DistinguishedName::from_der(subject.whole)
             .map_err(RequestError::BadName)?
             .with_sorted_sets();

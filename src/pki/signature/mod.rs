@@ -97,11 +97,16 @@ impl SignatureAlgorithm {
     pub fn from_der(der: &[u8]) -> Result<Self, SignatureError> {
         let known = IDENTIFIERS.iter().find(|(_, identifier)| *identifier == der);
         let without_null = |identifier: &[u8]| {
-            identifier.len() == 15 && der.len() == 13 && der[1] == 11 && der[2..] == identifier[2..13]
+            identifier.len() == 15
+                && der.len() == 13
+                && der[1] == 11
+                && der[2..] == identifier[2..13]
         };
         known
             .or_else(|| IDENTIFIERS.iter().find(|(_, identifier)| without_null(identifier)))
-            .or_else(|| IDENTIFIERS.iter().find(|(_, identifier)| same_without_nulls(identifier, der)))
+            .or_else(|| {
+                IDENTIFIERS.iter().find(|(_, identifier)| same_without_nulls(identifier, der))
+            })
             .map(|(algorithm, _)| *algorithm)
             .ok_or(SignatureError::UnsupportedAlgorithm)
     }
@@ -178,7 +183,8 @@ fn same_without_nulls(identifier: &[u8], der: &[u8]) -> bool {
     if identifier.len() != 67 || der.len() != 63 {
         return false;
     }
-    let shorter = [0x30, 0x3d, 0x30, 0x30, 0xa0, 0x0d, 0x30, 0x0b, 0xa1, 0x1a, 0x30, 0x18, 0x30, 0x0b];
+    let shorter =
+        [0x30, 0x3d, 0x30, 0x30, 0xa0, 0x0d, 0x30, 0x0b, 0xa1, 0x1a, 0x30, 0x18, 0x30, 0x0b];
     let mut expected = Vec::with_capacity(63);
     expected.extend_from_slice(&shorter[..2]);
     expected.extend_from_slice(&identifier[2..13]);
