@@ -7,7 +7,7 @@ use super::enroll::Decided;
 use super::permissions::Operation;
 use super::{Answering, Authority, Refusal, Requester, record};
 use crate::pki::denial::{Denial, Rule};
-use crate::pki::template::{Template, TemplateFile};
+use crate::pki::template::{Mistakes, NotEditable, Template, TemplateFile, TemplateOid};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, TemplateMark, TemplateSaved};
 use crate::storage::{TemplateRow, Urgency};
@@ -24,8 +24,7 @@ pub struct Listed {
 impl Listed {
     /// The entity tag: the revision, `major.minor`.
     pub fn entity_tag(&self) -> String {
-        let (major, minor) = self.template.revision();
-        format!("{major}.{minor}")
+        format!("{}.{}", self.template.major_revision(), self.template.minor_revision())
     }
 }
 
@@ -70,7 +69,8 @@ impl Authority {
     ) -> Result<Listed, Refusal> {
         requester.must(Operation::EditTemplates)?;
         let _one_at_a_time = self.administrating();
-        let template = Template::created(file, self.oid_tail()?).map_err(invalid)?;
+        let file = TemplateFile { oid: self.fresh_oid()?.to_string(), ..file };
+        let template = Template::created(file).map_err(invalid)?;
         self.add_template(requester, template, answering, now)
     }
 
@@ -88,7 +88,7 @@ impl Authority {
         let _one_at_a_time = self.administrating();
         let original = self.known_template(cn)?.template;
         let template = original
-            .duplicate(new_cn, display_name.unwrap_or(new_cn), self.oid_tail()?)
+            .duplicate(new_cn, display_name.unwrap_or(new_cn), self.fresh_oid()?)
             .map_err(invalid)?;
         self.add_template(requester, template, answering, now)
     }
@@ -106,8 +106,7 @@ impl Authority {
         let _one_at_a_time = self.administrating();
         let old = self.known_template(cn)?;
         matches(&old, if_match)?;
-        built_in_stays(&old, "changed: duplicate it and change the duplicate")?;
-        let template = old.template.edited(file).map_err(invalid)?;
+        let template = old.template.edited(file).map_err(not_editable)?;
         let listed = Listed { template: Arc::new(template), published: old.published };
         let act = saved(&listed.template);
         self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
@@ -127,7 +126,7 @@ impl Authority {
         let _one_at_a_time = self.administrating();
         let old = self.known_template(cn)?;
         matches(&old, if_match)?;
-        built_in_stays(&old, "deleted")?;
+        old.template.changeable().map_err(not_editable)?;
         let act = Act::TemplateDeleted(TemplateMark { cn: old.template.cn().to_owned() });
         self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
         let mut set = TemplateSet::clone(&self.templates.load());
@@ -231,10 +230,10 @@ impl Authority {
         self.templates.store(Arc::new(set));
     }
 
-    fn oid_tail(&self) -> Result<[u8; 6], Refusal> {
+    fn fresh_oid(&self) -> Result<TemplateOid, Refusal> {
         let mut octets = [0; 6];
         self.fill_random(&mut octets)?;
-        Ok(octets)
+        Ok(TemplateOid::from_random(octets))
     }
 }
 
@@ -255,15 +254,13 @@ fn matches(old: &Listed, if_match: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
-fn built_in_stays(old: &Listed, what: &str) -> Result<(), Refusal> {
-    if old.template.is_built_in() {
-        let cn = old.template.cn();
-        let why = format!("{cn} is built in and cannot be {what}");
-        return Err(Refusal::Conflict("template-built-in", why));
+fn not_editable(error: NotEditable) -> Refusal {
+    match error {
+        NotEditable::BuiltIn(_) => Refusal::Conflict("template-built-in", error.to_string()),
+        NotEditable::Mistaken(mistakes) => invalid(mistakes),
     }
-    Ok(())
 }
 
-fn invalid(mistakes: crate::pki::template::Mistakes) -> Refusal {
+fn invalid(mistakes: Mistakes) -> Refusal {
     Refusal::Invalid("template-invalid", mistakes.to_string())
 }
