@@ -216,7 +216,7 @@ impl Authority {
             let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
             let serial = self.fresh_serial()?;
             let algorithm = self.key.algorithm();
-            let prepared = Prepared::build(profile.clone(), serial, &self.issuer, algorithm)
+            let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
             drop(busy);
             let tbs = prepared.into_tbs();
@@ -249,7 +249,7 @@ impl Authority {
         let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
             let algorithm = self.key.algorithm();
             let key = self.issuer.public_key();
-            Certificate::assemble(tbs, algorithm, &signature, key)
+            Certificate::assemble(&tbs, algorithm, &signature, key)
                 .map(|certificate| (certificate, signature))
                 .map_err(|error| error.to_string())
         });

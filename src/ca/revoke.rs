@@ -140,9 +140,11 @@ fn revocation(
 ) -> Result<Act, Refusal> {
     let key_sha256 = match reason {
         RevocationReason::KeyCompromise => {
+            let damaged = |why: String| Refusal::Unavailable("ledger-damaged", why);
             let certificate = Certificate::from_der(&row.certificate)
-                .map_err(|error| Refusal::Unavailable("ledger-damaged", error.to_string()))?;
-            Some(certificate.public_key().thumbprint())
+                .map_err(|error| damaged(error.to_string()))?;
+            let key = certificate.public_key().map_err(|error| damaged(error.to_string()))?;
+            Some(key.thumbprint())
         }
         _ => None,
     };
