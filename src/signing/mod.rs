@@ -4,7 +4,7 @@
 //! (PKCS#11) implement the same trait. Begin with [`CaKey`].
 
 pub mod algorithm;
-pub mod durable;
+mod durable;
 pub mod file;
 pub mod import;
 pub mod passphrase;

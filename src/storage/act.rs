@@ -94,6 +94,9 @@ pub enum Act {
     /// The ledger was restored from a copy; revocations learnt from a CRL stand beside.
     #[n(22)]
     Restored(#[n(0)] Restored),
+    /// The CA's own certificate is about to be signed by its own key (law 1 holds for it too).
+    #[n(23)]
+    AuthorityIntended(#[n(0)] AuthorityIntended),
 }
 
 /// See [`Act::AuthorityEstablished`].
@@ -120,6 +123,16 @@ pub struct AuthorityEstablished {
     /// CRL numbers are at least this (adoption of an existing CA).
     #[n(5)]
     pub next_crl_number: u64,
+}
+
+/// See [`Act::AuthorityIntended`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct AuthorityIntended {
+    /// DER of the TBSCertificate.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    #[serde(serialize_with = "base64")]
+    pub tbs: Vec<u8>,
 }
 
 /// DER bytes as a CBOR byte string.
