@@ -5,6 +5,7 @@
 //! Begin with [`Register`], the contract; then `act`, the ledger's vocabulary.
 
 pub mod act;
+pub mod publication;
 
 use act::{AccountSaved, AnswerRecorded, AuthorityEstablished, Entry, TokenCreated};
 

@@ -70,6 +70,7 @@ pub struct CrlReader<R> {
     signature: SignatureAlgorithm,
     summary: CrlSummary,
     entries_left: u64,
+    entries_range: std::ops::Range<u64>,
     /// Whether the header of crlExtensions has been read already.
     extensions: Option<u64>,
 }
@@ -105,6 +106,7 @@ impl<R: Read> CrlReader<R> {
                 entries: 0,
             },
             entries_left: 0,
+            entries_range: 0..0,
             extensions: None,
         };
         if reader.source.tbs_left > 0 {
@@ -117,7 +119,14 @@ impl<R: Read> CrlReader<R> {
         if reader.entries_left > reader.source.tbs_left {
             return Err(CrlError::NotACrl);
         }
+        let from = reader.source.position;
+        reader.entries_range = from..from + reader.entries_left;
         Ok(reader)
+    }
+
+    /// Where in the source the encoded entries stand, one after another.
+    pub fn entries_range(&self) -> std::ops::Range<u64> {
+        self.entries_range.clone()
     }
 
     /// Who issued it, as it says itself.
@@ -219,6 +228,8 @@ fn read_extensions(summary: &mut CrlSummary, list: Element<'_>) -> Result<(), Cr
 #[derive(Debug)]
 struct Source<R> {
     inner: BufReader<R>,
+    /// Octets read so far.
+    position: u64,
     outer_left: u64,
     tbs_left: u64,
     hashed: Hashed,
@@ -245,6 +256,7 @@ impl<R: Read> Source<R> {
     fn of(source: R) -> Self {
         Self {
             inner: BufReader::with_capacity(64 * 1024, source),
+            position: 0,
             // Until the first headers have told.
             outer_left: 16,
             tbs_left: 16,
@@ -306,6 +318,7 @@ impl<R: Read> Source<R> {
             std::io::ErrorKind::UnexpectedEof => CrlError::NotACrl,
             _ => CrlError::Read(error),
         })?;
+        self.position += octets as u64;
         match &mut self.hashed {
             Hashed::Nothing => {}
             Hashed::Kept(octets) => octets.extend_from_slice(&self.buffer[from..]),
