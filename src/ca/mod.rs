@@ -7,6 +7,7 @@
 pub mod accounts;
 mod decisions;
 pub mod enroll;
+pub mod establish;
 pub mod idempotency;
 pub mod orphans;
 pub mod permissions;

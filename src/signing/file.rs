@@ -18,7 +18,7 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::algorithm::KeyKind;
-use super::durable::{Readers, replace_file};
+use super::durable::replace_private_file;
 use super::passphrase::Passphrase;
 use super::{CaKey, SigningError};
 use crate::pki::signature::SignatureAlgorithm;
@@ -152,7 +152,7 @@ impl FileKey {
     /// Writes it (0600, durably) as PEM: PKCS#8, encrypted if a passphrase is given.
     pub fn save(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<(), KeyFileError> {
         let pem = self.to_pem(passphrase)?;
-        replace_file(path, pem.as_bytes(), Readers::Owner).map_err(|error| io(path, error))
+        replace_private_file(path, pem.as_bytes()).map_err(|error| io(path, error))
     }
 
     /// PEM of the PKCS#8, encrypted with AES-256-CBC under PBKDF2-HMAC-SHA-256 (600,000 rounds)

@@ -1,0 +1,281 @@
+//! Bringing a CA into being: its certificate or the request for one, what it takes over when it
+//! is adopted, and the first acts of its ledger.
+//!
+//! Bytes and acts only: the composition root holds disk, clock and randomness, and commits what is
+//! made here in this order: [`AuthorityIntended`], signature, [`AuthorityEstablished`] (law 1).
+
+use std::io::Read;
+
+use crate::pki::authority_certificate::{
+    assemble_request, root_to_be_signed, subordinate_request_info,
+};
+use crate::pki::certificate::{Certificate, CertificateError};
+use crate::pki::issuer::{Issuer, IssuerError};
+use crate::pki::name::DistinguishedName;
+use crate::pki::public_key::{KeyError, PublicKey};
+use crate::pki::revocation::RevocationReason;
+use crate::pki::revocation_list::{CrlEntry, CrlError, CrlReader};
+use crate::pki::serial::SerialNumber;
+use crate::pki::signature::SignatureError;
+use crate::pki::template::{Template, shipped};
+use crate::pki::time::Timestamp;
+use crate::signing::{CaKey, SigningError};
+use crate::storage::act::{
+    AccountSaved, Act, AuthorityEstablished, AuthorityIntended, CertificateRevoked, Der,
+    TemplateMark, TemplateSaved,
+};
+
+/// The account that the first administrator's token speaks for.
+pub const ADMINISTRATOR: &str = "administrator";
+
+/// How far a root's notBefore is set back, as that of every certificate: clocks differ.
+const SET_BACK_SECONDS: u64 = 600;
+
+/// The longest slug.
+const SLUG_LENGTH: usize = 64;
+
+/// Why there is no CA.
+#[derive(Debug, thiserror::Error)]
+pub enum EstablishError {
+    /// A CA without a name could not be told from another.
+    #[error("the CA's name is empty")]
+    NoName,
+    /// The key is none that a CA certificate would be made for.
+    #[error("the CA's key: {0}")]
+    Key(#[from] KeyError),
+    /// The key refused.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// What was signed does not verify.
+    #[error("the CA's own signature: {0}")]
+    Signature(#[from] SignatureError),
+    /// The certificate is none.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The certificate is none of a CA that can issue, or its chain does not fit.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The certificate was made for another key.
+    #[error("the certificate is not for this CA's key")]
+    AnotherKey,
+    /// It is over already.
+    #[error("the CA certificate ended at {0}")]
+    Ended(Timestamp),
+    /// The chain needs a certificate that was not given.
+    #[error(
+        "the certificate of {0} is missing: the chain must be complete up to a self-signed root \
+         (give it with --chain)"
+    )]
+    ParentMissing(String),
+    /// The CRL is none, or not signed with the CA's key.
+    #[error(transparent)]
+    Crl(#[from] CrlError),
+    /// The CRL is another CA's.
+    #[error("the CRL was issued by {0}, not by this CA")]
+    AnotherIssuer(String),
+}
+
+/// The to-be-signed bytes of a root certificate, and the act that puts them on record.
+pub fn intend_root(
+    name: &DistinguishedName,
+    key: &dyn CaKey,
+    random: [u8; 20],
+    now: Timestamp,
+    validity_seconds: u64,
+) -> Result<AuthorityIntended, EstablishError> {
+    if name.is_empty() {
+        return Err(EstablishError::NoName);
+    }
+    let public_key = PublicKey::from_spki_der(key.spki_der())?;
+    let serial = SerialNumber::from_random(random);
+    let now = now.whole_seconds();
+    let not_before = now.minus_seconds(SET_BACK_SECONDS);
+    let not_after = now.plus_seconds(validity_seconds);
+    let tbs = root_to_be_signed(name, &public_key, serial, not_before, not_after, key.algorithm());
+    Ok(AuthorityIntended { tbs })
+}
+
+/// Signs a root certificate that is on record; gives its DER, verified.
+pub fn sign_root(intended: &AuthorityIntended, key: &dyn CaKey) -> Result<Vec<u8>, EstablishError> {
+    let public_key = PublicKey::from_spki_der(key.spki_der())?;
+    let signature = key.sign(&intended.tbs)?;
+    let made = Certificate::assemble(&intended.tbs, key.algorithm(), &signature, &public_key)?;
+    Ok(made.der().to_vec())
+}
+
+/// The request (RFC 2986) by which a subordinate CA asks its parent for a certificate.
+pub fn subordinate_request(
+    name: &DistinguishedName,
+    key: &dyn CaKey,
+) -> Result<Vec<u8>, EstablishError> {
+    if name.is_empty() {
+        return Err(EstablishError::NoName);
+    }
+    let public_key = PublicKey::from_spki_der(key.spki_der())?;
+    let info = subordinate_request_info(name, &public_key);
+    let signature = key.sign(&info)?;
+    Ok(assemble_request(&info, &public_key, key.algorithm(), &signature)?)
+}
+
+/// A CA certificate made elsewhere, with certificates above it in any order (its own among them
+/// does no harm): that it is for `key`, that it may issue, that it has not ended, and that the
+/// chain verifies up to a self-signed root. Gives the chain, nearest first.
+pub fn accept_certificate(
+    certificate: &[u8],
+    others: &[Vec<u8>],
+    key: &dyn CaKey,
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>, EstablishError> {
+    let parsed = Certificate::from_der(certificate)?;
+    if parsed.spki_der() != key.spki_der() {
+        return Err(EstablishError::AnotherKey);
+    }
+    let others: Result<Vec<_>, _> = others.iter().map(|der| Certificate::from_der(der)).collect();
+    let chain = chain_of(parsed, &others?)?;
+    let issuer = Issuer::new(certificate, &chain, Vec::new(), Vec::new())?;
+    if now > issuer.not_after() {
+        return Err(EstablishError::Ended(issuer.not_after()));
+    }
+    Ok(chain)
+}
+
+/// Climbs from issuer to issuer; each certificate is used once, so this ends.
+fn chain_of(start: Certificate, others: &[Certificate]) -> Result<Vec<Vec<u8>>, EstablishError> {
+    let mut chain = Vec::new();
+    let mut left: Vec<&Certificate> =
+        others.iter().filter(|own| own.der() != start.der()).collect();
+    let mut below = &start;
+    while below.issuer() != below.subject() {
+        let issued = |above: &&Certificate| {
+            above.subject() == below.issuer()
+                && above.public_key().is_ok_and(|key| below.verify(&key).is_ok())
+        };
+        let Some(found) = left.iter().position(issued) else {
+            return Err(EstablishError::ParentMissing(below.issuer().to_string()));
+        };
+        below = left.remove(found);
+        chain.push(below.der().to_vec());
+    }
+    Ok(chain)
+}
+
+/// What a CRL lists, read whole and believed.
+pub struct ListedRevocations {
+    /// Its CRL number, if it has one that fits 64 bits.
+    pub number: Option<u64>,
+    /// When it was issued.
+    pub this_update: Timestamp,
+    /// Its entries.
+    pub entries: Vec<CrlEntry>,
+}
+
+/// Reads a CRL of this CA (DER) and verifies our signature on it: what an adopted CA revoked
+/// before, or what a restored copy of the ledger does not know yet.
+pub fn listed_revocations(
+    crl: impl Read,
+    issuer: &Issuer,
+) -> Result<ListedRevocations, EstablishError> {
+    let mut reader = CrlReader::open(crl)?;
+    if reader.issuer() != issuer.name() {
+        return Err(EstablishError::AnotherIssuer(reader.issuer().to_string()));
+    }
+    let mut entries = Vec::new();
+    while let Some(entry) = reader.next_entry()? {
+        entries.push(entry);
+    }
+    let summary = reader.finish(issuer.public_key())?;
+    Ok(ListedRevocations { number: summary.number, this_update: summary.this_update, entries })
+}
+
+/// The act that puts one entry of such a CRL on record. When its certificate ends is not known,
+/// so it stays on our CRLs.
+pub fn revoked_before(entry: &CrlEntry) -> Act {
+    let revocation = entry.revocation;
+    Act::CertificateRevoked(CertificateRevoked {
+        serial: entry.serial.as_der_content().to_vec(),
+        revoked_at: revocation.revoked_at.millis(),
+        reason: RevocationReason::code(revocation.reason),
+        invalidity_date: revocation.invalidity_date.map(Timestamp::millis),
+        not_after: None,
+        key_sha256: None,
+    })
+}
+
+/// A CA's lasting properties, as they go on record. `certificate` is empty while a subordinate
+/// waits for it.
+pub fn established(
+    name: &DistinguishedName,
+    certificate: Vec<u8>,
+    parents: Vec<Vec<u8>>,
+    template_arc: String,
+    base_urls: Vec<String>,
+    next_crl_number: u64,
+) -> AuthorityEstablished {
+    AuthorityEstablished {
+        certificate,
+        parents: parents.into_iter().map(Der).collect(),
+        slug: slug(name),
+        template_arc,
+        base_urls,
+        next_crl_number,
+    }
+}
+
+/// The first acts of a new ledger: the CA, the shipped templates with the tutorial's three
+/// published, and the administrator's account.
+pub fn first_acts(established: AuthorityEstablished, now: Timestamp) -> Vec<Act> {
+    let templates = shipped();
+    let published: Vec<Act> = templates
+        .iter()
+        .filter(|template| template.is_published_at_first())
+        .map(|template| Act::TemplatePublished(TemplateMark { cn: template.cn().to_owned() }))
+        .collect();
+    let saved = |template: &Template| {
+        Act::TemplateSaved(TemplateSaved { cn: template.cn().to_owned(), json: template.to_json() })
+    };
+    let mut acts: Vec<Act> = templates.iter().map(saved).collect();
+    acts.extend(published);
+    acts.push(Act::AccountSaved(administrator(now)));
+    // Last: whoever finds it on record finds the rest.
+    acts.push(Act::AuthorityEstablished(established));
+    acts
+}
+
+fn administrator(now: Timestamp) -> AccountSaved {
+    AccountSaved {
+        name: ADMINISTRATOR.to_owned(),
+        kind: "service".to_owned(),
+        cn: None,
+        display_name: Some("Administrator of this CA".to_owned()),
+        distinguished_name: None,
+        user_principal_name: None,
+        mail: None,
+        dns_host_name: None,
+        object_sid: None,
+        object_guid: None,
+        groups: Vec::new(),
+        enabled: true,
+        roles: vec!["administrator".to_owned()],
+        created_at: now.millis(),
+        revision: 1,
+    }
+}
+
+/// The CA's name in files and URLs, `[a-z0-9-]+`: its common name, else the whole name.
+pub fn slug(name: &DistinguishedName) -> String {
+    let text = name.common_names().pop().unwrap_or_else(|| name.to_string());
+    let mut slug = String::new();
+    for letter in text.chars() {
+        if letter.is_ascii_alphanumeric() {
+            slug.push(letter.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(SLUG_LENGTH);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "ca".to_owned() } else { slug.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
