@@ -1,7 +1,9 @@
 //! How a template changes: an edit raises the minor revision and keeps the identity; a duplicate
 //! begins at revision 100, as AD CS does it.
 
-use super::{GeneralFlags, Mistakes, Origin, Template, TemplateFile, TemplateOid};
+use super::{
+    CompatibilityFile, GeneralFlags, Mistakes, Origin, Template, TemplateFile, TemplateOid,
+};
 
 /// Why a template was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,13 @@ impl Template {
         if self.schema_version < 2 {
             file.schema_version = 2;
             file.application_policies.clone_from(&file.extended_key_usage);
+        }
+        if file.compatibility == CompatibilityFile::default() {
+            // What the template editor gives a duplicate unless told otherwise.
+            file.compatibility = CompatibilityFile {
+                authority: Some("Windows Server 2003".to_owned()),
+                recipient: Some("Windows XP".to_owned()),
+            };
         }
         file.general_flags = modified(self.general).names().into_iter().map(Into::into).collect();
         Self::from_file(&file)

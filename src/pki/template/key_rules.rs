@@ -1,5 +1,8 @@
 //! Which keys a template certifies and what they may be used for.
 
+use crate::pki::extension::KeyUsage;
+use crate::pki::public_key::KeyAlgorithm;
+
 /// A key algorithm that may be certified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyRule {
@@ -15,6 +18,15 @@ pub enum KeyRule {
 }
 
 impl KeyRule {
+    /// The algorithm it is about.
+    pub fn key_algorithm(self) -> KeyAlgorithm {
+        match self {
+            Self::Rsa { .. } => KeyAlgorithm::Rsa,
+            Self::P256 => KeyAlgorithm::P256,
+            Self::P384 => KeyAlgorithm::P384,
+        }
+    }
+
     /// The name that Windows' cryptography (CNG) has for the algorithm.
     pub fn algorithm(self) -> &'static str {
         match self {
@@ -56,60 +68,25 @@ impl KeySpec {
     }
 }
 
-/// Key usages (RFC 5280 §4.2.1.3), bit 0 first in the first octet as `pKIKeyUsage` has them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeyUsage(u16);
+/// The names of key usages in RFC 5280 §4.2.1.3, in the order of their bits.
+const USAGES: [(&str, KeyUsage); 9] = [
+    ("digitalSignature", KeyUsage::DIGITAL_SIGNATURE),
+    ("nonRepudiation", KeyUsage::NON_REPUDIATION),
+    ("keyEncipherment", KeyUsage::KEY_ENCIPHERMENT),
+    ("dataEncipherment", KeyUsage::DATA_ENCIPHERMENT),
+    ("keyAgreement", KeyUsage::KEY_AGREEMENT),
+    ("keyCertSign", KeyUsage::KEY_CERTIFICATE_SIGN),
+    ("cRLSign", KeyUsage::CRL_SIGN),
+    ("encipherOnly", KeyUsage::ENCIPHER_ONLY),
+    ("decipherOnly", KeyUsage::DECIPHER_ONLY),
+];
 
-impl KeyUsage {
-    /// Signing anything but certificates and CRLs.
-    pub const DIGITAL_SIGNATURE: Self = Self(0x8000);
-    /// Encrypting another key: RSA only.
-    pub const KEY_ENCIPHERMENT: Self = Self(0x2000);
-    /// Signing certificates.
-    pub const KEY_CERT_SIGN: Self = Self(0x0400);
-    /// Signing CRLs.
-    pub const CRL_SIGN: Self = Self(0x0200);
+/// One key usage by its name.
+pub(super) fn key_usage_from_name(name: &str) -> Option<KeyUsage> {
+    USAGES.iter().find(|(own, _)| *own == name).map(|(_, usage)| *usage)
+}
 
-    const NAMED: [(&'static str, u16); 9] = [
-        ("digitalSignature", 0x8000),
-        ("nonRepudiation", 0x4000),
-        ("keyEncipherment", 0x2000),
-        ("dataEncipherment", 0x1000),
-        ("keyAgreement", 0x0800),
-        ("keyCertSign", 0x0400),
-        ("cRLSign", 0x0200),
-        ("encipherOnly", 0x0100),
-        ("decipherOnly", 0x0080),
-    ];
-
-    /// The two octets of `pKIKeyUsage`, which are also the content of the BIT STRING.
-    pub fn octets(self) -> [u8; 2] {
-        self.0.to_be_bytes()
-    }
-
-    /// The names that are set, as RFC 5280 writes them.
-    pub fn names(self) -> Vec<&'static str> {
-        Self::NAMED.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect()
-    }
-
-    /// Whether every usage of `other` is set.
-    pub fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// These usages without those of `other`.
-    #[must_use]
-    pub fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// These usages and those of `other`.
-    #[must_use]
-    pub fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::NAMED.iter().find(|(own, _)| *own == name).map(|(_, bit)| Self(*bit))
-    }
+/// The names of the usages that are set.
+pub(super) fn key_usage_names(usage: KeyUsage) -> Vec<&'static str> {
+    USAGES.iter().filter(|(_, one)| usage.contains(*one)).map(|(name, _)| *name).collect()
 }

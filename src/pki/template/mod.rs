@@ -26,7 +26,7 @@ pub use file::{
 };
 pub use flags::{EnrollmentFlags, GeneralFlags, NameFlags, PrivateKeyFlags, UnknownBits};
 pub use identifier::{NotATemplateOid, NotAnArc, TemplateArc, TemplateOid};
-pub use key_rules::{KeyRule, KeySpec, KeyUsage};
+pub use key_rules::{KeyRule, KeySpec};
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use period::{NotAPeriod, Period};
 pub use purpose::{NotAPurpose, Purpose};
@@ -34,6 +34,8 @@ pub use requested_names::{NameRules, RequestedNames, Wildcards};
 pub use shipped::{mistakes_in_shipped, shipped};
 
 use const_oid::ObjectIdentifier;
+
+use crate::pki::extension::KeyUsage;
 
 /// A certificate template. That it exists proves that its file was complete, consistent,
 /// within limits, and opens none of the attacks in [`Danger`].

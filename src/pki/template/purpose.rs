@@ -3,6 +3,8 @@
 
 use const_oid::ObjectIdentifier;
 
+use crate::pki::oid;
+
 /// A purpose: its OID, and the name to show beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purpose {
@@ -58,23 +60,23 @@ impl Purpose {
     /// Whether it lets its holder prove an identity to Windows: client authentication,
     /// smart-card logon, PKINIT (RFC 4556) or whatever one likes.
     pub fn can_log_on(&self) -> bool {
-        let logon =
-            ["1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2", "1.3.6.1.5.2.3.4", "1.3.6.1.5.2.3.5"];
-        self.is_any() || logon.iter().any(|dotted| self.is(dotted))
+        let logon = [
+            oid::CLIENT_AUTHENTICATION,
+            oid::SMARTCARD_LOGON,
+            oid::PKINIT_CLIENT_AUTHENTICATION,
+            oid::KDC_AUTHENTICATION,
+        ];
+        self.is_any() || logon.contains(&self.oid)
     }
 
     /// Whether it stands for every purpose.
     pub fn is_any(&self) -> bool {
-        self.is("2.5.29.37.0") || self.is("1.3.6.1.4.1.311.10.12.1")
+        [oid::ANY_PURPOSE, oid::ANY_APPLICATION_POLICY].contains(&self.oid)
     }
 
     /// Whether it lets its holder request certificates for others.
     pub fn is_request_agent(&self) -> bool {
-        self.is("1.3.6.1.4.1.311.20.2.1")
-    }
-
-    fn is(&self, dotted: &str) -> bool {
-        ObjectIdentifier::new(dotted).is_ok_and(|oid| oid == self.oid)
+        self.oid == oid::REQUEST_AGENT
     }
 }
 

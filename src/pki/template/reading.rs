@@ -4,12 +4,16 @@
 use const_oid::ObjectIdentifier;
 
 use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile, TemplateFile};
+use super::key_rules::{key_usage_from_name, key_usage_names};
 use super::mistake::{Collector, Mistakes, Problem};
 use super::requested_names::Wildcards;
 use super::{
-    Compatibility, Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, KeyUsage, NameFlags,
-    NameRules, Origin, PrivateKeyFlags, RequestedNames, Template,
+    Compatibility, Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, NameRules,
+    Origin, PrivateKeyFlags, RequestedNames, Template,
 };
+use crate::pki::extension::KeyUsage;
+use crate::pki::name::{DistinguishedName, is_bidirectional, is_control};
+use crate::pki::oid;
 
 /// `cn` in Active Directory has at most 64 characters.
 const LONGEST_CN: usize = 64;
@@ -62,7 +66,7 @@ impl Template {
             },
             validity_period: self.validity.to_string(),
             renewal_period: self.renewal.to_string(),
-            key_usage: texts(self.key_usage.names()),
+            key_usage: texts(key_usage_names(self.key_usage)),
             key_spec: self.key_spec.as_str().to_owned(),
             key_algorithms: self.key_rules.iter().copied().map(key_file).collect(),
             csps: self.csps.clone(),
@@ -107,7 +111,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     let span = "a period such as `1 year`, `6 weeks`, `2 days` or `8 hours`";
     let validity = mistakes.take("validity_period", parsed(&file.validity_period, span));
     let renewal = mistakes.take("renewal_period", parsed(&file.renewal_period, span));
-    let usages = flags(&file.key_usage, KeyUsage::from_name, KeyUsage::with);
+    let usages = key_usage(&file.key_usage);
     let key_usage = mistakes.take("key_usage", usages);
     let key_spec = word(&file.key_spec, KeySpec::from_word, "exchange, signature");
     let key_spec = mistakes.take("key_spec", key_spec);
@@ -177,7 +181,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
 fn contradictions(template: &Template, mistakes: &mut Collector) {
     let general = template.general;
     let built_in = template.origin == Origin::BuiltIn;
-    let authority_usage = KeyUsage::KEY_CERT_SIGN.with(KeyUsage::CRL_SIGN);
+    let authority_usage = KeyUsage::KEY_CERTIFICATE_SIGN.union(KeyUsage::CRL_SIGN);
     let signs_certificates = template.key_usage.without(authority_usage) != template.key_usage;
     let own_names = template.names.without(NameFlags::from_request());
     let subset = |group: &String| template.enrollment_groups.contains(group);
@@ -204,11 +208,11 @@ fn contradictions(template: &Template, mistakes: &mut Collector) {
         ),
         (
             "key_usage",
-            template.is_authority() != template.key_usage.contains(KeyUsage::KEY_CERT_SIGN)
+            template.is_authority() != template.key_usage.contains(KeyUsage::KEY_CERTIFICATE_SIGN)
                 || !template.is_authority() && signs_certificates,
             "keyCertSign and cRLSign belong to IS_CA, and IS_CA needs keyCertSign",
         ),
-        ("key_usage", template.key_usage == KeyUsage::default(), "must not be empty"),
+        ("key_usage", template.key_usage.is_empty(), "must not be empty"),
         (
             "maximum_issuing_depth",
             !template.is_authority() && template.maximum_issuing_depth != 0,
@@ -281,10 +285,11 @@ fn template_cn(cn: &str) -> Result<String, Problem> {
 
 /// A text to show: not empty, not long, nothing invisible in it.
 fn text(text: &str, longest: usize) -> Result<String, Problem> {
-    // Control characters, and those that turn the reading direction (Unicode UAX #9).
+    // What changes the reading direction (Unicode UAX #9), or cannot be seen at all.
     let hidden = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        is_control(letter)
+            || is_bidirectional(letter)
+            || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
     };
     if text.chars().count() > longest {
         return Err(Problem::TooLong(longest));
@@ -346,6 +351,12 @@ fn list<T>(
         Some((_, text)) => Err(Problem::Twice(shortened(text))),
         None => texts.iter().map(read).collect(),
     }
+}
+
+fn key_usage(names: &[String]) -> Result<KeyUsage, Problem> {
+    let known = "the names in RFC 5280 §4.2.1.3";
+    let usages = list(names, |name| word(name, key_usage_from_name, known))?;
+    Ok(usages.into_iter().fold(KeyUsage::from_bits(0), KeyUsage::union))
 }
 
 fn compatibility(file: &CompatibilityFile) -> Result<Compatibility, Problem> {
@@ -420,14 +431,26 @@ fn requested_names(file: &RequestedNamesFile) -> Result<RequestedNames, Problem>
     }
 }
 
-/// `O=Contoso`: one attribute, its type by the short name of RFC 4514 or RFC 4519.
-fn subject_attribute(line: &str) -> Result<String, Problem> {
-    let known = ["C", "ST", "L", "STREET", "O", "OU"];
-    match text(line, LONGEST_TEXT)?.split_once('=') {
-        Some((kind, value)) if known.contains(&kind) && !value.is_empty() => Ok(line.to_owned()),
-        _ => {
-            Err(Problem::NotA(shortened(line), "`C`, `ST`, `L`, `STREET`, `O` or `OU`, `=`, value"))
-        }
+/// `O=Contoso`: one attribute as RFC 4514 writes it, of a type that names no account.
+fn subject_attribute(line: &str) -> Result<DistinguishedName, Problem> {
+    let kinds = [
+        oid::COUNTRY,
+        oid::STATE,
+        oid::LOCALITY,
+        oid::STREET,
+        oid::ORGANIZATION,
+        oid::ORGANIZATIONAL_UNIT,
+    ];
+    let wrong = || {
+        Problem::NotA(
+            shortened(line),
+            "one of `C`, `ST`, `L`, `STREET`, `O`, `OU`, with `=` and its value",
+        )
+    };
+    let name = DistinguishedName::from_rfc4514(&text(line, LONGEST_TEXT)?).map_err(|_| wrong())?;
+    match name.attributes().as_slice() {
+        [(kind, _)] if kinds.contains(kind) => Ok(name),
+        _ => Err(wrong()),
     }
 }
 
@@ -440,7 +463,7 @@ fn requested_names_file(names: &RequestedNames) -> RequestedNamesFile {
             dns_names: rules.dns_names.iter().map(|own| own.as_str().to_owned()).collect(),
             addresses: texts(&rules.addresses),
             wildcards: rules.wildcards == Wildcards::Allowed,
-            subject_attributes: rules.subject_attributes.clone(),
+            subject_attributes: texts(&rules.subject_attributes),
         },
     }
 }

@@ -3,6 +3,10 @@
 
 use std::net::IpAddr;
 
+use const_oid::ObjectIdentifier;
+
+use crate::pki::name::DistinguishedName;
+
 /// What a request may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestedNames {
@@ -24,7 +28,7 @@ pub struct NameRules {
     /// Whether `*.` may stand in front of a name within the suffixes.
     pub(super) wildcards: Wildcards,
     /// Subject attributes beside CN that a request may carry, such as `O=Contoso`.
-    pub(super) subject_attributes: Vec<String>,
+    pub(super) subject_attributes: Vec<DistinguishedName>,
 }
 
 /// Whether wildcard names may be asked for.
@@ -91,9 +95,10 @@ impl NameRules {
         self.addresses.iter().any(|range| range.contains(address))
     }
 
-    /// The subject attributes beside CN that are allowed, each as `O=Contoso`.
-    pub fn subject_attributes(&self) -> &[String] {
-        &self.subject_attributes
+    /// Whether the subject may carry this attribute, which is not a CN.
+    pub fn allow_subject_attribute(&self, kind: ObjectIdentifier, value: &str) -> bool {
+        let attributes = self.subject_attributes.iter().flat_map(DistinguishedName::attributes);
+        attributes.into_iter().any(|(own, text)| own == kind && text == value)
     }
 
     fn has_suffix_for(&self, name: &DnsName) -> bool {
