@@ -222,6 +222,7 @@ impl AlternativeName {
         const URI: u8 = primitive(6);
         const IP_ADDRESS: u8 = primitive(7);
         const REGISTERED_ID: u8 = primitive(8);
+        // What is no UTF-8 is no ASCII either, and refused with its replacement characters.
         let text = || String::from_utf8_lossy(name.content);
         match name.tag {
             OTHER_NAME => Self::from_other_name(name),
@@ -251,8 +252,8 @@ impl AlternativeName {
         let value = inside.take()?;
         inside.finish()?;
         if oid == oid::USER_PRINCIPAL_NAME {
-            let text = value.content_of(UTF8_STRING)?;
-            return Self::user_principal_name(&String::from_utf8_lossy(text));
+            let text = std::str::from_utf8(value.content_of(UTF8_STRING)?);
+            return Self::user_principal_name(text.map_err(|_| AlternativeNameError::NotNames)?);
         }
         if oid == oid::DIRECTORY_GUID {
             let octets = <[u8; 16]>::try_from(value.content_of(OCTET_STRING)?);

@@ -3,6 +3,8 @@
 //! Not here: lists of keys that leaked (Debian's OpenSSL of 2006–2008 and others). They are large,
 //! and none is shipped; a key revoked for keyCompromise is refused by the authority.
 
+use ::rsa::BoxedUint;
+
 use super::{KeyError, Weakness};
 use crate::pki::encoding::{INTEGER, NotDer, SEQUENCE, only};
 
@@ -30,6 +32,9 @@ pub(super) fn check(raw: &[u8]) -> Result<u32, KeyError> {
     }
     if is_roca(&limbs) {
         return Err(KeyError::KnownWeak(Weakness::Roca));
+    }
+    if has_close_primes(modulus, &limbs) {
+        return Err(KeyError::KnownWeak(Weakness::ClosePrimes));
     }
     Ok(bits)
 }
@@ -131,4 +136,42 @@ fn is_roca(limbs: &[u64]) -> bool {
             }
         }
     })
+}
+
+/// Rounds of Fermat's method: enough for every key of CVE-2022-26320, which fall in the first.
+const FERMAT_ROUNDS: u64 = 100;
+
+/// Whether Fermat's method finds the primes in a few rounds: n = a² − b² with a just above √n.
+fn has_close_primes(modulus: &[u8], limbs: &[u64]) -> bool {
+    // Room for the square of a number a little above the root.
+    let precision = u32::try_from(modulus.len() * 8 + 64).unwrap_or(u32::MAX);
+    let Ok(number) = BoxedUint::from_be_slice(modulus, precision) else { return false };
+    let root = number.floor_sqrt_vartime();
+    let root_limbs = self::limbs(&root.to_be_bytes());
+    // Most differences a² − n are no squares, which small primes tell without large numbers.
+    let residues = SIEVE.map(|prime| (prime, remainder(&root_limbs, prime), remainder(limbs, prime)));
+    (0..=FERMAT_ROUNDS).any(|round| {
+        let may_be_square = residues.iter().all(|(prime, root, number)| {
+            let a = (root + round) % prime;
+            is_square_modulo((a * a + prime - number) % prime, *prime)
+        });
+        may_be_square && is_difference_of_squares(&number, &root, round)
+    })
+}
+
+const SIEVE: [u64; 12] = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41];
+
+fn is_square_modulo(value: u64, prime: u64) -> bool {
+    (0..=prime / 2).any(|candidate| candidate * candidate % prime == value)
+}
+
+fn is_difference_of_squares(number: &BoxedUint, root: &BoxedUint, round: u64) -> bool {
+    let a = root.wrapping_add(BoxedUint::from(round));
+    let square = a.wrapping_mul(&a);
+    if square < *number {
+        return false;
+    }
+    let difference = square.wrapping_sub(number);
+    let b = difference.floor_sqrt_vartime();
+    b.wrapping_mul(&b) == difference
 }
