@@ -3,8 +3,7 @@
 use super::certificate::sha256;
 use super::encoding::{bit_string, constructed, element, integer, sequence, time};
 use super::extension::{
-    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage,
-    subject_key_identifier,
+    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage, subject_key_identifier,
 };
 use super::name::DistinguishedName;
 use super::oid;

@@ -43,14 +43,15 @@ fn dns_names_are_judged() {
     let label = "x".repeat(63);
     let longest = format!("{label}.{label}.{label}.{}", "x".repeat(61));
     assert_eq!(longest.len(), 253);
-    for good in ["a", "vpn.contoso.com", "3com.com", "svc_1.contoso.com", "*.contoso.com", &longest] {
+    for good in ["a", "vpn.contoso.com", "3com.com", "svc_1.contoso.com", "*.contoso.com", &longest]
+    {
         assert!(AlternativeName::dns(good).is_ok(), "{good}");
     }
     let overlong = format!("{longest}x");
     let wide = "x".repeat(64);
     for bad in [
-        "", ".", "a.", ".a", "a..b", "-a", "a-", "a b", "a\0b", "ä.com", "a/b", "*", "a.*.b", "**.a",
-        "a*.b", "*.", &overlong, &wide,
+        "", ".", "a.", ".a", "a..b", "-a", "a-", "a b", "a\0b", "ä.com", "a/b", "*", "a.*.b",
+        "**.a", "a*.b", "*.", &overlong, &wide,
     ] {
         let refused = Err(AlternativeNameError::BadDnsName(bad.to_owned()));
         assert_eq!(AlternativeName::dns(bad), refused, "{bad}");
@@ -96,7 +97,13 @@ fn a_guid_is_stored_as_active_directory_stores_it() {
     assert_eq!(octets[..6], [0x68, 0xc9, 0x10, 0x0e, 0xfb, 0x78]);
     assert_eq!(AlternativeName::DirectoryGuid(octets).to_text(), text);
     assert_eq!(guid_from_text(&format!("{{{text}}}")), Some(octets));
-    for bad in ["", "0e10c968", "0e10c968-78fb-11d2-90d4-00c04f79dc5", "0e10c968-78fb-11d2-90d4-00c04f79dcé", "+e10c968-78fb-11d2-90d4-00c04f79dc55"] {
+    for bad in [
+        "",
+        "0e10c968",
+        "0e10c968-78fb-11d2-90d4-00c04f79dc5",
+        "0e10c968-78fb-11d2-90d4-00c04f79dcé",
+        "+e10c968-78fb-11d2-90d4-00c04f79dc55",
+    ] {
         assert_eq!(guid_from_text(bad), None);
     }
 }

@@ -14,7 +14,11 @@ fn pkcs7_is_what_x509_cert_and_we_read() {
 
 #[test]
 fn text_between_blocks_is_passed_over() {
-    let text = format!("s:CN=a\n{}\n i:CN=b\n{}", pem::write("CERTIFICATE", &[0x30, 0]), pem::write("X509 CERTIFICATE", &[0x30, 1, 7]));
+    let text = format!(
+        "s:CN=a\n{}\n i:CN=b\n{}",
+        pem::write("CERTIFICATE", &[0x30, 0]),
+        pem::write("X509 CERTIFICATE", &[0x30, 1, 7])
+    );
     assert_eq!(certificates_from_pem(&text).unwrap(), [vec![0x30, 0], vec![0x30, 1, 7]]);
     assert!(certificates_from_pem("").is_err());
     assert!(certificates_from_pem(&pem::write("PRIVATE KEY", &[0x30, 0])).is_err());

@@ -30,8 +30,9 @@ pub fn decode(element: Element<'_>) -> Result<Timestamp, NotDer> {
         (GENERALIZED_TIME, 14) => digits.split_at(4),
         _ => return Err(NotDer),
     };
-    let number =
-        |digits: &[u8]| digits.iter().fold(0u16, |value, digit| value * 10 + u16::from(digit - b'0'));
+    let number = |digits: &[u8]| {
+        digits.iter().fold(0u16, |value, digit| value * 10 + u16::from(digit - b'0'))
+    };
     let year = match (years.len(), number(years)) {
         (2, short @ 50..) => 1900 + short,
         (2, short) => 2000 + short,

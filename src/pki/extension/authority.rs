@@ -3,9 +3,7 @@
 
 use super::Extension;
 use super::standard::distribution_points;
-use crate::pki::encoding::{
-    BOOLEAN, ENUMERATED, OCTET_STRING, element, integer, sequence, time,
-};
+use crate::pki::encoding::{BOOLEAN, ENUMERATED, OCTET_STRING, element, integer, sequence, time};
 use crate::pki::oid;
 use crate::pki::revocation::RevocationReason;
 use crate::pki::time::Timestamp;

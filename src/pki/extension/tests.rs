@@ -181,7 +181,10 @@ fn readers_read_what_writers_write() {
     assert_eq!(read_template_name(&template_name("VPNUser").value).unwrap(), "VPNUser");
     assert_eq!(read_security_identifier(&security_identifier(SID).value).unwrap(), SID);
     let template = ObjectIdentifier::new("1.3.6.1.4.1.311.21.8.1.2.3").unwrap();
-    assert_eq!(read_template_information(&template_information(&template, 1, 2).value), Some(template));
+    assert_eq!(
+        read_template_information(&template_information(&template, 1, 2).value),
+        Some(template)
+    );
     assert_eq!(read_extended_key_usage(&extended_key_usage(VPN).value).unwrap(), VPN);
     assert!(reason_code(RevocationReason::Unspecified).is_none());
     assert_eq!(read_key_usage(&[3, 2, 5, 0xbf]), Err(NotDer));

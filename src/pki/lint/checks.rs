@@ -55,8 +55,9 @@ pub(super) fn time_form(of: &Inspection<'_>) -> bool {
 
 /// Within the CA's own validity.
 pub(super) fn validity_nested(of: &Inspection<'_>) -> bool {
-    validity(of)
-        .is_some_and(|(first, last)| first >= of.issuer.not_before() && last <= of.issuer.not_after())
+    validity(of).is_some_and(|(first, last)| {
+        first >= of.issuer.not_before() && last <= of.issuer.not_after()
+    })
 }
 
 /// A well-formed name; an empty one needs a critical alternative name, and a CA must have one.

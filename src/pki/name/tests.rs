@@ -48,7 +48,9 @@ fn escapes_multiple_values_and_dotted_types() {
     assert_eq!(name.to_string(), r"OU=b+CN=Smith\, #1\+ ü\ ,1.2.3.4=#0c0161,STREET=a = b");
     assert_eq!(read(&name.to_string()).unwrap(), name);
     assert!(name.to_forward_string().contains("OU=b + CN=\"Smith, #1+ ü \""));
-    for key in ["L", "ST", "O", "SERIALNUMBER", "T", "title", "G", "GN", "SN", "UID", "emailAddress"] {
+    for key in
+        ["L", "ST", "O", "SERIALNUMBER", "T", "title", "G", "GN", "SN", "UID", "emailAddress"]
+    {
         read(&format!("{key}=x")).unwrap();
     }
 }
@@ -87,7 +89,10 @@ fn refuses_each_bad_encoding_by_name() {
     assert!(matches!(name(0x0c, b"\xff"), Err(NameError::NotText { .. })));
     assert!(matches!(name(0x1e, b"abc"), Err(NameError::NotText { .. })));
     assert!(matches!(name(0x02, b"\x05"), Err(NameError::NotText { .. })));
-    assert!(matches!(name(0x0c, "a\u{2067}b".as_bytes()), Err(NameError::BidirectionalCharacter { .. })));
+    assert!(matches!(
+        name(0x0c, "a\u{2067}b".as_bytes()),
+        Err(NameError::BidirectionalCharacter { .. })
+    ));
     let mut trailing = read("CN=a").unwrap().as_der().to_vec();
     trailing.push(0);
     assert_eq!(DistinguishedName::from_der(&trailing), Err(NameError::NotAName));

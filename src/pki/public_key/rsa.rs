@@ -149,7 +149,8 @@ fn has_close_primes(modulus: &[u8], limbs: &[u64]) -> bool {
     let root = number.floor_sqrt_vartime();
     let root_limbs = self::limbs(&root.to_be_bytes());
     // Most differences a² − n are no squares, which small primes tell without large numbers.
-    let residues = SIEVE.map(|prime| (prime, remainder(&root_limbs, prime), remainder(limbs, prime)));
+    let residues =
+        SIEVE.map(|prime| (prime, remainder(&root_limbs, prime), remainder(limbs, prime)));
     (0..=FERMAT_ROUNDS).any(|round| {
         let may_be_square = residues.iter().all(|(prime, root, number)| {
             let a = (root + round) % prime;

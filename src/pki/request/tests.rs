@@ -8,7 +8,12 @@ use proptest::prelude::*;
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/requests/", $name, ".pem"))
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/requests/",
+            $name,
+            ".pem"
+        ))
     };
 }
 
@@ -49,7 +54,10 @@ fn reads_what_openssl_makes() {
     parse(fixture!("rsa-pss"));
     assert!(parse(fixture!("empty-subject")).subject().is_empty());
     let corp = parse(fixture!("domain-components"));
-    assert_eq!(corp.subject().to_string(), "CN=alice,O=Contoso,OU=Two,OU=One,DC=corp,DC=contoso,DC=com");
+    assert_eq!(
+        corp.subject().to_string(),
+        "CN=alice,O=Contoso,OU=Two,OU=One,DC=corp,DC=contoso,DC=com"
+    );
     assert_eq!(parse(fixture!("multi-valued")).subject().to_string(), "CN=a+OU=b,O=Contoso");
     assert!(parse(fixture!("wildcard")).alternative_names()[0].is_wildcard());
 }
@@ -77,8 +85,10 @@ fn hints_at_a_template_are_read() {
         let attributes = element(constructed(0), &[&attribute, &asked]);
         vec![vec![0x30, 0], key.to_vec(), attributes]
     });
-    let expected =
-        [TemplateHint::Name("VPNUserAuthentication".to_owned()), TemplateHint::Identifier(template)];
+    let expected = [
+        TemplateHint::Name("VPNUserAuthentication".to_owned()),
+        TemplateHint::Identifier(template),
+    ];
     assert_eq!(parse(&request).template_hints(), expected);
 }
 
@@ -148,7 +158,8 @@ fn bad_names_are_refused() {
             crate::pki::extension::subject_alternative_name(&[name]).to_der()
         };
         let extensions = sequence(&[&extension("a"), &extension("b")]);
-        let asked = sequence(&[&identifier(&oid::EXTENSION_REQUEST), &element(SET, &[&extensions])]);
+        let asked =
+            sequence(&[&identifier(&oid::EXTENSION_REQUEST), &element(SET, &[&extensions])]);
         vec![vec![0x30, 0], key.to_vec(), element(constructed(0), &[&asked])]
     });
     assert_eq!(refused(&twice), "duplicate-extension");

@@ -40,8 +40,8 @@ impl CrlEntry {
     /// unless critical (an indirect CRL's certificateIssuer is: RFC 5280 §5.3.3).
     pub fn decode(der: &[u8]) -> Result<Self, NotDer> {
         let mut parts = only(der, SEQUENCE)?.elements();
-        let serial = SerialNumber::from_der_content(parts.expect(INTEGER)?.content)
-            .map_err(|_| NotDer)?;
+        let serial =
+            SerialNumber::from_der_content(parts.expect(INTEGER)?.content).map_err(|_| NotDer)?;
         let revoked_at = time::decode(parts.take()?)?;
         let mut revocation =
             Revocation { revoked_at, reason: RevocationReason::Unspecified, invalidity_date: None };

@@ -6,8 +6,8 @@ use aws_lc_rs::digest::Context;
 
 use super::CrlEntry;
 use crate::pki::encoding::{
-    BIT_STRING, Element, Elements, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE,
-    UTC_TIME, constructed, only, primitive, read_header, time, unsigned,
+    BIT_STRING, Element, Elements, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE, UTC_TIME,
+    constructed, only, primitive, read_header, time, unsigned,
 };
 use crate::pki::extension::Extension;
 use crate::pki::name::DistinguishedName;

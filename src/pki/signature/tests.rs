@@ -92,7 +92,10 @@ fn ecdsa_signatures_are_verified_by_curve_and_hash() {
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     let secret = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
     let point = secret.verifying_key().to_sec1_point(false);
-    let header = [0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 3, 0x42, 0];
+    let header = [
+        0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48,
+        0xce, 0x3d, 3, 1, 7, 3, 0x42, 0,
+    ];
     let key = PublicKey::from_spki_der(&[&header[..], point.as_bytes()].concat()).unwrap();
     for algorithm in [EcdsaSha256, EcdsaSha384, EcdsaSha512] {
         let hash = digest::digest(algorithm.digest(), b"message");
