@@ -1,1 +1,137 @@
-//! The REST API and the publication side.
+//! The doors: the REST API over HTTPS (`openapi.yaml`), and publication over plain HTTP.
+//!
+//! Absent: decisions, keys and the disk; a resource reads a request, asks the authority and
+//! renders what it said. The clock is read once a call. Begin with [`ROUTES`], the page that
+//! lists every route; then `api`, the way every call takes.
+
+pub mod accounts;
+pub mod answer;
+pub mod api;
+pub mod audit;
+pub mod authority;
+pub mod body;
+pub mod call;
+pub mod certificates;
+pub mod credentials;
+pub mod entity_tag;
+pub mod health;
+pub mod idempotency;
+pub mod listen;
+pub mod metrics;
+pub mod negotiate;
+pub mod pool;
+pub mod problem;
+pub mod query;
+pub mod requests;
+pub mod revocations;
+pub mod templates;
+pub mod tls;
+pub mod tokens;
+
+use axum::http::Method;
+
+use crate::ca::permissions::Operation;
+use answer::{Answer, Reply};
+use api::Api;
+use call::Call;
+use pool::Lane;
+use problem::Problem;
+
+/// One route: what it answers to, who may come, where it runs.
+pub struct Route {
+    /// The method. GET answers HEAD as well.
+    pub method: Method,
+    /// The path; `{name}` stands for one percent-encoded segment.
+    pub path: &'static str,
+    /// Who may come, and what answers.
+    pub access: Access,
+}
+
+/// Who may come, and what answers.
+pub enum Access {
+    /// Everybody, at once, without touching the register's queues.
+    Open(fn(&Api, crate::pki::time::Timestamp) -> Answer),
+    /// Who holds a credential and may do the operation. The authority looks again, closer.
+    Needs(Operation, Lane, fn(&Call<'_>) -> Result<Reply, Problem>),
+}
+
+use Lane::{Acts, Enrolments, Reads};
+use Operation::{
+    DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, PublishCrl, ReadAccounts,
+    ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens, Revoke,
+};
+
+/// Every route of the API.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    open("/healthz", health::alive),
+    open("/readyz", health::ready),
+    open("/openapi.yaml", health::contract),
+    get("/metrics", ReadMetrics, Reads, metrics::scrape),
+
+    post("/v1/requests", Enroll, Enrolments, requests::submit),
+    get("/v1/requests", ReadOwn, Reads, requests::list),
+    get("/v1/requests/{request_id}", ReadOwn, Reads, requests::one),
+    post("/v1/requests/{request_id}/approve", DecideRequests, Acts, requests::approve),
+    post("/v1/requests/{request_id}/deny", DecideRequests, Acts, requests::deny),
+
+    get("/v1/certificates", ReadOwn, Reads, certificates::list),
+    get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),
+    post("/v1/certificates/{serial_number}/revoke", Revoke, Acts, revocations::revoke),
+    post("/v1/certificates/{serial_number}/release", Revoke, Acts, revocations::release),
+
+    get("/v1/templates", ReadAuthority, Reads, templates::list),
+    post("/v1/templates", EditTemplates, Acts, templates::create),
+    get("/v1/templates/{name}", ReadAuthority, Reads, templates::one),
+    put("/v1/templates/{name}", EditTemplates, Acts, templates::replace),
+    delete("/v1/templates/{name}", EditTemplates, Acts, templates::remove),
+    post("/v1/templates/{name}/duplicate", EditTemplates, Acts, templates::duplicate),
+
+    get("/v1/ca", ReadAuthority, Reads, authority::describe),
+    get("/v1/ca/templates", ReadAuthority, Reads, authority::issued_templates),
+    put("/v1/ca/templates/{name}", EditTemplates, Acts, authority::publish_template),
+    delete("/v1/ca/templates/{name}", EditTemplates, Acts, authority::withdraw_template),
+    get("/v1/ca/crls", ReadAuthority, Reads, authority::crls),
+    post("/v1/ca/crls", PublishCrl, Acts, authority::publish_crl),
+
+    get("/v1/accounts", ReadAccounts, Reads, accounts::list),
+    post("/v1/accounts", EditAccounts, Acts, accounts::create),
+    get("/v1/accounts/{name}", ReadOwn, Reads, accounts::one),
+    put("/v1/accounts/{name}", EditAccounts, Acts, accounts::replace),
+    patch("/v1/accounts/{name}", EditAccounts, Acts, accounts::merge),
+    delete("/v1/accounts/{name}", EditAccounts, Acts, accounts::remove),
+    post("/v1/accounts/{name}/revoke-certificates", Revoke, Acts, revocations::revoke_account),
+
+    get("/v1/tokens", ReadTokens, Reads, tokens::list),
+    post("/v1/tokens", EditTokens, Acts, tokens::create),
+    get("/v1/tokens/{id}", ReadTokens, Reads, tokens::one),
+    delete("/v1/tokens/{id}", EditTokens, Acts, tokens::revoke),
+
+    get("/v1/audit", ReadAudit, Reads, audit::list),
+];
+
+type Resource = fn(&Call<'_>) -> Result<Reply, Problem>;
+
+const fn open(path: &'static str, answer: fn(&Api, crate::pki::time::Timestamp) -> Answer) -> Route {
+    Route { method: Method::GET, path, access: Access::Open(answer) }
+}
+
+const fn get(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
+    Route { method: Method::GET, path, access: Access::Needs(operation, lane, resource) }
+}
+
+const fn post(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
+    Route { method: Method::POST, path, access: Access::Needs(operation, lane, resource) }
+}
+
+const fn put(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
+    Route { method: Method::PUT, path, access: Access::Needs(operation, lane, resource) }
+}
+
+const fn patch(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
+    Route { method: Method::PATCH, path, access: Access::Needs(operation, lane, resource) }
+}
+
+const fn delete(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
+    Route { method: Method::DELETE, path, access: Access::Needs(operation, lane, resource) }
+}
