@@ -19,8 +19,8 @@ use super::credentials::Credential;
 use super::metrics::Metrics;
 use super::pool::{Lane, NotRun, Pools};
 use super::problem::Problem;
+use super::publishing::Publishing;
 use super::{Access, ROUTES, Route};
-use crate::ca::publish::Publisher;
 use crate::ca::{Authority, Refusal};
 use crate::pki::time::Timestamp;
 
@@ -32,7 +32,7 @@ pub struct Api {
     /// The authority.
     pub authority: Arc<Authority>,
     /// Who makes CRLs.
-    pub publisher: Arc<Publisher>,
+    pub publisher: Arc<dyn Publishing>,
     /// The threads.
     pub pools: Pools,
     /// The counters.
@@ -57,7 +57,7 @@ impl Api {
     /// Puts the API together and starts its threads.
     pub fn new(
         authority: Arc<Authority>,
-        publisher: Arc<Publisher>,
+        publisher: Arc<dyn Publishing>,
         clock: Clock,
         processors: usize,
     ) -> std::io::Result<Self> {
@@ -65,7 +65,7 @@ impl Api {
         let first_call = format!("{:x}", clock().millis());
         let issuer = authority.issuer();
         let mut chain = vec![issuer.certificate_der().to_vec()];
-        chain.extend(issuer.chain().iter().cloned());
+        chain.extend(issuer.chain().iter().map(|above| above.der().to_vec()));
         let chain_pem = crate::pki::bundle::certificates_to_pem(&chain);
         Ok(Self {
             authority,
@@ -185,7 +185,7 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
     let answer = match reply {
         Ok(Reply::Now(answer)) => Ok(answer),
         Ok(Reply::OncePublished { sequence, render }) => {
-            Ok(render(published(&api.publisher, sequence).await))
+            Ok(render(published(&*api.publisher, sequence).await))
         }
         Err(problem) => Err(problem),
     };
@@ -237,10 +237,10 @@ fn attend(
 }
 
 /// Waits, without a thread, until a CRL that reflects ledger entry `sequence` is published.
-async fn published(publisher: &Publisher, sequence: u64) -> Option<u64> {
+async fn published(publisher: &dyn Publishing, sequence: u64) -> Option<u64> {
     let looking = async {
         loop {
-            if let Some(number) = publisher.wait_for(sequence, Duration::ZERO) {
+            if let Some(number) = publisher.published(sequence) {
                 return number;
             }
             tokio::time::sleep(PUBLICATION_LOOK).await;

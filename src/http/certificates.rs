@@ -66,7 +66,7 @@ pub fn represented(
         Representation::Pkcs7 => {
             let issuer = api.authority.issuer();
             let mut all = vec![own.as_slice(), issuer.certificate_der()];
-            all.extend(issuer.chain().iter().map(Vec::as_slice));
+            all.extend(issuer.chain().iter().map(Certificate::der));
             certificates_to_pkcs7(&all)
         }
     };

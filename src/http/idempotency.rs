@@ -11,7 +11,8 @@ use super::call::{Call, Received};
 use super::credentials::Credential;
 use super::problem::Problem;
 use crate::ca::act::{Act, AnswerRecorded, Idempotency};
-use crate::ca::{Answering, Begun, Refusal};
+use crate::ca::idempotency::Begun;
+use crate::ca::{Answering, Refusal};
 
 /// Whether the answer to a creating POST holds a secret, and so is kept sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,162 @@
+//! `/v1/ca`: what this CA is, what it issues, and its CRLs.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::answer::{Answer, Reply};
+use super::call::Call;
+use super::certificates::hex;
+use super::idempotency;
+use super::problem::Problem;
+use super::query::next_link;
+use super::templates::{Summary, summaries};
+use crate::ca::{CrlRow, Page};
+use crate::pki::bundle::certificates_to_pem;
+use crate::pki::certificate::Certificate;
+
+#[derive(Serialize)]
+struct Description<'a> {
+    name: String,
+    slug: &'a str,
+    subject: String,
+    serial_number: String,
+    not_before: String,
+    not_after: String,
+    thumbprint_sha1: String,
+    thumbprint_sha256: String,
+    template_arc: String,
+    crl_urls: &'a [String],
+    certificate_urls: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_next_update: Option<String>,
+    certificate: String,
+    chain: &'a str,
+    notices: Vec<String>,
+}
+
+/// `GET /v1/ca`.
+pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    let authority = &call.api.authority;
+    let issuer = authority.issuer();
+    let certificate = Certificate::from_der(issuer.certificate_der()).map_err(|error| {
+        Problem::unavailable("ledger-damaged", format!("the CA certificate: {error}"))
+    })?;
+    let crl = call.api.publisher.current();
+    let subject = issuer.name().to_string();
+    let description = Description {
+        name: issuer.name().common_names().first().cloned().unwrap_or_else(|| subject.clone()),
+        slug: authority.slug(),
+        subject,
+        serial_number: certificate.serial().to_string(),
+        not_before: issuer.not_before().to_string(),
+        not_after: issuer.not_after().to_string(),
+        thumbprint_sha1: hex(&certificate.sha1_thumbprint()),
+        thumbprint_sha256: hex(&certificate.sha256_thumbprint()),
+        template_arc: authority.template_arc().to_string(),
+        crl_urls: issuer.crl_urls(),
+        certificate_urls: issuer.certificate_urls(),
+        crl_number: crl.map(|crl| crl.number),
+        crl_next_update: crl.map(|crl| crl.next_update.to_string()),
+        certificate: certificates_to_pem(&[issuer.certificate_der()]),
+        chain: &call.api.chain_pem,
+        notices: authority.notices(),
+    };
+    Ok(Answer::json(StatusCode::OK, &description).into())
+}
+
+/// `GET /v1/ca/templates`: "certificate templates to issue".
+pub fn issued_templates(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    let mut listed = call.api.authority.templates(call.requester)?;
+    listed.retain(|listed| listed.published);
+    Ok(summaries(call, &listed).into())
+}
+
+/// `PUT /v1/ca/templates/{name}`: from now on this CA issues it.
+pub fn publish_template(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    let authority = &call.api.authority;
+    let listed = authority.publish_template(call.requester, call.name(), call.now)?;
+    Ok(Answer::json(StatusCode::OK, &Summary::of(&listed, authority.template_arc())).into())
+}
+
+/// `DELETE /v1/ca/templates/{name}`: from now on this CA does not issue it.
+pub fn withdraw_template(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    call.api.authority.withdraw_template(call.requester, call.name(), call.now)?;
+    Ok(Answer::empty().into())
+}
+
+#[derive(Serialize)]
+struct Crls {
+    crls: Vec<Crl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A CRL on record as JSON.
+#[derive(Serialize)]
+struct Crl {
+    crl_number: u64,
+    this_update: String,
+    next_update: String,
+    next_publish: String,
+    entries: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_octets: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+}
+
+impl Crl {
+    fn of(row: &CrlRow) -> Self {
+        Self {
+            crl_number: row.number,
+            this_update: row.this_update.to_string(),
+            next_update: row.next_update.to_string(),
+            next_publish: row.next_publish.to_string(),
+            entries: row.entries,
+            published_at: row.published.map(|(at, _, _)| at.to_string()),
+            size_octets: row.published.map(|(_, size, _)| size),
+            sha256: row.published.map(|(_, _, hash)| hex(&hash)),
+        }
+    }
+}
+
+/// `GET /v1/ca/crls`, newest first.
+pub fn crls(call: &Call<'_>) -> Result<Reply, Problem> {
+    let mut parameters = call.parameters()?;
+    let page = Page { after: parameters.cursor()?, limit: parameters.limit()? };
+    parameters.finish()?;
+    let listing = call.api.authority.crls(call.requester, page)?;
+    let next = listing.next.map(|cursor| next_link(&call.received.uri, &cursor));
+    let crls = listing.rows.iter().map(Crl::of).collect();
+    Ok(Answer::json(StatusCode::OK, &Crls { crls, next }).into())
+}
+
+#[derive(Serialize)]
+struct Demanded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_number: Option<u64>,
+}
+
+/// `POST /v1/ca/crls`: publish now. The demand goes on record, and the new CRL reflects it.
+pub fn publish_crl(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    let _ = idempotency::key(call.received)?;
+    let sequence = call.api.authority.head().sequence;
+    call.api.publisher.demand(sequence);
+    let render = |crl_number: Option<u64>| {
+        let status = match crl_number {
+            Some(_) => StatusCode::CREATED,
+            None => StatusCode::ACCEPTED,
+        };
+        Answer::json(status, &Demanded { crl_number })
+    };
+    Ok(Reply::OncePublished { sequence, render: Box::new(render) })
+}

@@ -1,0 +1,93 @@
+//! `/healthz`, `/readyz` and the contract itself: open to everybody, answered at once, and
+//! saying only yes or no and why.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::api::Api;
+use super::publishing::CurrentCrl;
+use crate::pki::time::Timestamp;
+
+/// The contract.
+pub const CONTRACT: &str = include_str!("../../openapi.yaml");
+
+/// `GET /openapi.yaml`.
+pub fn contract(_: &Api, _: Timestamp) -> Answer {
+    Answer::new(StatusCode::OK, "application/yaml", CONTRACT)
+}
+
+#[derive(Serialize)]
+struct Alive {
+    healthy: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+}
+
+/// `GET /healthz`: no only where a new start of the program would help.
+pub fn alive(api: &Api, _: Timestamp) -> Answer {
+    let reasons: Vec<String> = api.authority.health().poisoned.into_iter().collect();
+    let body = Alive { healthy: reasons.is_empty(), reasons };
+    Answer::json(status(body.healthy), &body)
+}
+
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<String>,
+}
+
+/// `GET /readyz`: no where certificates cannot be issued or the CRL grows old, long before
+/// anybody who relies on it would notice.
+pub fn ready(api: &Api, now: Timestamp) -> Answer {
+    let reasons: Vec<String> =
+        conditions(api, now).into_iter().filter_map(|(_, why)| why).collect();
+    let notices = api.authority.notices();
+    let body = Ready { ready: reasons.is_empty(), reasons, notices };
+    Answer::json(status(body.ready), &body)
+}
+
+fn status(well: bool) -> StatusCode {
+    if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// Each condition of being ready, with what is wrong where something is.
+pub fn conditions(api: &Api, now: Timestamp) -> [(&'static str, Option<String>); 3] {
+    let issuing = api.authority.may_issue(now).err().map(|refusal| refusal.to_string());
+    let crl = match api.publisher.current() {
+        None => Some("no CRL is published".to_owned()),
+        Some(crl) => overdue(&crl, now),
+    };
+    let serving = api.is_draining().then(|| "this server is stopping".to_owned());
+    [("issuing", issuing), ("crl", crl), ("serving", serving)]
+}
+
+/// Red after a quarter of the time between the meant publication and nextUpdate.
+fn overdue(crl: &CurrentCrl, now: Timestamp) -> Option<String> {
+    let margin = crl.next_update.seconds_since(crl.next_publish);
+    let (number, end) = (crl.number, crl.next_update);
+    (now >= crl.next_publish.plus_seconds(margin / 4))
+        .then(|| format!("the successor of CRL {number} is overdue; it ends on {end}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn red_long_before_the_crl_ends() {
+        let at = Timestamp::from_seconds;
+        let crl = CurrentCrl {
+            number: 1,
+            this_update: at(0),
+            next_publish: at(1000),
+            next_update: at(1400),
+        };
+        assert_eq!(overdue(&crl, at(1099)), None);
+        assert!(overdue(&crl, at(1100)).is_some());
+        assert!(overdue(&crl, at(2000)).is_some());
+    }
+}
