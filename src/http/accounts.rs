@@ -87,9 +87,8 @@ impl Body {
             .ok_or_else(|| unknown("kind", &self.kind, "user, computer, service"))?;
         let mut roles = Vec::new();
         for word in &self.roles {
-            let role = Role::from_word(word).ok_or_else(|| {
-                unknown("roles", word, &Role::ALL.map(Role::as_str).join(", "))
-            })?;
+            let role = Role::from_word(word)
+                .ok_or_else(|| unknown("roles", word, &Role::ALL.map(Role::as_str).join(", ")))?;
             if !roles.contains(&role) {
                 roles.push(role);
             }

@@ -101,7 +101,8 @@ pub fn router(api: Arc<Api>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let Ok(method) = MethodFilter::try_from(route.method.clone()) else { continue };
-        let handler = move |State(api): State<Arc<Api>>, request: Request| answer(api, route, request);
+        let handler =
+            move |State(api): State<Arc<Api>>, request: Request| answer(api, route, request);
         router = router.route(route.path, on(method, handler));
     }
     router
@@ -210,7 +211,8 @@ async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received,
 async fn segment(parts: &mut Parts) -> Result<String, Problem> {
     use axum::extract::{FromRequestParts as _, Path};
     let malformed = || Problem::bad_request("path-malformed", "the path is not UTF-8 once decoded");
-    let Path(name) = Path::<String>::from_request_parts(parts, &()).await.map_err(|_| malformed())?;
+    let Path(name) =
+        Path::<String>::from_request_parts(parts, &()).await.map_err(|_| malformed())?;
     Ok(name)
 }
 

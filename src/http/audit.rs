@@ -58,11 +58,8 @@ pub fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     let (head, rows) = call.api.authority.audit(call.requester, from, limit)?;
     let last = rows.last().map(|row| row.sequence).filter(|last| *last < head.sequence);
     let next = last.map(|last| next_link(&call.received.uri, &(last + 1)));
-    let head = Head {
-        sequence: head.sequence,
-        hash: hex(&head.hash),
-        latest: head.latest.to_string(),
-    };
+    let head =
+        Head { sequence: head.sequence, hash: hex(&head.hash), latest: head.latest.to_string() };
     let entries = rows.iter().map(Entry::of).collect();
     Ok(Answer::json(StatusCode::OK, &Audit { head, entries, next }).into())
 }

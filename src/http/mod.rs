@@ -113,7 +113,10 @@ pub static ROUTES: &[Route] = &[
 
 type Resource = fn(&Call<'_>) -> Result<Reply, Problem>;
 
-const fn open(path: &'static str, answer: fn(&Api, crate::pki::time::Timestamp) -> Answer) -> Route {
+const fn open(
+    path: &'static str,
+    answer: fn(&Api, crate::pki::time::Timestamp) -> Answer,
+) -> Route {
     Route { method: Method::GET, path, access: Access::Open(answer) }
 }
 

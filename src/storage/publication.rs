@@ -108,9 +108,7 @@ impl PublicationStore for PublicationDirectory {
 
 impl PendingFile for Next {
     fn write_at(&mut self, octets: &[u8], offset: u64) -> Result<(), StoreError> {
-        self.file
-            .write_all_at(octets, offset)
-            .map_err(|error| doing("writing", &self.next, &error))
+        self.file.write_all_at(octets, offset).map_err(|error| doing("writing", &self.next, &error))
     }
 
     fn reader(&self) -> Result<File, StoreError> {

@@ -40,7 +40,9 @@ pub enum IssuerError {
     #[error("the CA certificate has no subject (RFC 5280 §4.1.2.6)")]
     NoSubject,
     /// basicConstraints without cA, or none.
-    #[error("the CA certificate's basic constraints do not say that it is a CA (RFC 5280 §4.2.1.9)")]
+    #[error(
+        "the CA certificate's basic constraints do not say that it is a CA (RFC 5280 §4.2.1.9)"
+    )]
     NotAnAuthority,
     /// keyUsage without keyCertSign and cRLSign, or none.
     #[error("the CA certificate's key usage lacks keyCertSign or cRLSign (RFC 5280 §4.2.1.3)")]
@@ -178,7 +180,8 @@ impl Issuer {
 
 /// pathLenConstraint of a certificate whose basic constraints say cA.
 fn authority_path_length(parts: &TbsParts<'_>) -> Result<Option<u64>, IssuerError> {
-    let constraints = parts.extension(&oid::BASIC_CONSTRAINTS).ok_or(IssuerError::NotAnAuthority)?;
+    let constraints =
+        parts.extension(&oid::BASIC_CONSTRAINTS).ok_or(IssuerError::NotAnAuthority)?;
     let mut fields = only(constraints.value, SEQUENCE)?.elements();
     match fields.optional(BOOLEAN)?.map(|flag| flag.content) {
         Some([0xff]) => {}
@@ -200,8 +203,8 @@ fn check_chain(certificate: &Certificate, chain: &[Certificate]) -> Result<(), I
     let mut below = certificate;
     for (position, above) in (1..).zip(chain) {
         let parts = TbsParts::of(above.tbs())?;
-        let path_length = authority_path_length(&parts)
-            .map_err(|_| IssuerError::ChainBroken { position })?;
+        let path_length =
+            authority_path_length(&parts).map_err(|_| IssuerError::ChainBroken { position })?;
         let fits = below.issuer() == above.subject()
             && path_length.is_none_or(|longest| longest + 1 >= position as u64)
             && above.public_key().is_ok_and(|key| below.verify(&key).is_ok());

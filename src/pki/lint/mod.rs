@@ -66,16 +66,42 @@ pub const LINTS: &[Lint] = &[
     Lint { name: "subject", clause: "RFC 5280 §4.1.2.6", holds: checks::subject },
     Lint { name: "extensions-unique", clause: "RFC 5280 §4.2", holds: checks::extensions_unique },
     Lint { name: "extensions-known", clause: "RFC 5280 §4.2", holds: checks::critical_known },
-    Lint { name: "authority-key-identifier", clause: "RFC 5280 §4.2.1.1", holds: checks::authority_key_identifier },
-    Lint { name: "subject-key-identifier", clause: "RFC 5280 §4.2.1.2", holds: checks::subject_key_identifier },
+    Lint {
+        name: "authority-key-identifier",
+        clause: "RFC 5280 §4.2.1.1",
+        holds: checks::authority_key_identifier,
+    },
+    Lint {
+        name: "subject-key-identifier",
+        clause: "RFC 5280 §4.2.1.2",
+        holds: checks::subject_key_identifier,
+    },
     Lint { name: "key-usage", clause: "RFC 5280 §4.2.1.3", holds: checks::key_usage },
     Lint { name: "key-usage-of-curve", clause: "RFC 5480 §3", holds: checks::key_usage_of_curve },
-    Lint { name: "alternative-name", clause: "RFC 5280 §4.2.1.6", holds: checks::alternative_name },
-    Lint { name: "basic-constraints", clause: "RFC 5280 §4.2.1.9", holds: checks::basic_constraints },
+    Lint {
+        name: "alternative-name", clause: "RFC 5280 §4.2.1.6", holds: checks::alternative_name
+    },
+    Lint {
+        name: "basic-constraints",
+        clause: "RFC 5280 §4.2.1.9",
+        holds: checks::basic_constraints,
+    },
     Lint { name: "path-length", clause: "RFC 5280 §4.2.1.9", holds: checks::path_length },
-    Lint { name: "extended-key-usage", clause: "RFC 5280 §4.2.1.12", holds: checks::extended_key_usage },
-    Lint { name: "crl-distribution-points", clause: "RFC 5280 §4.2.1.13", holds: checks::crl_distribution_points },
-    Lint { name: "authority-information-access", clause: "RFC 5280 §4.2.2.1", holds: checks::authority_information_access },
+    Lint {
+        name: "extended-key-usage",
+        clause: "RFC 5280 §4.2.1.12",
+        holds: checks::extended_key_usage,
+    },
+    Lint {
+        name: "crl-distribution-points",
+        clause: "RFC 5280 §4.2.1.13",
+        holds: checks::crl_distribution_points,
+    },
+    Lint {
+        name: "authority-information-access",
+        clause: "RFC 5280 §4.2.2.1",
+        holds: checks::authority_information_access,
+    },
 ];
 
 #[cfg(test)]
