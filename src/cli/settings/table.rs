@@ -1,0 +1,382 @@
+//! The one table of settings: key in the file, and from it variable and flag, with what reads the
+//! value. The three sources cannot drift apart, since there is only this.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::quantity;
+
+/// What the program runs with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub api_listen: SocketAddr,
+    /// Where publication listens.
+    pub publish_listen: SocketAddr,
+    /// What goes into CDP and AIA, without trailing slashes; none given: what `init` recorded.
+    pub base_urls: Vec<String>,
+    /// Further names for the service's own TLS certificate.
+    pub tls_names: Vec<String>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines there are, as `tracing` filters write it.
+    pub log_level: String,
+    /// Seconds from one CRL to the next.
+    pub crl_period_seconds: u64,
+    /// Seconds for which a CRL is valid beyond the next one's time.
+    pub crl_overlap_seconds: u64,
+    /// Seconds that tokens of `serve` and `token` live.
+    pub token_life_seconds: u64,
+    /// The file with the CA key's passphrase.
+    pub key_passphrase_file: Option<PathBuf>,
+    /// How many threads compute; as many as processors if not given.
+    pub processors: Option<usize>,
+    /// Less free space than this, in octets, stops issuing.
+    pub minimum_free_octets: u64,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A line of the table.
+pub struct Setting {
+    /// The key in the file. The flag is `--` with hyphens for underscores, the variable
+    /// `CHANCERY_` in capitals.
+    pub key: &'static str,
+    /// The value's name in the help.
+    pub value: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// What holds where it is not set.
+    pub default: &'static str,
+    /// Whether several may be given.
+    pub values: Values,
+    /// Puts what was given in its place.
+    read: fn(&mut Settings, &[&str]) -> Option<()>,
+    /// What it must be, for the sentence when it is not.
+    pub wanted: &'static str,
+}
+
+/// How many values a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// One.
+    One,
+    /// Several: an array, a repeated flag, a comma-separated variable.
+    Several,
+}
+
+impl Setting {
+    /// The flag without its hyphens.
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("CHANCERY_{}", self.key.to_ascii_uppercase())
+    }
+
+    /// Reads `given` into `settings`; `None` if it is not what is wanted.
+    pub fn read(&self, settings: &mut Settings, given: &[&str]) -> Option<()> {
+        match (self.values, given) {
+            (Values::One, [_]) | (Values::Several, _) => (self.read)(settings, given),
+            _ => None,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("chancery-data"),
+            api_listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            publish_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            base_urls: Vec::new(),
+            tls_names: Vec::new(),
+            log_format: LogFormat::Text,
+            log_level: "info".to_owned(),
+            crl_period_seconds: 7 * 86_400,
+            crl_overlap_seconds: 12 * 3600,
+            token_life_seconds: 90 * 86_400,
+            key_passphrase_file: None,
+            processors: None,
+            minimum_free_octets: 64 << 20,
+        }
+    }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data",
+        value: "DIR",
+        meaning: "The data directory, locked against a second process",
+        default: "chancery-data",
+        values: Values::One,
+        read: |settings, given| {
+            settings.data = path(given)?;
+            Some(())
+        },
+        wanted: "a directory",
+    },
+    Setting {
+        key: "api_listen",
+        value: "ADDRESS:PORT",
+        meaning: "Where the API listens (HTTPS)",
+        default: "127.0.0.1:8443",
+        values: Values::One,
+        read: |settings, given| {
+            settings.api_listen = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "an IP address and a port, such as 127.0.0.1:8443 or [::]:8443",
+    },
+    Setting {
+        key: "publish_listen",
+        value: "ADDRESS:PORT",
+        meaning: "Where CRL and CA certificate are published (plain HTTP, RFC 5280 §8)",
+        default: "127.0.0.1:8080",
+        values: Values::One,
+        read: |settings, given| {
+            settings.publish_listen = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "an IP address and a port, such as 127.0.0.1:8080 or [::]:8080",
+    },
+    Setting {
+        key: "base_url",
+        value: "URL",
+        meaning: "What goes into CDP and AIA for the certificates' whole life",
+        default: "what init recorded, else http:// and the publication address",
+        values: Values::Several,
+        read: |settings, given| {
+            settings.base_urls = given.iter().map(|url| base_url(url)).collect::<Option<_>>()?;
+            Some(())
+        },
+        wanted: "http:// with host, optional port and path, at most 200 ASCII characters (clients \
+                 fetch CRLs without TLS)",
+    },
+    Setting {
+        key: "tls_name",
+        value: "NAME",
+        meaning: "A further DNS name or IP address for the API's own TLS certificate",
+        default: "localhost, the host's name and the listening addresses are always there",
+        values: Values::Several,
+        read: |settings, given| {
+            settings.tls_names = given.iter().map(|name| host_name(name)).collect::<Option<_>>()?;
+            Some(())
+        },
+        wanted: "a DNS name or an IP address",
+    },
+    Setting {
+        key: "log_format",
+        value: "text|json",
+        meaning: "How log lines look",
+        default: "text",
+        values: Values::One,
+        read: |settings, given| {
+            settings.log_format = match *given.first()? {
+                "text" => LogFormat::Text,
+                "json" => LogFormat::Json,
+                _ => return None,
+            };
+            Some(())
+        },
+        wanted: "text or json",
+    },
+    Setting {
+        key: "log_level",
+        value: "LEVEL",
+        meaning: "Which log lines there are: error, warn, info, debug, trace, or a filter such as \
+                  info,chancery::http=debug",
+        default: "info",
+        values: Values::One,
+        read: |settings, given| {
+            let filter = given.first()?;
+            tracing_subscriber::filter::EnvFilter::try_new(filter).ok()?;
+            settings.log_level = (*filter).to_owned();
+            Some(())
+        },
+        wanted: "error, warn, info, debug, trace, or a filter such as info,chancery::http=debug",
+    },
+    Setting {
+        key: "crl_period",
+        value: "TIME",
+        meaning: "From one CRL to the next",
+        default: "7d",
+        values: Values::One,
+        read: |settings, given| {
+            let seconds = quantity::seconds(given.first()?)?;
+            settings.crl_period_seconds = Some(seconds).filter(|own| *own >= 60)?;
+            Some(())
+        },
+        wanted: "a time of at least a minute, such as 7d, 12h or 30m",
+    },
+    Setting {
+        key: "crl_overlap",
+        value: "TIME",
+        meaning: "For how long a CRL is valid beyond the next one's time",
+        default: "12h",
+        values: Values::One,
+        read: |settings, given| {
+            settings.crl_overlap_seconds = quantity::seconds(given.first()?)?;
+            Some(())
+        },
+        wanted: "a time, such as 12h or 30m",
+    },
+    Setting {
+        key: "token_life",
+        value: "TIME",
+        meaning: "How long the administrator's tokens of `serve` and `token` live, at most 730d",
+        default: "90d",
+        values: Values::One,
+        read: |settings, given| {
+            let seconds = quantity::seconds(given.first()?)?;
+            let longest = crate::ca::tokens::LONGEST_LIFE_SECONDS;
+            settings.token_life_seconds = Some(seconds).filter(|own| *own <= longest)?;
+            Some(())
+        },
+        wanted: "a time of at most 730d, such as 90d",
+    },
+    Setting {
+        key: "key_passphrase_file",
+        value: "FILE",
+        meaning: "The file with the CA key's passphrase (or CHANCERY_KEY_PASSPHRASE)",
+        default: "none: the key's file is protected by its mode 0600 alone",
+        values: Values::One,
+        read: |settings, given| {
+            settings.key_passphrase_file = Some(path(given)?);
+            Some(())
+        },
+        wanted: "a file",
+    },
+    Setting {
+        key: "processors",
+        value: "NUMBER",
+        meaning: "How many threads compute at once, 1 to 256",
+        default: "as many as the machine has",
+        values: Values::One,
+        read: |settings, given| {
+            let number = given.first()?.parse().ok()?;
+            settings.processors = Some(number).filter(|own| (1..=256).contains(own));
+            settings.processors.map(|_| ())
+        },
+        wanted: "a number from 1 to 256",
+    },
+    Setting {
+        key: "minimum_free",
+        value: "SIZE",
+        meaning: "Less free space than this stops issuing; revocation and CRLs go on out of a \
+                  reserve",
+        default: "64MiB",
+        values: Values::One,
+        read: |settings, given| {
+            settings.minimum_free_octets = quantity::octets(given.first()?)?;
+            Some(())
+        },
+        wanted: "a size, such as 64MiB or 1GiB",
+    },
+];
+
+fn path(given: &[&str]) -> Option<PathBuf> {
+    let text = given.first()?;
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+/// A base URL without its trailing slash. Nothing that would have to be escaped, since it is
+/// compared and fetched as it stands.
+fn base_url(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("http://")?;
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
+    let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
+    if text.len() > 200 || !rest.chars().all(fits) || !is_authority(authority) {
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+/// Host and optional port (RFC 3986 §3.2), without user information.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_host = match bracketed {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => is_dns_name(host),
+    };
+    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0))
+}
+
+fn host_name(text: &str) -> Option<String> {
+    let is_address = text.parse::<std::net::IpAddr>().is_ok();
+    (is_address || is_dns_name(text)).then(|| text.to_owned())
+}
+
+/// Labels of letters, digits and hyphens (RFC 1123 §2.1).
+pub(in crate::cli) fn is_dns_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn base_urls_are_plain_http() {
+        for right in ["http://pki.contoso.com", "http://10.0.0.1:8080/pki/", "http://[::1]:80"] {
+            assert_eq!(base_url(right).as_deref(), Some(right.trim_end_matches('/')));
+        }
+        for wrong in [
+            "",
+            "pki.contoso.com",
+            "https://pki.contoso.com",
+            "http://",
+            "http:///crl",
+            "http://a b",
+            "http://u@h",
+            "http://h?x",
+            "http://h:0",
+            "http://h:x",
+            "ldap://h",
+        ] {
+            assert_eq!(base_url(wrong), None, "{wrong}");
+        }
+    }
+
+    /// The help tells the truth: each default that is a value reads as that default.
+    #[test]
+    fn defaults_in_the_help_are_the_defaults() {
+        let read = SETTINGS.iter().fold(Settings::default(), |mut settings, setting| {
+            let _ = setting.read(&mut settings, &[setting.default]);
+            settings
+        });
+        let told = Settings { key_passphrase_file: None, ..read };
+        assert_eq!(told, Settings::default());
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_taken_or_refused(which in 0..SETTINGS.len(), text in ".{0,40}") {
+            let mut settings = Settings::default();
+            let _ = SETTINGS[which].read(&mut settings, &[&text]);
+        }
+    }
+}

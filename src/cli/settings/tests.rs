@@ -1,0 +1,110 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    pairs.iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn given(config: Option<&Path>, flags: &[(&'static str, &[&str])]) -> Given {
+    let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let flags = flags.iter().map(|(key, values)| (*key, owned(values))).collect();
+    Given { config: config.map(Path::to_owned), flags }
+}
+
+#[test]
+fn flags_cover_the_environment_and_that_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("c.toml");
+    let file = "api_listen = \"127.0.0.1:1\"\npublish_listen = \"127.0.0.1:2\"\ncrl_period = \"3d\"\n\
+                base_url = [\"http://a/\", \"http://b\"]\nprocessors = 3\n";
+    std::fs::write(&path, file).unwrap();
+    let environment = environment(&[
+        ("CHANCERY_PUBLISH_LISTEN", "127.0.0.1:20"),
+        ("CHANCERY_CRL_PERIOD", "4d"),
+        ("CHANCERY_TLS_NAME", "one.example, 10.0.0.1"),
+        ("CHANCERY_SERVICE_HOST", "10.1.1.1"),
+        ("HOME", "/"),
+    ]);
+    let flags: [(&str, &[&str]); 1] = [("crl_period", &["5d"])];
+    let settings = gather(&given(Some(&path), &flags), environment).unwrap().settings;
+    assert_eq!(settings.api_listen.port(), 1);
+    assert_eq!(settings.publish_listen.port(), 20);
+    assert_eq!(settings.crl_period_seconds, 5 * 86_400);
+    assert_eq!(settings.base_urls, ["http://a", "http://b"]);
+    assert_eq!(settings.tls_names, ["one.example", "10.0.0.1"]);
+    assert_eq!(settings.processors, Some(3));
+    assert_eq!(settings.crl_overlap_seconds, Settings::default().crl_overlap_seconds);
+}
+
+#[test]
+fn the_data_directorys_file_is_read_and_cannot_move_it() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().to_str().unwrap();
+    std::fs::write(home.path().join("chancery.toml"), "processors = 2\n").unwrap();
+    let gathered = gather(&given(None, &[]), environment(&[("CHANCERY_DATA", data)])).unwrap();
+    assert_eq!(gathered.settings.processors, Some(2));
+    assert_eq!(gathered.file, Some(home.path().join("chancery.toml")));
+    std::fs::write(home.path().join("chancery.toml"), "data = \"elsewhere\"\n").unwrap();
+    let flags: [(&str, &[&str]); 1] = [("data", &[data])];
+    let mistakes = gather(&given(None, &flags), environment(&[])).unwrap_err();
+    assert!(mistakes.to_string().contains("chancery.toml:1: data"), "{mistakes}");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("c.toml");
+    let file = "# comment\napi_listen = \"nowhere\"\n\nbase_urls = [\"http://x\"]\n\
+                processors = 0\ncrl_period = 7\n[log]\nlevel = \"info\"\n";
+    std::fs::write(&path, file).unwrap();
+    let environment = environment(&[("CHANCERY_LOG_FORMAT", "xml"), ("CHANCERY_NONSENSE", "1")]);
+    let flags: [(&str, &[&str]); 1] = [("base_url", &["https://x"])];
+    let mistakes = gather(&given(Some(&path), &flags), environment).unwrap_err();
+    let text = mistakes.to_string();
+    for expected in [
+        "c.toml:2: \"nowhere\" is not an IP address",
+        "c.toml:4: no such setting \"base_urls\"; \"base_url\" is one",
+        "c.toml:5: \"0\" is not a number from 1 to 256",
+        "c.toml:6: \"7\" is not a time",
+        "c.toml:7: no such setting \"log\"",
+        "CHANCERY_LOG_FORMAT: \"xml\" is not text or json",
+        "CHANCERY_NONSENSE: no such setting",
+        "--base-url: \"https://x\" is not http://",
+    ] {
+        assert!(text.contains(expected), "{expected}\n in\n{text}");
+    }
+    assert_eq!(mistakes.count(), 8, "{text}");
+}
+
+#[test]
+fn a_covered_mistake_is_still_told() {
+    let environment = environment(&[("CHANCERY_CRL_PERIOD", "soon")]);
+    let flags: [(&str, &[&str]); 1] = [("crl_period", &["5d"])];
+    let mistakes = gather(&given(None, &flags), environment).unwrap_err();
+    assert!(mistakes.to_string().starts_with("CHANCERY_CRL_PERIOD:"), "{mistakes}");
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_told() {
+    let flags: [(&str, &[&str]); 3] = [
+        ("crl_overlap", &["8d"]),
+        ("api_listen", &["127.0.0.1:8080"]),
+        ("publish_listen", &["127.0.0.1:8080"]),
+    ];
+    assert_eq!(gather(&given(None, &flags), []).unwrap_err().count(), 2);
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let missing = given(Some(Path::new("no/such/file.toml")), &[]);
+    assert!(gather(&missing, []).unwrap_err().to_string().contains("no/such/file.toml"));
+}
+
+proptest! {
+    #[test]
+    fn any_file_is_read_or_refused(text in "([a-z_]{1,12}|[=\\[\\]\"\n.#,0-9 ]){0,40}") {
+        let mut mistakes = Vec::new();
+        let _ = file::values(Path::new("x"), &text, &mut mistakes);
+    }
+}
