@@ -26,4 +26,6 @@ pub mod revocation_list;
 pub mod serial;
 pub mod signature;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod test_authority;
 pub mod time;
