@@ -1,0 +1,82 @@
+//! Publication of CRLs: one thread makes them, everybody else reads what it made.
+//!
+//! A CRL is on record (number, times, digest) before the key sees it (law 1), is checked against
+//! the one it replaces, and takes its place by a rename; the doors serve it from a
+//! [`PublicationPoint`], which neither waits for nor needs the register. Begin with
+//! [`Publisher`]; `making` is the heart.
+
+mod clockwork;
+mod dropped;
+mod making;
+mod point;
+mod recovery;
+mod schedule;
+mod stream;
+
+pub use clockwork::Publisher;
+pub use point::{Current, PublicationPoint};
+pub use schedule::Schedule;
+
+use crate::pki::revocation_list::CrlError;
+use crate::pki::signature::SignatureError;
+use crate::signing::SigningError;
+use crate::storage::StoreError;
+
+/// Why there is no new CRL. The last one stays where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Register or publication directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file could not be read back.
+    #[error("reading a CRL: {0}")]
+    Read(#[from] std::io::Error),
+    /// No signature.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// A signature that does not fit: the key is not the CA certificate's.
+    #[error("the signature just made does not fit the CA certificate: {0}")]
+    WrongSignature(#[from] SignatureError),
+    /// Stored entries that are not CRL entries.
+    #[error("the encoded CRL entries are damaged")]
+    EntriesDamaged,
+    /// The new list lacks somebody whom the published one has.
+    #[error("the new CRL would drop {serial}, which is revoked and has not expired")]
+    Dropped {
+        /// Whose entry.
+        serial: crate::pki::serial::SerialNumber,
+    },
+    /// The register is an older copy than its own publication point.
+    #[error(
+        "the published CRL (number {published}, of {this_update}) is newer than the register \
+         (number {recorded}): this is an older copy; run `chancery restore` with that CRL"
+    )]
+    Restored {
+        /// The number that is being served.
+        published: u64,
+        /// Its thisUpdate.
+        this_update: crate::pki::time::Timestamp,
+        /// The last number on record.
+        recorded: u64,
+    },
+    /// No number is left above the last.
+    #[error("CRL numbers have run out")]
+    NumbersExhausted,
+}
+
+/// Why the published CRL could not be taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not a whole CRL of this CA.
+    #[error(transparent)]
+    Crl(#[from] CrlError),
+    /// It lacks what every CRL of this CA has.
+    #[error("the published CRL has no CRL number or is another CA's")]
+    NotOurs,
+}
+
+#[cfg(test)]
+mod tests;

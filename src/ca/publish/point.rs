@@ -1,0 +1,191 @@
+//! The publication point: what the doors serve. An immutable snapshot, swapped whole; reading it
+//! takes no lock and touches neither register nor key.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+
+use super::stream::Part;
+use super::{LoadError, Schedule};
+use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::CrlReader;
+use crate::pki::time::Timestamp;
+use crate::storage::publication::PublicationStore;
+
+/// CRLs up to this size are served from memory.
+const KEPT_IN_MEMORY: u64 = 1024 * 1024;
+
+/// What is published of a CA: its certificate and its newest CRL.
+#[derive(Debug)]
+pub struct PublicationPoint {
+    slug: String,
+    certificate: Bytes,
+    certificate_sha256: [u8; 32],
+    certificate_not_before: Timestamp,
+    current: ArcSwapOption<Current>,
+}
+
+/// A published CRL. The file stays readable after another has taken its place.
+#[derive(Debug)]
+pub struct Current {
+    /// CRL number.
+    pub number: u64,
+    /// thisUpdate.
+    pub this_update: Timestamp,
+    /// nextUpdate.
+    pub next_update: Timestamp,
+    /// When the next one is announced.
+    pub next_publish: Timestamp,
+    /// When it will be replaced at the latest: nobody should keep it longer.
+    pub due: Timestamp,
+    /// Last-Modified: whole seconds, no two CRLs alike.
+    pub modified: Timestamp,
+    /// Its size in octets.
+    pub length: u64,
+    /// SHA-256 of the whole.
+    pub sha256: [u8; 32],
+    /// How many entries it has.
+    pub entries: u64,
+    /// The file.
+    pub file: Arc<File>,
+    /// All of it, if it is small.
+    pub memory: Option<Bytes>,
+    /// Where in the file the entries stand.
+    pub(super) entries_range: Range<u64>,
+}
+
+impl PublicationPoint {
+    /// For this CA, with the CRL that is published in `store` already. A stored CRL that cannot
+    /// be believed is left out; the reason is told.
+    pub fn open(
+        issuer: &Issuer,
+        slug: &str,
+        store: &dyn PublicationStore,
+        schedule: Schedule,
+    ) -> (Self, Result<(), LoadError>) {
+        let certificate = Bytes::copy_from_slice(issuer.certificate_der());
+        let (current, outcome) = match Current::load(issuer, store, schedule) {
+            Ok(current) => (current, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let point = Self {
+            slug: slug.to_owned(),
+            certificate_sha256: sha256(&certificate),
+            certificate,
+            certificate_not_before: issuer.not_before(),
+            current: ArcSwapOption::new(current.map(Arc::new)),
+        };
+        (point, outcome)
+    }
+
+    /// The CA's name in files and URLs.
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+
+    /// The CA certificate's DER.
+    pub fn certificate(&self) -> &Bytes {
+        &self.certificate
+    }
+
+    /// SHA-256 of the CA certificate.
+    pub fn certificate_sha256(&self) -> &[u8; 32] {
+        &self.certificate_sha256
+    }
+
+    /// Since when the CA certificate is what it is.
+    pub fn certificate_modified(&self) -> Timestamp {
+        self.certificate_not_before
+    }
+
+    /// The newest CRL, if there is one.
+    pub fn current(&self) -> Option<Arc<Current>> {
+        self.current.load_full()
+    }
+
+    pub(super) fn replace(&self, current: Arc<Current>) {
+        self.current.store(Some(current));
+    }
+}
+
+impl Current {
+    /// Takes up what is published, verified with the CA's key.
+    fn load(
+        issuer: &Issuer,
+        store: &dyn PublicationStore,
+        schedule: Schedule,
+    ) -> Result<Option<Self>, LoadError> {
+        let Some(file) = store.published()? else { return Ok(None) };
+        let failed = |error: io::Error| LoadError::Crl(error.into());
+        let data = file.metadata().map_err(failed)?;
+        let length = data.len();
+        let reader = CrlReader::open(Part::of(&file, 0..length))?;
+        let entries_range = reader.entries_range();
+        let summary = reader.finish(issuer.public_key())?;
+        if summary.issuer != *issuer.name() {
+            return Err(LoadError::NotOurs);
+        }
+        let next_publish = summary.next_publish.unwrap_or(summary.next_update);
+        let modified = data.modified().map_err(failed)?.duration_since(UNIX_EPOCH);
+        let modified = modified.map_or(0, |since| since.as_secs());
+        let current = Self {
+            number: summary.number.ok_or(LoadError::NotOurs)?,
+            this_update: summary.this_update,
+            next_update: summary.next_update,
+            next_publish,
+            due: schedule.due(next_publish),
+            modified: Timestamp::from_seconds(modified),
+            length,
+            sha256: file_sha256(&file, length).map_err(failed)?,
+            entries: summary.entries,
+            memory: in_memory(&file, length).map_err(failed)?,
+            file: Arc::new(file),
+            entries_range,
+        };
+        Ok(Some(current))
+    }
+
+    /// Its encoded entries.
+    pub(super) fn encoded_entries(&self) -> Part<'_> {
+        Part::of(&self.file, self.entries_range.clone())
+    }
+}
+
+/// The whole file, if it is small enough to be kept.
+pub(super) fn in_memory(file: &File, length: u64) -> io::Result<Option<Bytes>> {
+    if length > KEPT_IN_MEMORY {
+        return Ok(None);
+    }
+    let mut octets = vec![0; usize::try_from(length).unwrap_or(0)];
+    Part::of(file, 0..length).fill(&mut octets)?;
+    Ok(Some(octets.into()))
+}
+
+pub(super) fn file_sha256(file: &File, length: u64) -> io::Result<[u8; 32]> {
+    let mut context = aws_lc_rs::digest::Context::new(&SHA256);
+    let mut part = Part::of(file, 0..length);
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let octets = part.fill(&mut buffer)?;
+        if octets == 0 {
+            break;
+        }
+        context.update(buffer.get(..octets).unwrap_or_default());
+    }
+    Ok(to_array(context.finish().as_ref()))
+}
+
+fn sha256(octets: &[u8]) -> [u8; 32] {
+    to_array(digest(&SHA256, octets).as_ref())
+}
+
+fn to_array(digest: &[u8]) -> [u8; 32] {
+    // SHA-256 has 32 octets.
+    digest.try_into().unwrap_or_default()
+}

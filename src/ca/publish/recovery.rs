@@ -1,0 +1,88 @@
+//! At start: what stands at the publication point against what is on record.
+
+use super::making::Press;
+use super::stream::Part;
+use super::{Current, PublishError};
+use crate::pki::time::Timestamp;
+use crate::storage::act::{Act, CrlPublished};
+use crate::storage::{CrlRow, Page};
+
+/// How the published CRL stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It reflects the ledger up to this entry.
+    Reflects(u64),
+    /// There is none, or it does not reflect the register: one is to be made.
+    Behind,
+}
+
+const ROWS_AT_ONCE: usize = 100;
+
+impl Press {
+    /// Resolves what a crash left: a CRL that is published and intended is recorded as published;
+    /// one that was only intended keeps its number for ever, the next is higher. A published CRL
+    /// that the register does not know makes the register an older copy: refused.
+    pub fn recover(&self, now: Timestamp) -> Result<Standing, PublishError> {
+        let Some(current) = self.point.current() else { return Ok(Standing::Behind) };
+        let row = self.row(&current)?;
+        if row.published.is_none() {
+            let number = current.number;
+            tracing::info!(number, "a CRL was published before a crash: now on record");
+            let published =
+                CrlPublished { number, size: current.length, sha256: current.sha256 };
+            self.commit(now, Act::CrlPublished(published))?;
+        }
+        self.standing(&current, now)
+    }
+
+    /// The published CRL's row.
+    fn row(&self, current: &Current) -> Result<CrlRow, PublishError> {
+        let mut after = None;
+        let mut recorded = 0;
+        loop {
+            let page = self.register.crls(Page { after, limit: ROWS_AT_ONCE })?;
+            for row in page.rows {
+                recorded = recorded.max(row.number);
+                if row.number == current.number && row.this_update == current.this_update {
+                    return Ok(row);
+                }
+                if row.number < current.number {
+                    after = None;
+                    break;
+                }
+                after = page.next;
+            }
+            if after.is_none() {
+                return Err(PublishError::Restored {
+                    published: current.number,
+                    this_update: current.this_update,
+                    recorded,
+                });
+            }
+        }
+    }
+
+    /// Whether the published entries are those of the register.
+    fn standing(&self, current: &Current, now: Timestamp) -> Result<Standing, PublishError> {
+        let not_before = self.issuer.not_before();
+        let times = self.schedule.times(now, Some(current.this_update), not_before);
+        let entries = self.register.crl_entries(times.ended_before)?;
+        if entries.count != current.entries {
+            return Ok(Standing::Behind);
+        }
+        let mut new = Part::of(&entries.file, 0..entries.length);
+        let mut old = current.encoded_entries();
+        let mut pieces = [vec![0; 64 * 1024], vec![0; 64 * 1024]];
+        let [one, other] = &mut pieces;
+        loop {
+            let octets = new.fill(one)?;
+            let same = old.fill(other)? == octets && one.get(..octets) == other.get(..octets);
+            if !same {
+                return Ok(Standing::Behind);
+            }
+            if octets == 0 {
+                return Ok(Standing::Reflects(entries.sequence));
+            }
+        }
+    }
+}

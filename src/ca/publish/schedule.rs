@@ -1,0 +1,130 @@
+//! When CRLs are made and until when they hold, as AD CS counts ([MS-CSRA] 3.1.4.1.6).
+
+use crate::pki::time::Timestamp;
+
+/// How far thisUpdate is set back, for relying parties whose clocks are slow: AD CS's skew.
+const SKEW_SECONDS: u64 = 600;
+const WEEK_SECONDS: u64 = 7 * 24 * 3600;
+const LONGEST_OVERLAP_SECONDS: u64 = 12 * 3600;
+/// The next CRL is made this long before it was announced (next publish), so that whoever asks
+/// at that moment finds it.
+const LEAD_SECONDS: u64 = 300;
+
+/// The rhythm of publication. The default is AD CS's: a week, with 12 h 10 min of overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    period_seconds: u64,
+    overlap_seconds: u64,
+}
+
+/// The times of one CRL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
+    pub this_update: Timestamp,
+    pub next_update: Timestamp,
+    pub next_publish: Timestamp,
+    /// Entries of certificates that ended before this may go.
+    pub ended_before: Timestamp,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::every(WEEK_SECONDS)
+    }
+}
+
+impl Schedule {
+    /// A new CRL at least every `period_seconds` (at least one minute). The overlap is AD CS's:
+    /// a tenth of the period, at most 12 hours, at least one and a half times the skew but not
+    /// above the period; and the skew.
+    pub fn every(period_seconds: u64) -> Self {
+        let period_seconds = period_seconds.max(60);
+        let overlap = (period_seconds / 10).min(LONGEST_OVERLAP_SECONDS);
+        let overlap = overlap.max(SKEW_SECONDS * 3 / 2).min(period_seconds);
+        Self { period_seconds, overlap_seconds: overlap + SKEW_SECONDS }
+    }
+
+    /// The times of a CRL made at `now` after one of `previous` (its thisUpdate), by a CA whose
+    /// certificate begins with `not_before`.
+    ///
+    /// A clock that went back does not take the CRL with it: the moment counts that the previous
+    /// one was made. An entry stays a whole period after its certificate ended, and until a CRL
+    /// later than that end was published: so at least one *regularly scheduled* CRL has it
+    /// (RFC 5280 §3.3), however many were made in between on demand.
+    pub(super) fn times(
+        &self,
+        now: Timestamp,
+        previous: Option<Timestamp>,
+        not_before: Timestamp,
+    ) -> Times {
+        let made = previous.map_or(now, |earlier| now.max(earlier.plus_seconds(SKEW_SECONDS)));
+        let made = made.whole_seconds();
+        let this_update = made.minus_seconds(SKEW_SECONDS).max(not_before);
+        let next_publish = made.plus_seconds(self.period_seconds);
+        let scheduled = made.minus_seconds(self.period_seconds);
+        Times {
+            this_update,
+            next_update: next_publish.plus_seconds(self.overlap_seconds),
+            next_publish,
+            ended_before: previous.map_or(Timestamp::from_millis(0), |last| last.min(scheduled)),
+        }
+    }
+
+    /// When to replace a CRL that announced `next_publish`.
+    pub(super) fn due(&self, next_publish: Timestamp) -> Timestamp {
+        next_publish.minus_seconds(LEAD_SECONDS.min(self.period_seconds / 10))
+    }
+
+    /// From when on an overdue CRL is a reason to alarm: hours before a relying party notices.
+    pub(super) fn overdue(&self, next_publish: Timestamp) -> Timestamp {
+        next_publish.plus_seconds((self.overlap_seconds / 10).min(LEAD_SECONDS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin() -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn default_is_that_of_ad_cs() {
+        let times = Schedule::default().times(at("2026-11-23T12:00:00.789Z"), None, begin());
+        assert_eq!(times.this_update, at("2026-11-23T11:50:00Z"));
+        assert_eq!(times.next_publish, at("2026-11-30T12:00:00Z"));
+        // adcs: nextUpdate − thisUpdate = 7 d 12 h 20 min.
+        assert_eq!(times.next_update.seconds_since(times.this_update), (7 * 24 + 12) * 3600 + 1200);
+    }
+
+    #[test]
+    fn this_update_is_never_before_the_last_nor_the_ca() {
+        let schedule = Schedule::default();
+        let now = at("2026-11-23T12:00:00Z");
+        let first = schedule.times(now, None, at("2026-11-23T11:55:00Z"));
+        assert_eq!(first.this_update, at("2026-11-23T11:55:00Z"));
+        let second = schedule.times(now, Some(first.this_update), begin());
+        assert_eq!(second.this_update, first.this_update);
+        let back = schedule.times(at("2020-01-01T00:00:00Z"), Some(second.this_update), begin());
+        assert_eq!(back.this_update, second.this_update);
+        assert!(back.next_update >= second.next_update);
+    }
+
+    #[test]
+    fn short_periods_keep_their_order() {
+        for period in [60, 600, 3600, 86_400] {
+            let schedule = Schedule::every(period);
+            let now = at("2026-11-23T12:00:00Z");
+            let times = schedule.times(now, None, begin());
+            let due = schedule.due(times.next_publish);
+            assert!(now < due && due < times.next_publish, "{period}");
+            let overdue = schedule.overdue(times.next_publish);
+            assert!(times.next_publish < overdue && overdue < times.next_update, "{period}");
+        }
+    }
+}
