@@ -11,6 +11,7 @@ pub mod establish;
 pub mod idempotency;
 pub mod orphans;
 pub mod permissions;
+pub mod publish;
 pub mod refusal;
 pub mod requester;
 pub mod requests;

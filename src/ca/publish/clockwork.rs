@@ -1,11 +1,12 @@
 //! The thread that publishes: on demand, before the last CRL is due, and again after a failure.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::making::Press;
 use super::recovery::Standing;
 use super::{Current, PublicationPoint, PublishError, Schedule};
+use crate::ca::Authority;
 use crate::pki::issuer::Issuer;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
@@ -37,15 +38,32 @@ struct State {
     reflected: Option<(u64, u64)>,
     /// Why there is none newer.
     failure: Option<String>,
+    /// How long it rests after that failure.
     pause: Option<Duration>,
-    not_before: Option<Instant>,
     unrecorded: Option<Entry>,
     stopping: bool,
+    stopped: bool,
 }
 
+/// It failed, and this is how long it rests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resting(Duration);
+
 impl Publisher {
-    /// A publisher for this CA that has not begun.
+    /// A publisher for this authority that has not begun.
     pub fn new(
+        authority: &Authority,
+        store: Arc<dyn PublicationStore>,
+        point: Arc<PublicationPoint>,
+        schedule: Schedule,
+    ) -> Self {
+        let register = Arc::clone(&authority.register);
+        let (key, issuer) = (Arc::clone(&authority.key), Arc::clone(&authority.issuer));
+        Self::of_parts(register, key, issuer, store, point, schedule)
+    }
+
+    /// A publisher of a CA without the rest of an authority.
+    pub fn of_parts(
         register: Arc<dyn Register>,
         key: Arc<dyn CaKey>,
         issuer: Arc<Issuer>,
@@ -75,19 +93,16 @@ impl Publisher {
     }
 
     /// Waits until a CRL is published that reflects the ledger up to `sequence`, and gives its
-    /// number; nothing if that takes longer than `timeout` or the publisher stops.
+    /// number; nothing if that takes longer than `timeout` or the publisher has stopped.
     pub fn wait_for(&self, sequence: u64, timeout: Duration) -> Option<u64> {
-        let deadline = Instant::now() + timeout;
-        let mut state = self.state();
-        loop {
-            match state.reflected {
-                Some((reflected, number)) if reflected >= sequence => return Some(number),
-                _ if state.stopping => return None,
-                _ => {}
-            }
-            let left = deadline.checked_duration_since(Instant::now())?;
-            state = self.wait(state, left);
-        }
+        let answer = |state: &State| {
+            state.reflected.filter(|(reflected, _)| *reflected >= sequence).map(|(_, number)| number)
+        };
+        let state = self.state();
+        let waited = self.changed.wait_timeout_while(state, timeout, |state| {
+            answer(state).is_none() && !state.stopped
+        });
+        answer(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// The published CRL.
@@ -117,16 +132,20 @@ impl Publisher {
     pub fn run(&self, clock: &dyn Fn() -> Timestamp) {
         loop {
             let stopping = self.state().stopping;
-            if self.is_time(clock()) {
-                self.attempt(clock());
-            }
+            let failed = if self.is_time(clock()) { self.attempt(clock()) } else { Ok(()) };
+            let mut state = self.state();
             if stopping {
+                state.stopped = true;
+                self.changed.notify_all();
                 return;
             }
-            let state = self.state();
-            if !state.stopping && !state.is_asked() {
-                drop(self.wait(state, TICK));
-            }
+            let (rest, interested) = match failed {
+                Ok(()) => (TICK, true),
+                Err(Resting(pause)) => (pause, false),
+            };
+            let _woken = self.changed.wait_timeout_while(state, rest, |state| {
+                !(state.stopping || interested && state.needs_one())
+            });
         }
     }
 
@@ -139,9 +158,6 @@ impl Publisher {
     /// Whether something is to be done now.
     fn is_time(&self, now: Timestamp) -> bool {
         let state = self.state();
-        if state.not_before.is_some_and(|moment| Instant::now() < moment) {
-            return false;
-        }
         !state.recovered
             || state.needs_one()
             || state.unrecorded.is_some()
@@ -149,25 +165,26 @@ impl Publisher {
     }
 
     /// Does what is to be done, once, and notes how it went.
-    pub(super) fn attempt(&self, now: Timestamp) {
+    pub(super) fn attempt(&self, now: Timestamp) -> Result<(), Resting> {
         let outcome = self.work(now);
         let mut state = self.state();
-        match outcome {
+        let result = match outcome {
             Ok(()) => {
                 state.failure = None;
                 state.pause = None;
-                state.not_before = None;
+                Ok(())
             }
             Err(error) => {
                 let pause = state.pause.map_or(FIRST_PAUSE, |last| (last * 2).min(LONGEST_PAUSE));
                 tracing::error!(%error, retry_in = ?pause, "no CRL could be published");
                 state.failure = Some(error.to_string());
                 state.pause = Some(pause);
-                state.not_before = Instant::now().checked_add(pause);
+                Err(Resting(pause))
             }
-        }
+        };
         drop(state);
         self.changed.notify_all();
+        result
     }
 
     fn work(&self, now: Timestamp) -> Result<(), PublishError> {
@@ -218,20 +235,10 @@ impl Publisher {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, longest: Duration) -> MutexGuard<'a, State> {
-        let waited = self.changed.wait_timeout(state, longest);
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
 }
 
 impl State {
     fn needs_one(&self) -> bool {
         self.wanted || self.reflected.map_or(0, |(sequence, _)| sequence) < self.demanded
-    }
-
-    /// Whether a demand can be met at once, without a pause.
-    fn is_asked(&self) -> bool {
-        self.needs_one() && self.not_before.is_none()
     }
 }

@@ -97,6 +97,7 @@ impl Press {
         let modified = modified(now, previous.as_deref());
         let file = pending.reader()?;
         let sha256 = seal(&mut *pending, &file, length, modified)?;
+        let memory = in_memory(&file, length)?;
         pending.publish()?;
 
         let entries_at = before_tbs + frame.header.len() as u64;
@@ -110,7 +111,7 @@ impl Press {
             length,
             sha256,
             entries: entries.count,
-            memory: in_memory(&file, length)?,
+            memory,
             file: Arc::new(file),
             entries_range: entries_at..entries_at + entries.length,
         };
@@ -199,7 +200,7 @@ impl Press {
         use crate::pki::public_key::KeyAlgorithm;
         match self.issuer.public_key().algorithm() {
             // RSA: as long as the modulus.
-            KeyAlgorithm::Rsa => self.issuer.public_key().bits().div_ceil(8),
+            KeyAlgorithm::Rsa => self.issuer.public_key().bits().div_ceil(8) as usize,
             KeyAlgorithm::P256 => 71,
             KeyAlgorithm::P384 => 103,
         }

@@ -16,6 +16,12 @@ pub(super) enum Standing {
     Behind,
 }
 
+/// Whether the register knows of a later CRL that was published.
+enum Age {
+    Newest,
+    Superseded,
+}
+
 const ROWS_AT_ONCE: usize = 100;
 
 impl Press {
@@ -24,7 +30,7 @@ impl Press {
     /// that the register does not know makes the register an older copy: refused.
     pub fn recover(&self, now: Timestamp) -> Result<Standing, PublishError> {
         let Some(current) = self.point.current() else { return Ok(Standing::Behind) };
-        let row = self.row(&current)?;
+        let (row, age) = self.row(&current)?;
         if row.published.is_none() {
             let number = current.number;
             tracing::info!(number, "a CRL was published before a crash: now on record");
@@ -32,26 +38,30 @@ impl Press {
                 CrlPublished { number, size: current.length, sha256: current.sha256 };
             self.commit(now, Act::CrlPublished(published))?;
         }
-        self.standing(&current, now)
+        match age {
+            Age::Newest => self.standing(&current, now),
+            Age::Superseded => Ok(Standing::Behind),
+        }
     }
 
-    /// The published CRL's row.
-    fn row(&self, current: &Current) -> Result<CrlRow, PublishError> {
-        let mut after = None;
+    /// The published CRL's row; and whether a later one was published, so that this file is an
+    /// older copy than the register.
+    fn row(&self, current: &Current) -> Result<(CrlRow, Age), PublishError> {
+        let mut age = Age::Newest;
         let mut recorded = 0;
+        let mut after = None;
         loop {
             let page = self.register.crls(Page { after, limit: ROWS_AT_ONCE })?;
             for row in page.rows {
                 recorded = recorded.max(row.number);
                 if row.number == current.number && row.this_update == current.this_update {
-                    return Ok(row);
+                    return Ok((row, age));
                 }
-                if row.number < current.number {
-                    after = None;
-                    break;
+                if row.published.is_some() {
+                    age = Age::Superseded;
                 }
-                after = page.next;
             }
+            after = page.next;
             if after.is_none() {
                 return Err(PublishError::Restored {
                     published: current.number,

@@ -65,7 +65,7 @@ impl<'a> Entries<'a> {
         self.entry.extend_from_slice(&header);
         let length = match header[1] {
             // An entry has a serial number of 20 octets at most, a date and two extensions.
-            short @ ..0x80 => usize::from(short),
+            short @ ..=0x7f => usize::from(short),
             0x81 => {
                 let mut longer = [0; 1];
                 self.source.read_exact(&mut longer)?;
