@@ -96,12 +96,15 @@ impl Publisher {
     /// number; nothing if that takes longer than `timeout` or the publisher has stopped.
     pub fn wait_for(&self, sequence: u64, timeout: Duration) -> Option<u64> {
         let answer = |state: &State| {
-            state.reflected.filter(|(reflected, _)| *reflected >= sequence).map(|(_, number)| number)
+            state
+                .reflected
+                .filter(|(reflected, _)| *reflected >= sequence)
+                .map(|(_, number)| number)
         };
         let state = self.state();
-        let waited = self.changed.wait_timeout_while(state, timeout, |state| {
-            answer(state).is_none() && !state.stopped
-        });
+        let waited = self
+            .changed
+            .wait_timeout_while(state, timeout, |state| answer(state).is_none() && !state.stopped);
         answer(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 

@@ -77,12 +77,7 @@ impl Press {
             self.write_tbs(&frame, &entries, before_tbs, previous.as_deref(), &mut *pending)?;
         if let (Some(previous), false) = (&previous, continues) {
             let new = Part::of(&entries.file, 0..entries.length);
-            dropped::check(
-                previous.encoded_entries(),
-                new,
-                times.ended_before,
-                &*self.register,
-            )?;
+            dropped::check(previous.encoded_entries(), new, times.ended_before, &*self.register)?;
         }
 
         let intended = intention(number, &times, &digest, &entries);
@@ -153,9 +148,8 @@ impl Press {
         let mut position = at + frame.header.len() as u64;
         let mut source = Part::of(&entries.file, 0..entries.length);
         let mut before = previous.map(Current::encoded_entries);
-        let mut continues = previous.is_none_or(|crl| {
-            crl.entries_range.end - crl.entries_range.start <= entries.length
-        });
+        let mut continues = previous
+            .is_none_or(|crl| crl.entries_range.end - crl.entries_range.start <= entries.length);
         let mut piece = vec![0; PIECE];
         let mut old = vec![0; PIECE];
         loop {

@@ -34,8 +34,7 @@ impl Press {
         if row.published.is_none() {
             let number = current.number;
             tracing::info!(number, "a CRL was published before a crash: now on record");
-            let published =
-                CrlPublished { number, size: current.length, sha256: current.sha256 };
+            let published = CrlPublished { number, size: current.length, sha256: current.sha256 };
             self.commit(now, Act::CrlPublished(published))?;
         }
         match age {

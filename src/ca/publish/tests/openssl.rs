@@ -24,7 +24,8 @@ fn openssl_verifies_and_reads_every_field() {
         let convert = ["x509", "-inform", "DER", "-in", "ca.der", "-out", "ca.pem"];
         openssl(&convert, directory);
         let crl = ["crl", "-inform", "DER", "-in", "contoso-vpn-ca.crl", "-CAfile", "ca.pem"];
-        let judge = || openssl(&[crl.as_slice(), &["-noout", "-verify", "-text"]].concat(), directory);
+        let judge =
+            || openssl(&[crl.as_slice(), &["-noout", "-verify", "-text"]].concat(), directory);
 
         let publisher = world.publisher();
         publish(&publisher, noon());

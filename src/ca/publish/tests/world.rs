@@ -415,12 +415,7 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
-    fn idempotent(
-        &self,
-        _: &str,
-        _: &str,
-        _: Timestamp,
-    ) -> Result<Option<Idempotent>, StoreError> {
+    fn idempotent(&self, _: &str, _: &str, _: Timestamp) -> Result<Option<Idempotent>, StoreError> {
         unreachable!()
     }
 
