@@ -5,6 +5,7 @@
 //! other, `danger` what no template may open, `editing` how revisions rise.
 
 mod compatibility;
+mod consistency;
 mod danger;
 mod editing;
 mod file;
@@ -17,6 +18,7 @@ mod purpose;
 mod reading;
 mod requested_names;
 mod shipped;
+mod value;
 
 pub use compatibility::Compatibility;
 pub use danger::Danger;
@@ -280,3 +282,6 @@ impl Template {
         self.extended_key_usage.is_empty() || self.purposes().any(Purpose::is_any)
     }
 }
+
+#[cfg(test)]
+mod tests;

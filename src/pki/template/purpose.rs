@@ -5,12 +5,20 @@ use const_oid::ObjectIdentifier;
 
 use crate::pki::oid;
 
-/// A purpose: its OID, and the name to show beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A purpose: its OID, and the name to show beside it. Equal if the OIDs are.
+#[derive(Clone, Debug)]
 pub struct Purpose {
     oid: ObjectIdentifier,
     name: Option<String>,
 }
+
+impl PartialEq for Purpose {
+    fn eq(&self, other: &Self) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl Eq for Purpose {}
 
 /// The text is no purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,7 +156,8 @@ mod tests {
         #[test]
         fn any_text_is_refused_or_reads_back(text in "[A-Za-z ]{0,8}[ (]{0,2}[0-9.]{0,12}[)]?") {
             if let Ok(purpose) = text.parse::<Purpose>() {
-                prop_assert_eq!(purpose.to_string().parse::<Purpose>().unwrap(), purpose);
+                let again = purpose.to_string().parse::<Purpose>().unwrap();
+                prop_assert_eq!((again.oid, &again.name), (purpose.oid, &purpose.name));
             }
         }
     }

@@ -1,26 +1,19 @@
 //! From file to [`Template`] and back. Every value is read, every contradiction between values
 //! is looked for, and all mistakes are told at once.
 
-use const_oid::ObjectIdentifier;
-
+use super::consistency::contradictions;
 use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile, TemplateFile};
-use super::key_rules::{key_usage_from_name, key_usage_names};
+use super::key_rules::key_usage_names;
 use super::mistake::{Collector, Mistakes, Problem};
 use super::requested_names::Wildcards;
-use super::{
-    Compatibility, Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, NameRules,
-    Origin, PrivateKeyFlags, RequestedNames, Template,
+use super::value::{
+    LONGEST_RA_POLICY, LONGEST_TEXT, compatibility, critical_extension, flags, key_rules,
+    key_usage, list, parsed, requested_names, template_cn, text, within, word,
 };
-use crate::pki::extension::KeyUsage;
-use crate::pki::name::{DistinguishedName, is_bidirectional, is_control};
-use crate::pki::oid;
-
-/// `cn` in Active Directory has at most 64 characters.
-const LONGEST_CN: usize = 64;
-const LONGEST_TEXT: usize = 256;
-/// Security descriptors and descriptors of provider properties are long.
-const LONGEST_RA_POLICY: usize = 2_048;
-const MOST_ENTRIES: usize = 64;
+use super::{
+    Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, Origin, PrivateKeyFlags,
+    RequestedNames, Template,
+};
 
 impl Template {
     /// From JSON text, as in `templates/*.json` and in the ledger.
@@ -177,281 +170,12 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     })
 }
 
-/// What no single key shows.
-fn contradictions(template: &Template, mistakes: &mut Collector) {
-    let general = template.general;
-    let built_in = template.origin == Origin::BuiltIn;
-    let authority_usage = KeyUsage::KEY_CERTIFICATE_SIGN.union(KeyUsage::CRL_SIGN);
-    let signs_certificates = template.key_usage.without(authority_usage) != template.key_usage;
-    let own_names = template.names.without(NameFlags::from_request());
-    let subset = |group: &String| template.enrollment_groups.contains(group);
-    let checks = [
-        (
-            "origin",
-            built_in != general.contains(GeneralFlags::IS_DEFAULT),
-            "the flag IS_DEFAULT belongs to built-in templates and only to them",
-        ),
-        (
-            "schema_version",
-            template.schema_version == 1 && !built_in,
-            "only built-in templates have schema version 1",
-        ),
-        (
-            "application_policies",
-            template.schema_version == 1 && !template.application_policies.is_empty(),
-            "a template of schema version 1 has none",
-        ),
-        (
-            "general_flags",
-            general.intersects(GeneralFlags::IS_CROSS_CA.with(GeneralFlags::DONOTPERSISTINDB)),
-            "IS_CROSS_CA and DONOTPERSISTINDB are not done here",
-        ),
-        (
-            "key_usage",
-            template.is_authority() != template.key_usage.contains(KeyUsage::KEY_CERTIFICATE_SIGN)
-                || !template.is_authority() && signs_certificates,
-            "keyCertSign and cRLSign belong to IS_CA, and IS_CA needs keyCertSign",
-        ),
-        ("key_usage", template.key_usage.is_empty(), "must not be empty"),
-        (
-            "maximum_issuing_depth",
-            !template.is_authority() && template.maximum_issuing_depth != 0,
-            "only a CA issues: 0 without IS_CA",
-        ),
-        (
-            "enrollment_flags",
-            template.enrollment.contains(EnrollmentFlags::ISSUANCE_POLICIES_FROM_REQUEST),
-            "ISSUANCE_POLICIES_FROM_REQUEST: no policy is ever taken from a request",
-        ),
-        (
-            "private_key_flags",
-            template.private_key.contains(PrivateKeyFlags::REQUIRE_PRIVATE_KEY_ARCHIVAL),
-            "REQUIRE_PRIVATE_KEY_ARCHIVAL: no private key is ever taken here",
-        ),
-        (
-            "private_key_flags",
-            template.private_key.contains(PrivateKeyFlags::ATTEST_REQUIRED),
-            "ATTEST_REQUIRED: attestations are not verified here",
-        ),
-        (
-            "name_flags",
-            template.names.contains(NameFlags::SUBJECT_ALT_REQUIRE_SPN)
-                && !template.subject_comes_from_request(),
-            "SUBJECT_ALT_REQUIRE_SPN: accounts have no servicePrincipalName here",
-        ),
-        (
-            "name_flags",
-            own_names == NameFlags::default() && !template.subject_comes_from_request(),
-            "neither from the request nor from the directory: the certificate would have no name",
-        ),
-        (
-            "requested_names",
-            template.requested_names.is_some() && !template.subject_comes_from_request(),
-            "rules for names from the request need ENROLLEE_SUPPLIES_SUBJECT",
-        ),
-        (
-            "renewal_period",
-            template.renewal.seconds() >= template.validity.seconds(),
-            "not shorter than the validity period",
-        ),
-        (
-            "supersedes",
-            template.supersedes.iter().any(|cn| cn.eq_ignore_ascii_case(&template.cn)),
-            "a template cannot supersede itself",
-        ),
-        (
-            "autoenrollment_groups",
-            !template.autoenrollment_groups.iter().all(subset),
-            "each must be among enrollment_groups",
-        ),
-    ];
-    for (key, wrong, why) in checks {
-        if wrong {
-            mistakes.note(key, Problem::Inconsistent(why));
-        }
-    }
-}
-
-/// A name of a template: it stands in paths, file names and BMPStrings.
-fn template_cn(cn: &str) -> Result<String, Problem> {
-    let inner = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    let plain =
-        cn.starts_with(|first: char| first.is_ascii_alphanumeric()) && cn.bytes().all(inner);
-    match text(cn, LONGEST_CN)? {
-        cn if plain => Ok(cn),
-        cn => Err(Problem::NotA(cn, "a name of ASCII letters, digits, `-`, `_` and `.`")),
-    }
-}
-
-/// A text to show: not empty, not long, nothing invisible in it.
-fn text(text: &str, longest: usize) -> Result<String, Problem> {
-    // What changes the reading direction (Unicode UAX #9), or cannot be seen at all.
-    let hidden = |letter: char| {
-        is_control(letter)
-            || is_bidirectional(letter)
-            || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
-    };
-    if text.chars().count() > longest {
-        return Err(Problem::TooLong(longest));
-    }
-    if text.trim().is_empty() {
-        return Err(Problem::Empty);
-    }
-    if text.contains(hidden) || text.trim() != text {
-        let shown = text.escape_debug().to_string();
-        return Err(Problem::NotA(shown, "a text without control characters and outer spaces"));
-    }
-    Ok(text.to_owned())
-}
-
-fn parsed<T: std::str::FromStr>(text: &str, what: &'static str) -> Result<T, Problem> {
-    text.parse().map_err(|_| Problem::NotA(shortened(text), what))
-}
-
-fn word<T>(
-    word: &str,
-    read: impl Fn(&str) -> Option<T>,
-    known: &'static str,
-) -> Result<T, Problem> {
-    read(word).ok_or_else(|| Problem::UnknownWord(shortened(word), known))
-}
-
-/// A hostile value is not repeated in full.
-fn shortened(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
-}
-
-fn within(value: u32, low: u32, high: u32, range: &'static str) -> Result<u32, Problem> {
-    let fits = (low..=high).contains(&value);
-    if fits { Ok(value) } else { Err(Problem::OutOfRange(value.into(), range)) }
-}
-
-fn flags<T: Copy + Default>(
-    names: &[String],
-    read: impl Fn(&str) -> Option<T>,
-    with: impl Fn(T, T) -> T,
-) -> Result<T, Problem> {
-    let read = |name: &String| word(name, &read, "the names in [MS-CRTD]");
-    let flags = list(names, |name| read(name).map(|_| name.clone()))?;
-    flags.iter().try_fold(T::default(), |sum, name| read(name).map(|flag| with(sum, flag)))
-}
-
-/// A list within limits, without the same entry twice.
-fn list<T>(
-    texts: &[String],
-    read: impl Fn(&String) -> Result<T, Problem>,
-) -> Result<Vec<T>, Problem> {
-    if texts.len() > MOST_ENTRIES {
-        return Err(Problem::TooMany(MOST_ENTRIES));
-    }
-    let again = texts.iter().enumerate().find(|(index, text)| {
-        texts.iter().take(*index).any(|earlier| earlier.eq_ignore_ascii_case(text))
-    });
-    match again {
-        Some((_, text)) => Err(Problem::Twice(shortened(text))),
-        None => texts.iter().map(read).collect(),
-    }
-}
-
-fn key_usage(names: &[String]) -> Result<KeyUsage, Problem> {
-    let known = "the names in RFC 5280 §4.2.1.3";
-    let usages = list(names, |name| word(name, key_usage_from_name, known))?;
-    Ok(usages.into_iter().fold(KeyUsage::from_bits(0), KeyUsage::union))
-}
-
-fn compatibility(file: &CompatibilityFile) -> Result<Compatibility, Problem> {
-    let (authority, recipient) = (file.authority.as_deref(), file.recipient.as_deref());
-    let shown = || format!("{} / {}", authority.unwrap_or("none"), recipient.unwrap_or("none"));
-    Compatibility::from_words(authority, recipient).ok_or_else(|| {
-        let known = "`Windows Server 2003` to `2016`, `Windows XP` to `Windows 10`";
-        Problem::UnknownWord(shortened(&shown()), known)
-    })
-}
-
-fn key_rules(files: &[KeyAlgorithmFile]) -> Result<Vec<KeyRule>, Problem> {
-    let names: Vec<String> = files.iter().map(|file| file.algorithm.clone()).collect();
-    list(&names, |name| Ok(name.clone()))?;
-    if files.is_empty() {
-        return Err(Problem::Empty);
-    }
-    files.iter().map(key_rule).collect()
-}
-
-fn key_rule(file: &KeyAlgorithmFile) -> Result<KeyRule, Problem> {
-    match (file.algorithm.as_str(), file.minimum_bits) {
-        ("RSA", Some(bits)) => within(bits, 2048, 8192, "2048 to 8192 bits")
-            .map(|minimum_bits| KeyRule::Rsa { minimum_bits }),
-        ("RSA", None) => Err(Problem::Inconsistent("RSA needs minimum_bits")),
-        ("ECDSA_P256", None) => Ok(KeyRule::P256),
-        ("ECDSA_P384", None) => Ok(KeyRule::P384),
-        ("ECDSA_P256" | "ECDSA_P384", Some(_)) => {
-            Err(Problem::Inconsistent("minimum_bits belongs to RSA"))
-        }
-        (other, _) => Err(Problem::UnknownWord(shortened(other), "RSA, ECDSA_P256, ECDSA_P384")),
-    }
-}
-
 fn key_file(rule: KeyRule) -> KeyAlgorithmFile {
     let minimum_bits = match rule {
         KeyRule::Rsa { minimum_bits } => Some(minimum_bits),
         KeyRule::P256 | KeyRule::P384 => None,
     };
     KeyAlgorithmFile { algorithm: rule.algorithm().to_owned(), minimum_bits }
-}
-
-/// The extensions whose criticality a template decides ([MS-CRTD] pKICriticalExtensions).
-fn critical_extension(dotted: &str) -> Result<ObjectIdentifier, Problem> {
-    let known = ["2.5.29.15", "2.5.29.17", "2.5.29.19"];
-    match known.contains(&dotted) {
-        true => parsed(dotted, "an OID"),
-        false => Err(Problem::UnknownWord(
-            shortened(dotted),
-            "2.5.29.15 (key usage), 2.5.29.17 (alternative name), 2.5.29.19 (basic constraints)",
-        )),
-    }
-}
-
-fn requested_names(file: &RequestedNamesFile) -> Result<RequestedNames, Problem> {
-    let rules = NameRules {
-        dns_suffixes: list(&file.dns_suffixes, |suffix| parsed(suffix, "a DNS suffix"))?,
-        dns_names: list(&file.dns_names, |name| parsed(name, "a DNS name"))?,
-        addresses: list(&file.addresses, |range| parsed(range, "an address or a network"))?,
-        wildcards: if file.wildcards { Wildcards::Allowed } else { Wildcards::Refused },
-        subject_attributes: list(&file.subject_attributes, |line| subject_attribute(line))?,
-    };
-    match (file.any, rules.is_empty()) {
-        (true, true) if *file == (RequestedNamesFile { any: true, ..Default::default() }) => {
-            Ok(RequestedNames::Any)
-        }
-        (true, _) => Err(Problem::Inconsistent("`any` stands alone")),
-        (false, true) => {
-            Err(Problem::Inconsistent("needs dns_suffixes, dns_names or addresses; or null"))
-        }
-        (false, false) => Ok(RequestedNames::Within(rules)),
-    }
-}
-
-/// `O=Contoso`: one attribute as RFC 4514 writes it, of a type that names no account.
-fn subject_attribute(line: &str) -> Result<DistinguishedName, Problem> {
-    let kinds = [
-        oid::COUNTRY,
-        oid::STATE,
-        oid::LOCALITY,
-        oid::STREET,
-        oid::ORGANIZATION,
-        oid::ORGANIZATIONAL_UNIT,
-    ];
-    let wrong = || {
-        Problem::NotA(
-            shortened(line),
-            "one of `C`, `ST`, `L`, `STREET`, `O`, `OU`, with `=` and its value",
-        )
-    };
-    let name = DistinguishedName::from_rfc4514(&text(line, LONGEST_TEXT)?).map_err(|_| wrong())?;
-    match name.attributes().as_slice() {
-        [(kind, _)] if kinds.contains(kind) => Ok(name),
-        _ => Err(wrong()),
-    }
 }
 
 fn requested_names_file(names: &RequestedNames) -> RequestedNamesFile {

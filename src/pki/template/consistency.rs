@@ -1,0 +1,101 @@
+//! What no single key of a template shows: keys that contradict each other, and flags that ask
+//! for what is not done here.
+
+use super::mistake::{Collector, Problem};
+use super::{EnrollmentFlags, GeneralFlags, NameFlags, Origin, PrivateKeyFlags, Template};
+use crate::pki::extension::KeyUsage;
+
+/// What no single key shows.
+pub(super) fn contradictions(template: &Template, mistakes: &mut Collector) {
+    let general = template.general;
+    let built_in = template.origin == Origin::BuiltIn;
+    let authority_usage = KeyUsage::KEY_CERTIFICATE_SIGN.union(KeyUsage::CRL_SIGN);
+    let signs_certificates = template.key_usage.without(authority_usage) != template.key_usage;
+    let own_names = template.names.without(NameFlags::from_request());
+    let subset = |group: &String| template.enrollment_groups.contains(group);
+    let checks = [
+        (
+            "origin",
+            built_in != general.contains(GeneralFlags::IS_DEFAULT),
+            "the flag IS_DEFAULT belongs to built-in templates and only to them",
+        ),
+        (
+            "schema_version",
+            template.schema_version == 1 && !built_in,
+            "only built-in templates have schema version 1",
+        ),
+        (
+            "application_policies",
+            template.schema_version == 1 && !template.application_policies.is_empty(),
+            "a template of schema version 1 has none",
+        ),
+        (
+            "general_flags",
+            general.intersects(GeneralFlags::IS_CROSS_CA.with(GeneralFlags::DONOTPERSISTINDB)),
+            "IS_CROSS_CA and DONOTPERSISTINDB are not done here",
+        ),
+        (
+            "key_usage",
+            template.is_authority() != template.key_usage.contains(KeyUsage::KEY_CERTIFICATE_SIGN)
+                || !template.is_authority() && signs_certificates,
+            "keyCertSign and cRLSign belong to IS_CA, and IS_CA needs keyCertSign",
+        ),
+        ("key_usage", template.key_usage.is_empty(), "must not be empty"),
+        (
+            "maximum_issuing_depth",
+            !template.is_authority() && template.maximum_issuing_depth != 0,
+            "only a CA issues: 0 without IS_CA",
+        ),
+        (
+            "enrollment_flags",
+            template.enrollment.contains(EnrollmentFlags::ISSUANCE_POLICIES_FROM_REQUEST),
+            "ISSUANCE_POLICIES_FROM_REQUEST: no policy is ever taken from a request",
+        ),
+        (
+            "private_key_flags",
+            template.private_key.contains(PrivateKeyFlags::REQUIRE_PRIVATE_KEY_ARCHIVAL),
+            "REQUIRE_PRIVATE_KEY_ARCHIVAL: no private key is ever taken here",
+        ),
+        (
+            "private_key_flags",
+            template.private_key.contains(PrivateKeyFlags::ATTEST_REQUIRED),
+            "ATTEST_REQUIRED: attestations are not verified here",
+        ),
+        (
+            "name_flags",
+            template.names.contains(NameFlags::SUBJECT_ALT_REQUIRE_SPN)
+                && !template.subject_comes_from_request(),
+            "SUBJECT_ALT_REQUIRE_SPN: accounts have no servicePrincipalName here",
+        ),
+        (
+            "name_flags",
+            own_names == NameFlags::default() && !template.subject_comes_from_request(),
+            "neither from the request nor from the directory: the certificate would have no name",
+        ),
+        (
+            "requested_names",
+            template.requested_names.is_some() && !template.subject_comes_from_request(),
+            "rules for names from the request need ENROLLEE_SUPPLIES_SUBJECT",
+        ),
+        (
+            "renewal_period",
+            template.renewal.seconds() >= template.validity.seconds(),
+            "not shorter than the validity period",
+        ),
+        (
+            "supersedes",
+            template.supersedes.iter().any(|cn| cn.eq_ignore_ascii_case(&template.cn)),
+            "a template cannot supersede itself",
+        ),
+        (
+            "autoenrollment_groups",
+            !template.autoenrollment_groups.iter().all(subset),
+            "each must be among enrollment_groups",
+        ),
+    ];
+    for (key, wrong, why) in checks {
+        if wrong {
+            mistakes.note(key, Problem::Inconsistent(why));
+        }
+    }
+}
