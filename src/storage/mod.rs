@@ -5,7 +5,22 @@
 //! Begin with [`Register`], the contract; then `act`, the ledger's vocabulary.
 
 pub mod act;
+pub mod datadir;
+mod derived;
+pub mod faulty;
+pub mod index;
+pub mod ledger;
+pub mod open;
 pub mod publication;
+pub mod register;
+pub mod revoked;
+mod scrub;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use open::{Options, open};
+pub use register::LedgerRegister;
 
 use act::{AccountSaved, AnswerRecorded, AuthorityEstablished, Entry, TokenCreated};
 
@@ -21,12 +36,17 @@ pub trait Register: Send + Sync {
     /// synced) and visible to every query below. Many callers share one sync.
     ///
     /// After `Err(StoreError::Full)`, `SerialInUse` or `AlreadyThere` nothing of it is on record.
-    /// After any other error it is unknown whether it is, nothing is acknowledged, and every
-    /// later commit fails until the process starts anew: a failed sync is never retried as if it
-    /// had not happened.
+    /// After `Poisoned` it is unknown whether it is, nothing is acknowledged, and every later
+    /// commit fails until the process starts anew: a failed sync is never retried as if it had
+    /// not happened.
+    ///
+    /// Unique are request numbers, serial numbers (those listed as revoked here count as used),
+    /// tokens, and accounts by revision: an `AccountSaved` whose revision is not above the one on
+    /// record is `AlreadyThere`, so that of two changes made at once only one is recorded.
     fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError>;
 
-    /// A request number never given before, also not before a crash.
+    /// A request number that is on no record and that this process never gave before. (One that
+    /// was given before a crash but never committed may come again: nobody was told of it.)
     fn next_request_id(&self) -> u64;
 
     /// What stands in the way of new issues, revocations or reads.

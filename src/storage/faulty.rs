@@ -1,0 +1,157 @@
+//! A test double: a register that fails one commit, before or after it is on record.
+//!
+//! An ordinary module so that other rooms' tests can use it. Queries pass through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::act::{AccountSaved, AuthorityEstablished, Entry};
+use super::*;
+
+/// When a commit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing of it is on record.
+    BeforePersisting,
+    /// All of it is on record, and the caller does not know.
+    AfterPersisting,
+}
+
+/// Passes everything on to another register, but fails its `nth` commit (from 1) and, as the
+/// contract has it, every one after that.
+pub struct FaultyRegister {
+    inner: Arc<dyn Register>,
+    nth: u64,
+    fault: Fault,
+    commits: AtomicU64,
+}
+
+impl FaultyRegister {
+    /// Fails commit `nth`, counted from 1.
+    pub fn new(inner: Arc<dyn Register>, nth: u64, fault: Fault) -> Self {
+        Self { inner, nth, fault, commits: AtomicU64::new(0) }
+    }
+
+    /// How many commits were asked for.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    fn poisoned() -> StoreError {
+        StoreError::Poisoned("a fault was injected".to_owned())
+    }
+}
+
+impl Register for FaultyRegister {
+    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
+        let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
+        if number < self.nth {
+            return self.inner.commit(entries, urgency);
+        }
+        if number == self.nth && self.fault == Fault::AfterPersisting {
+            self.inner.commit(entries, urgency)?;
+        }
+        Err(Self::poisoned())
+    }
+
+    fn health(&self) -> Health {
+        let mut health = self.inner.health();
+        if self.commits() >= self.nth {
+            health.poisoned = Some(Self::poisoned().to_string());
+        }
+        health
+    }
+
+    fn next_request_id(&self) -> u64 {
+        self.inner.next_request_id()
+    }
+
+    fn head(&self) -> Head {
+        self.inner.head()
+    }
+
+    fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError> {
+        self.inner.authority()
+    }
+
+    fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError> {
+        self.inner.request(request_id)
+    }
+
+    fn requests(
+        &self,
+        filter: &RequestFilter,
+        page: Page,
+    ) -> Result<Listing<RequestRow>, StoreError> {
+        self.inner.requests(filter, page)
+    }
+
+    fn certificate(&self, serial: &SerialNumber) -> Result<Option<CertificateRow>, StoreError> {
+        self.inner.certificate(serial)
+    }
+
+    fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        page: Page,
+    ) -> Result<Listing<CertificateRow>, StoreError> {
+        self.inner.certificates(filter, page)
+    }
+
+    fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+        self.inner.orphans()
+    }
+
+    fn is_compromised(&self, key_sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        self.inner.is_compromised(key_sha256)
+    }
+
+    fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError> {
+        self.inner.revocation(serial)
+    }
+
+    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
+        self.inner.crl_entries(ended_before)
+    }
+
+    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
+        self.inner.crls(page)
+    }
+
+    fn templates(&self) -> Result<Vec<TemplateRow>, StoreError> {
+        self.inner.templates()
+    }
+
+    fn account(&self, name: &str) -> Result<Option<AccountSaved>, StoreError> {
+        self.inner.account(name)
+    }
+
+    fn accounts(&self, after: Option<&str>, limit: usize) -> Result<Vec<AccountSaved>, StoreError> {
+        self.inner.accounts(after, limit)
+    }
+
+    fn token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<TokenRow>, StoreError> {
+        self.inner.token_by_hash(sha256)
+    }
+
+    fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError> {
+        self.inner.token(id)
+    }
+
+    fn tokens(&self, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>, StoreError> {
+        self.inner.tokens(after, limit)
+    }
+
+    fn idempotent(
+        &self,
+        account: &str,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<Idempotent>, StoreError> {
+        self.inner.idempotent(account, key, since)
+    }
+
+    fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        self.inner.entries(from, limit)
+    }
+}

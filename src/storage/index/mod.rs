@@ -1,0 +1,144 @@
+//! The index: from what is asked to where in the ledger the answer stands. Derived only.
+//!
+//! Absent: the truth, which is the ledger; every answer is read there and compared with what was
+//! asked. Begin with `apply`, which says what each act changes, and `query`, which searches.
+
+pub mod apply;
+pub mod assemble;
+pub mod chunks;
+pub mod postings;
+pub mod query;
+pub mod rows;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::StoreError;
+use super::ledger::recovery::Position;
+use chunks::{Chunks, Kind};
+use rows::Rows;
+
+/// The last establishment of the CA → ledger offset.
+pub(super) const AUTHORITY: Kind = 40;
+/// Template cn → offset of its last saving, then 1 if it is published.
+pub(super) const TEMPLATE: Kind = 42;
+/// Account name in lower case → offset of its last saving, then its revision.
+pub(super) const ACCOUNT: Kind = 44;
+/// Token identifier → offset of its creation, then of its revocation or 0.
+pub(super) const TOKEN: Kind = 46;
+/// Hash of a token's secret → token identifier.
+pub(super) const TOKEN_HASH: Kind = 48;
+/// CRL number, big-endian → offset of its intention, then of its publication or 0.
+pub(super) const CRL: Kind = 50;
+/// Template cn → the index's own number for it.
+pub(super) const TEMPLATE_NUMBER: Kind = 52;
+/// Sparse: every 256th entry's offset, 64 a chunk.
+pub(super) const SEQUENCE: Kind = 4;
+
+/// Entries between two that [`SEQUENCE`] knows.
+pub(super) const STRIDE: u64 = 256;
+
+/// The index. One thread changes it, many look.
+#[derive(Debug)]
+pub struct Index {
+    pub(super) chunks: Chunks,
+    pub(super) rows: Rows,
+    pub(super) templates: HashMap<String, u16>,
+    pub(super) next_request: u64,
+}
+
+/// How much memory the index may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// sled's cache, octets.
+    pub cache: u64,
+    /// Changes held back in memory, octets.
+    pub changes: usize,
+}
+
+impl Index {
+    /// Opens the index, empty where there is none.
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
+        let chunks = Chunks::open(path, limits.cache, limits.changes)?;
+        let rows = Rows::open(&chunks)?;
+        let mut templates = HashMap::new();
+        for entry in chunks.all_named(TEMPLATE_NUMBER, None) {
+            let (name, number) = entry?;
+            let number = number.first_chunk().map(|octets| u16::from_be_bytes(*octets));
+            if let (Ok(name), Some(number)) = (String::from_utf8(name), number) {
+                templates.insert(name, number);
+            }
+        }
+        let mut index = Self { chunks, rows, templates, next_request: 1 };
+        index.next_request = index.last_request()? + 1;
+        Ok(index)
+    }
+
+    /// Marker offset up to which the index is known to be complete.
+    pub fn watermark(&self) -> Result<Option<u64>, StoreError> {
+        self.chunks.watermark()
+    }
+
+    /// Announces the commit that follows `position`; its entries are then applied one by one.
+    pub fn begin(&mut self, position: &Position) {
+        self.chunks.follow(position.marker);
+    }
+
+    /// After the last entry of the commit that ends at `position`.
+    pub fn end(&mut self, position: &Position) -> Result<(), StoreError> {
+        self.chunks.settle(position.marker)
+    }
+
+    /// Writes everything out.
+    pub fn close(&mut self, position: &Position) -> Result<(), StoreError> {
+        self.chunks.settle_all(position.marker)
+    }
+
+    /// The number after the highest request number on record.
+    pub fn next_request(&self) -> u64 {
+        self.next_request
+    }
+
+    fn last_request(&self) -> Result<u64, StoreError> {
+        for block in (0..u32::try_from(self.rows.summaries().len()).unwrap_or(u32::MAX)).rev() {
+            if let Some((request, _)) = self.rows.block(&self.chunks, block)?.last() {
+                return Ok(u64::from(*request));
+            }
+        }
+        Ok(0)
+    }
+
+    /// Offsets of the last known entry whose number is not above `sequence`, with its number.
+    pub(super) fn at_or_before(&self, sequence: u64) -> Result<Option<(u64, u64)>, StoreError> {
+        let mut stride = sequence / STRIDE;
+        while stride > 0 {
+            let chunk = u32::try_from(stride / 64).unwrap_or(u32::MAX);
+            let at = (stride % 64) as usize * 6;
+            let offset = self
+                .chunks
+                .read(SEQUENCE, chunk, |octets| octets.get(at..at + 6).map_or(0, rows::offset))?;
+            if offset > 0 {
+                return Ok(Some((stride * STRIDE, offset)));
+            }
+            stride -= 1;
+        }
+        Ok(None)
+    }
+}
+
+/// Two numbers as the small entries keep them.
+pub(super) fn pair(first: u64, second: u64) -> [u8; 16] {
+    let mut octets = [0; 16];
+    octets[..8].copy_from_slice(&first.to_be_bytes());
+    octets[8..].copy_from_slice(&second.to_be_bytes());
+    octets
+}
+
+/// Reads [`pair`] back; zeros where the entry is too short.
+pub(super) fn both(octets: &[u8]) -> (u64, u64) {
+    let number = |at: usize| {
+        let eight = octets.get(at..at + 8).unwrap_or_default();
+        eight.iter().fold(0, |number, octet| number << 8 | u64::from(*octet))
+    };
+    (number(0), number(8))
+}

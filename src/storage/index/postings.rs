@@ -1,0 +1,85 @@
+//! Hash buckets: from the fingerprint of a name, serial number or thumbprint to the requests or
+//! ledger offsets that have it.
+//!
+//! 4096 buckets a kind, each a chain of `fingerprint u32 · value u48`. A posting only suggests:
+//! who finds one looks at the record itself. The same posting may stand there twice.
+
+use super::chunks::{Chunks, Kind};
+use super::rows::offset;
+use crate::storage::StoreError;
+use crate::storage::ledger::frame::sha256;
+
+/// Serial number → request.
+pub const SERIAL: Kind = 16;
+/// SHA-1 thumbprint → request.
+pub const SHA1: Kind = 17;
+/// SHA-256 thumbprint → request.
+pub const SHA256: Kind = 18;
+/// Name in a certificate → request.
+pub const NAME: Kind = 19;
+/// Account (for whom, or who submitted) → request.
+pub const ACCOUNT: Kind = 20;
+/// Account and `Idempotency-Key` → ledger offset.
+pub const IDEMPOTENCY: Kind = 21;
+/// Serial number → ledger offsets of its revocations and releases, in order.
+pub const REVOCATION: Kind = 22;
+/// Compromised key → ledger offset of the revocation.
+pub const KEY: Kind = 23;
+
+const POSTING: usize = 10;
+
+/// A shortened hash: bucket and what tells apart within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    bucket: u32,
+    rest: u32,
+}
+
+impl Fingerprint {
+    /// Of any octets.
+    pub fn of(octets: &[u8]) -> Self {
+        Self::of_hash(&sha256(&[octets]))
+    }
+
+    /// Of something that is a hash itself.
+    pub fn of_hash(hash: &[u8]) -> Self {
+        let number = |at| {
+            hash.get(at..at + 4).map_or(0, |four: &[u8]| {
+                four.iter().fold(0, |number, octet| number << 8 | u32::from(*octet))
+            })
+        };
+        Self { bucket: number(0) >> 20, rest: number(4) }
+    }
+
+    /// Of a name that is compared without regard to ASCII case.
+    pub fn of_name(name: &str) -> Self {
+        Self::of(name.to_ascii_lowercase().as_bytes())
+    }
+
+    /// Short enough to stand in a row.
+    pub fn short(&self) -> u32 {
+        self.rest
+    }
+}
+
+/// Adds a posting.
+pub fn add(chunks: &mut Chunks, kind: Kind, of: Fingerprint, value: u64) {
+    let mut posting = [0; POSTING];
+    posting[..4].copy_from_slice(&of.rest.to_le_bytes());
+    posting[4..].copy_from_slice(&value.to_le_bytes()[..6]);
+    chunks.append(kind, of.bucket, &posting);
+}
+
+/// The values posted under a fingerprint, oldest first.
+pub fn find(chunks: &Chunks, kind: Kind, of: Fingerprint) -> Result<Vec<u64>, StoreError> {
+    let rest = of.rest.to_le_bytes();
+    let mut found = Vec::new();
+    chunks.chain(kind, of.bucket, |octets| {
+        for posting in octets.as_chunks::<POSTING>().0 {
+            if posting[..4] == rest {
+                found.push(offset(&posting[4..]));
+            }
+        }
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,462 @@
+//! Looking things up: candidates from the index, the answer from the ledger.
+
+use std::sync::RwLock;
+
+use super::apply::{idempotency_fingerprint, revocation_of, row};
+use super::postings::{self, Fingerprint};
+use super::rows::{BLOCK, Facts, HELD, ORPHAN, PENDED, Places, Summary};
+use super::{Index, assemble};
+use crate::pki::disposition::Disposition;
+use crate::pki::revocation::{Revocation, RevocationReason};
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::act::{Act, CertificateIssued, Entry, RequestReceived, SerialReserved};
+use crate::storage::ledger::Reader;
+use crate::storage::{CertificateFilter, CertificateRow, CertificateStatus, Idempotent, Listing};
+use crate::storage::{Orphan, Page, RequestFilter, RequestRow, StoreError};
+
+impl Index {
+    /// The request whose certificate has this serial number.
+    pub fn request_of(
+        &self,
+        reader: &Reader,
+        serial: &SerialNumber,
+    ) -> Result<Option<u32>, StoreError> {
+        let fingerprint = Fingerprint::of(serial.as_der_content());
+        for request in postings::find(&self.chunks, postings::SERIAL, fingerprint)? {
+            let request = row(request);
+            let places = self.rows.places(&self.chunks, request)?;
+            if places.reserved == 0 {
+                continue;
+            }
+            if let Act::SerialReserved(reserved) = reader.entry(places.reserved)?.entry.act
+                && reserved.serial == serial.as_der_content()
+            {
+                return Ok(Some(request));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How a serial number stands.
+    pub fn revocation(
+        &self,
+        reader: &Reader,
+        serial: &SerialNumber,
+    ) -> Result<Option<Revocation>, StoreError> {
+        let fingerprint = Fingerprint::of(serial.as_der_content());
+        let offsets = postings::find(&self.chunks, postings::REVOCATION, fingerprint)?;
+        for offset in offsets.into_iter().rev() {
+            match reader.entry(offset)?.entry.act {
+                Act::CertificateRevoked(revoked) if revoked.serial == serial.as_der_content() => {
+                    return Ok(Some(revocation_of(&revoked)));
+                }
+                Act::CertificateReleased(released)
+                    if released.serial == serial.as_der_content() =>
+                {
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the serial number was ever reserved here or listed as revoked.
+    pub fn is_taken(&self, reader: &Reader, serial: &[u8]) -> Result<bool, StoreError> {
+        let Ok(serial) = SerialNumber::from_der_content(serial) else { return Ok(false) };
+        let fingerprint = Fingerprint::of(serial.as_der_content());
+        if self.request_of(reader, &serial)?.is_some() {
+            return Ok(true);
+        }
+        for offset in postings::find(&self.chunks, postings::REVOCATION, fingerprint)? {
+            if let Act::CertificateRevoked(revoked) = reader.entry(offset)?.entry.act
+                && revoked.serial == serial.as_der_content()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a key was revoked for keyCompromise.
+    pub fn is_compromised(&self, reader: &Reader, key: &[u8; 32]) -> Result<bool, StoreError> {
+        let fingerprint = Fingerprint::of_hash(key);
+        for offset in postings::find(&self.chunks, postings::KEY, fingerprint)? {
+            if let Act::CertificateRevoked(revoked) = reader.entry(offset)?.entry.act
+                && revoked.key_sha256.as_ref() == Some(key)
+                && revocation_of(&revoked).reason == RevocationReason::KeyCompromise
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What an account's key was used for last.
+    pub fn idempotent(
+        &self,
+        reader: &Reader,
+        account: &str,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<Idempotent>, StoreError> {
+        let fingerprint = idempotency_fingerprint(account, key);
+        let offsets = postings::find(&self.chunks, postings::IDEMPOTENCY, fingerprint)?;
+        for offset in offsets.into_iter().rev() {
+            let Entry { at, actor, act } = reader.entry(offset)?.entry;
+            if !actor.unwrap_or_default().eq_ignore_ascii_case(account) {
+                continue;
+            }
+            let found = match act {
+                Act::RequestReceived(RequestReceived {
+                    request_id,
+                    idempotency: Some(used),
+                    ..
+                }) if used.key == key => {
+                    Idempotent::Request { request_id, request_sha256: used.request_sha256 }
+                }
+                Act::AnswerRecorded(answer) if answer.idempotency.key == key => {
+                    Idempotent::Answer(answer)
+                }
+                _ => continue,
+            };
+            return Ok((Timestamp::from_millis(at) >= since).then_some(found));
+        }
+        Ok(None)
+    }
+}
+
+/// Index and ledger together. The index is locked for a chunk at a time, never while the ledger
+/// is read for an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// The index.
+    pub index: &'a RwLock<Index>,
+    /// The ledger.
+    pub reader: &'a Reader,
+}
+
+/// What a listing looks for in the facts.
+type Wanted<'a> = &'a dyn Fn(&Facts) -> bool;
+
+impl Search<'_> {
+    fn look<R>(&self, look: impl FnOnce(&Index) -> R) -> R {
+        look(&self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn facts(&self, request: u32) -> Result<Option<(Facts, Places)>, StoreError> {
+        self.look(|index| {
+            let Some(facts) = index.rows.facts(&index.chunks, request)? else { return Ok(None) };
+            Ok(Some((facts, index.rows.places(&index.chunks, request)?)))
+        })
+    }
+
+    /// One request.
+    pub fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError> {
+        let Ok(request) = u32::try_from(request_id) else { return Ok(None) };
+        match self.facts(request)? {
+            Some((facts, places)) => self.request_row(&facts, &places),
+            None => Ok(None),
+        }
+    }
+
+    fn request_row(&self, facts: &Facts, at: &Places) -> Result<Option<RequestRow>, StoreError> {
+        if at.received == 0 {
+            return Ok(None);
+        }
+        let arrival = self.reader.entry(at.received)?.entry;
+        let Act::RequestReceived(received) = arrival.act else { return Ok(None) };
+        let mut row = RequestRow {
+            request_id: received.request_id,
+            received_at: Timestamp::from_millis(arrival.at),
+            requester: arrival.actor.unwrap_or_else(|| received.account.clone()),
+            account: received.account,
+            template: received.template,
+            csr: received.csr,
+            disposition: facts.disposition,
+            resolved_at: None,
+            resolved_by: None,
+            rule: None,
+            detail: None,
+            serial: None,
+            idempotency: received.idempotency,
+        };
+        if at.resolved > 0 {
+            let Entry { at, actor, act } = self.reader.entry(at.resolved)?.entry;
+            row.resolved_at = Some(Timestamp::from_millis(at));
+            // The policy module decides in the requester's own name; a manager in theirs.
+            row.resolved_by = actor.filter(|_| facts.flags & PENDED != 0);
+            match act {
+                Act::RequestDenied(denied) => {
+                    (row.rule, row.detail) = (Some(denied.rule), Some(denied.detail));
+                }
+                Act::RequestFailed(failed) => {
+                    (row.rule, row.detail) = (Some("failed".to_owned()), Some(failed.detail));
+                    row.resolved_by = None;
+                }
+                _ => {}
+            }
+        }
+        if at.issued > 0 {
+            row.resolved_at = Some(Timestamp::from_millis(self.reader.entry(at.issued)?.entry.at));
+        }
+        if at.reserved > 0
+            && let Act::SerialReserved(reserved) = self.reader.entry(at.reserved)?.entry.act
+        {
+            row.serial = SerialNumber::from_der_content(&reserved.serial).ok();
+        }
+        Ok(Some(row))
+    }
+
+    /// Requests, newest first.
+    pub fn requests(
+        &self,
+        filter: &RequestFilter,
+        page: Page,
+    ) -> Result<Listing<RequestRow>, StoreError> {
+        let Some(template) = self.template(filter.template.as_deref()) else { return nothing() };
+        let wanted = |facts: &Facts| {
+            template.is_none_or(|template| facts.template == template)
+                && filter.disposition.is_none_or(|disposition| facts.disposition == disposition)
+        };
+        let perhaps = |summary: &Summary| {
+            template.is_none_or(|template| summary.may_have_template(template))
+                && filter.disposition.is_none_or(|disposition| summary.may_have(disposition))
+        };
+        let answer = |facts: &Facts, places: &Places| {
+            let row = self.request_row(facts, places)?;
+            Ok(row.filter(|row| {
+                filter.account.as_ref().is_none_or(|account| {
+                    account.eq_ignore_ascii_case(&row.account)
+                        || account.eq_ignore_ascii_case(&row.requester)
+                })
+            }))
+        };
+        let account = filter.account.as_deref();
+        let posted = account.map(|name| (postings::ACCOUNT, Fingerprint::of_name(name)));
+        self.list(posted, page, &perhaps, &wanted, answer, |row| row.request_id)
+    }
+
+    /// One certificate.
+    pub fn certificate(&self, serial: &SerialNumber) -> Result<Option<CertificateRow>, StoreError> {
+        match self.look(|index| index.request_of(self.reader, serial))? {
+            Some(request) => match self.facts(request)? {
+                Some((facts, places)) => {
+                    Ok(self.certificate_row(&facts, &places)?.map(|(row, _)| row))
+                }
+                None => Ok(None),
+            },
+            None => Ok(None),
+        }
+    }
+
+    fn certificate_row(
+        &self,
+        facts: &Facts,
+        at: &Places,
+    ) -> Result<Option<(CertificateRow, CertificateIssued)>, StoreError> {
+        if at.issued == 0 || at.reserved == 0 {
+            return Ok(None);
+        }
+        let Entry { at: issued_at, act, .. } = self.reader.entry(at.issued)?.entry;
+        let Act::CertificateIssued(issued) = act else { return Ok(None) };
+        let Act::SerialReserved(reserved) = self.reader.entry(at.reserved)?.entry.act else {
+            return Ok(None);
+        };
+        let damaged = || StoreError::Damaged(format!("request {}", issued.request_id));
+        let serial = SerialNumber::from_der_content(&reserved.serial).map_err(|_| damaged())?;
+        let certificate = assemble::certificate(&reserved.tbs, &issued.signature);
+        let requester = match at.received {
+            0 => None,
+            offset => self.reader.entry(offset)?.entry.actor,
+        };
+        let revocation = match facts.disposition {
+            Disposition::Revoked => self.look(|index| index.revocation(self.reader, &serial))?,
+            _ => None,
+        };
+        let row = CertificateRow {
+            serial,
+            request_id: issued.request_id,
+            certificate: certificate.ok_or_else(damaged)?,
+            requester: requester.unwrap_or_else(|| issued.account.clone()),
+            account: issued.account.clone(),
+            template: issued.template.clone(),
+            issued_at: Timestamp::from_millis(issued_at),
+            not_after: Timestamp::from_seconds(issued.not_after),
+            revocation,
+        };
+        Ok(Some((row, issued)))
+    }
+
+    /// Certificates, newest first.
+    pub fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        page: Page,
+    ) -> Result<Listing<CertificateRow>, StoreError> {
+        let Some(template) = self.template(filter.template.as_deref()) else { return nothing() };
+        let account = filter.account.as_deref().map(Fingerprint::of_name);
+        let before = filter.expires_before.map(ends_before);
+        let wanted = |facts: &Facts| {
+            matches!(facts.disposition, Disposition::Issued | Disposition::Revoked)
+                && template.is_none_or(|template| facts.template == template)
+                && account.is_none_or(|account| facts.account == account.short())
+                && before.is_none_or(|seconds| facts.not_after < seconds)
+                && filter.status.is_none_or(|(status, now)| stands(facts, now) == status)
+        };
+        let perhaps = |summary: &Summary| {
+            template.is_none_or(|template| summary.may_have_template(template))
+                && before.is_none_or(|seconds| summary.may_end_before(seconds))
+                && filter.status.is_none_or(|(status, now)| may_stand(summary, status, now))
+        };
+        let answer = |facts: &Facts, places: &Places| {
+            let found = self.certificate_row(facts, places)?;
+            Ok(found.filter(|(row, issued)| matches(filter, row, issued)).map(|(row, _)| row))
+        };
+        let posted = if let Some(hash) = &filter.sha256 {
+            Some((postings::SHA256, Fingerprint::of_hash(hash)))
+        } else if let Some(hash) = &filter.sha1 {
+            Some((postings::SHA1, Fingerprint::of_hash(hash)))
+        } else if let Some(name) = &filter.name {
+            Some((postings::NAME, Fingerprint::of_name(name)))
+        } else {
+            account.map(|account| (postings::ACCOUNT, account))
+        };
+        self.list(posted, page, &perhaps, &wanted, answer, |row| row.request_id)
+    }
+
+    /// `None` where the template asked for never occurred.
+    fn template(&self, cn: Option<&str>) -> Option<Option<u16>> {
+        match cn {
+            None => Some(None),
+            Some(cn) => self.look(|index| index.templates.get(cn).copied()).map(Some),
+        }
+    }
+
+    /// Walks from the newest request down: through the postings where there are some, else
+    /// through the chunks of facts whose summary says perhaps.
+    fn list<Row>(
+        &self,
+        posted: Option<(u8, Fingerprint)>,
+        page: Page,
+        perhaps: &dyn Fn(&Summary) -> bool,
+        wanted: Wanted<'_>,
+        answer: impl Fn(&Facts, &Places) -> Result<Option<Row>, StoreError>,
+        cursor: impl Fn(&Row) -> u64,
+    ) -> Result<Listing<Row>, StoreError> {
+        let below = page.after.map_or(u32::MAX, row);
+        let mut listing = Listing { rows: Vec::new(), next: None };
+        let mut take = |facts: &Facts, places: &Places| {
+            if let Some(row) = answer(facts, places)? {
+                if listing.rows.len() >= page.limit {
+                    listing.next = listing.rows.last().map(&cursor);
+                    return Ok(false);
+                }
+                listing.rows.push(row);
+            }
+            Ok::<bool, StoreError>(true)
+        };
+        if let Some((kind, fingerprint)) = posted {
+            let found = self.look(|index| postings::find(&index.chunks, kind, fingerprint))?;
+            let mut found: Vec<u32> = found.into_iter().map(row).filter(|at| *at < below).collect();
+            found.sort_unstable_by(|one, other| other.cmp(one));
+            found.dedup();
+            for request in found {
+                if let Some((facts, places)) = self.facts(request)?
+                    && wanted(&facts)
+                    && !take(&facts, &places)?
+                {
+                    break;
+                }
+            }
+            return Ok(listing);
+        }
+        for block in self.blocks(below, perhaps).into_iter().rev() {
+            let facts = self.look(|index| index.rows.block(&index.chunks, block))?;
+            for (request, facts) in facts.into_iter().rev() {
+                if request < below && wanted(&facts) {
+                    let places = self.look(|index| index.rows.places(&index.chunks, request))?;
+                    if !take(&facts, &places)? {
+                        return Ok(listing);
+                    }
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    fn blocks(&self, below: u32, perhaps: &dyn Fn(&Summary) -> bool) -> Vec<u32> {
+        self.look(|index| {
+            let numbered = (0..=below / BLOCK).zip(index.rows.summaries());
+            numbered.filter(|(_, summary)| perhaps(summary)).map(|(block, _)| block).collect()
+        })
+    }
+
+    /// Reservations without an outcome.
+    pub fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+        let mut orphans = Vec::new();
+        for block in self.blocks(u32::MAX, &|summary| summary.may_have_flag(ORPHAN)) {
+            let facts = self.look(|index| index.rows.block(&index.chunks, block))?;
+            for (request, facts) in facts {
+                if facts.flags & ORPHAN == 0 {
+                    continue;
+                }
+                let places = self.look(|index| index.rows.places(&index.chunks, request))?;
+                let reserved = self.reader.entry(places.reserved)?.entry;
+                let Act::SerialReserved(SerialReserved { serial, tbs, .. }) = reserved.act else {
+                    continue;
+                };
+                if let Some(request) = self.request_row(&facts, &places)?
+                    && let Ok(serial) = SerialNumber::from_der_content(&serial)
+                {
+                    let reserved_at = Timestamp::from_millis(reserved.at);
+                    orphans.push(Orphan { request, serial, tbs, reserved_at });
+                }
+            }
+        }
+        Ok(orphans)
+    }
+}
+
+fn nothing<Row>() -> Result<Listing<Row>, StoreError> {
+    Ok(Listing { rows: Vec::new(), next: None })
+}
+
+/// The first second that does not end before the moment.
+fn ends_before(moment: Timestamp) -> u64 {
+    moment.millis().div_ceil(1000)
+}
+
+fn stands(facts: &Facts, now: Timestamp) -> CertificateStatus {
+    if facts.disposition == Disposition::Revoked {
+        if facts.flags & HELD != 0 { CertificateStatus::Held } else { CertificateStatus::Revoked }
+    } else if facts.not_after < ends_before(now) {
+        CertificateStatus::Expired
+    } else {
+        CertificateStatus::Good
+    }
+}
+
+fn may_stand(summary: &Summary, status: CertificateStatus, now: Timestamp) -> bool {
+    match status {
+        CertificateStatus::Revoked => summary.may_have(Disposition::Revoked),
+        CertificateStatus::Held => summary.may_have_flag(HELD),
+        CertificateStatus::Expired => summary.may_end_before(ends_before(now)),
+        CertificateStatus::Good => {
+            summary.may_have(Disposition::Issued) && !summary.all_end_before(ends_before(now))
+        }
+    }
+}
+
+fn matches(filter: &CertificateFilter, row: &CertificateRow, issued: &CertificateIssued) -> bool {
+    let CertificateFilter { template, account, status: _, name, sha1, sha256, expires_before: _ } =
+        filter;
+    template.as_ref().is_none_or(|template| *template == row.template)
+        && account.as_ref().is_none_or(|account| account.eq_ignore_ascii_case(&row.account))
+        && sha1.is_none_or(|hash| hash == issued.sha1)
+        && sha256.is_none_or(|hash| hash == issued.sha256)
+        && name
+            .as_ref()
+            .is_none_or(|name| issued.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+}

@@ -1,0 +1,468 @@
+//! [`LedgerRegister`]: the contract of [`Register`] over ledger, index and CRL entries.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use super::act::{AccountSaved, Act, AuthorityEstablished, Entry};
+use super::datadir::{DataDirectory, doing};
+use super::derived::Followers;
+use super::index::query::Search;
+use super::index::{ACCOUNT, AUTHORITY, CRL, Index, TEMPLATE, TOKEN, TOKEN_HASH, both};
+use super::ledger::recovery::{LastStop, Position, recover};
+use super::ledger::scan::Commit;
+use super::ledger::writer::{Derived, Queue, Writer};
+use super::ledger::{Item, Reader};
+use super::open::Scrub;
+use super::revoked::Revoked;
+use super::state::State;
+use super::{
+    AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
+    Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, TemplateRow, TokenRow,
+    Urgency,
+};
+use crate::pki::revocation::Revocation;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+
+/// The register. Dropping it closes it.
+#[derive(Debug)]
+pub struct LedgerRegister {
+    shared: Arc<Shared>,
+    next_request: AtomicU64,
+    writer: Mutex<Option<JoinHandle<Writer<Followers>>>>,
+    scrub: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the register's threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    directory: DataDirectory,
+    running: State,
+    pub(super) reader: Arc<Reader>,
+    index: Arc<RwLock<Index>>,
+    revoked: Arc<Revoked>,
+    queue: Queue,
+    pub(super) health: Arc<Mutex<Health>>,
+    end: Arc<Mutex<Position>>,
+    pub(super) closing: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(
+        directory: DataDirectory,
+        running: State,
+        writer: &Writer<Followers>,
+        queue: Queue,
+    ) -> Self {
+        Self {
+            directory,
+            running,
+            reader: Arc::clone(&writer.derived.reader),
+            index: Arc::clone(&writer.derived.index),
+            revoked: Arc::clone(&writer.derived.revoked),
+            queue,
+            health: Arc::clone(&writer.health),
+            end: Arc::clone(&writer.published_end),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn end(&self) -> Position {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts damage on record beside the ledger, for the next start.
+    pub(super) fn damaged(&self, damage: String) {
+        {
+            let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+            if health.damaged.is_some() {
+                return;
+            }
+            health.damaged = Some(damage.clone());
+        }
+        tracing::error!(%damage, "the ledger is damaged: no new issues; stored CRLs are served on");
+        let state = State { damaged: Some(damage), ..self.running.clone() };
+        if let Err(error) = state.write(&self.directory.path().join("state")) {
+            tracing::error!(%error, "the damage could not be noted for the next start");
+        }
+    }
+}
+
+impl LedgerRegister {
+    pub(super) fn start(
+        shared: Shared,
+        writer: Writer<Followers>,
+        scrub: Scrub,
+    ) -> Result<Self, StoreError> {
+        let shared = Arc::new(shared);
+        let next_request = read(&shared.index).next_request();
+        let spawn = |error: std::io::Error| StoreError::Io {
+            doing: "starting a thread".to_owned(),
+            reason: error.to_string(),
+        };
+        let own = Arc::clone(&shared);
+        let writer = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&own.queue))
+            .map_err(spawn)?;
+        let scrub = match scrub {
+            Scrub::Not => None,
+            Scrub::InBackground => {
+                let own = Arc::clone(&shared);
+                let run = move || super::scrub::run(&own);
+                Some(
+                    std::thread::Builder::new()
+                        .name("scrub".to_owned())
+                        .spawn(run)
+                        .map_err(spawn)?,
+                )
+            }
+        };
+        Ok(Self {
+            shared,
+            next_request: AtomicU64::new(next_request),
+            writer: Mutex::new(Some(writer)),
+            scrub: Mutex::new(scrub),
+        })
+    }
+
+    /// Where the data directory is.
+    pub fn data(&self) -> PathBuf {
+        self.shared.directory.path().to_path_buf()
+    }
+
+    /// Finishes what was handed over, writes the index out, and notes that all is well, so that
+    /// the next start need not look. Later commits fail. Closing twice does nothing.
+    pub fn close(&self) -> Result<(), StoreError> {
+        let taken = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = taken else { return Ok(()) };
+        self.shared.queue.close();
+        self.shared.closing.store(true, Ordering::Relaxed);
+        if let Some(scrub) = self.scrub.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A scrub that panicked found nothing to say.
+            let _ = scrub.join();
+        }
+        let Ok(writer) = writer.join() else {
+            let doing = "closing".to_owned();
+            return Err(StoreError::Io { doing, reason: "the writer panicked".to_owned() });
+        };
+        let health = self.health();
+        if health.poisoned.is_some() {
+            // Nobody knows what is on the disk: the next start looks.
+            return Ok(());
+        }
+        let path = self.shared.directory.path();
+        self.shared.index.write().unwrap_or_else(PoisonError::into_inner).close(&writer.end)?;
+        self.shared.revoked.sync()?;
+        // sled's own files are synced with all the rest of the file system.
+        std::fs::File::open(path)
+            .and_then(|directory| Ok(rustix::fs::syncfs(&directory)?))
+            .map_err(|error| doing("syncing", path, &error))?;
+        let state = State {
+            clean: true,
+            cache: self.shared.running.cache.clone(),
+            length: writer.end.offset,
+            damaged: health.damaged,
+        };
+        state.write(&path.join("state"))
+    }
+
+    fn search(&self) -> Search<'_> {
+        Search { index: &self.shared.index, reader: &self.shared.reader }
+    }
+
+    fn index(&self) -> std::sync::RwLockReadGuard<'_, Index> {
+        read(&self.shared.index)
+    }
+
+    fn entry(&self, offset: u64) -> Result<Entry, StoreError> {
+        Ok(self.watch(self.shared.reader.entry(offset))?.entry)
+    }
+
+    /// Notes damage that an answer met.
+    fn watch<R>(&self, answer: Result<R, StoreError>) -> Result<R, StoreError> {
+        if let Err(StoreError::Damaged(damage)) = &answer {
+            self.shared.damaged(damage.clone());
+        }
+        answer
+    }
+
+    fn token_row(&self, places: &[u8]) -> Result<Option<TokenRow>, StoreError> {
+        let (created, revoked) = both(places);
+        if created == 0 {
+            return Ok(None);
+        }
+        let entry = self.entry(created)?;
+        let Act::TokenCreated(token) = entry.act else { return Ok(None) };
+        let revoked_at = match revoked {
+            0 => None,
+            offset => Some(Timestamp::from_millis(self.entry(offset)?.at)),
+        };
+        Ok(Some(TokenRow { token, created_at: Timestamp::from_millis(entry.at), revoked_at }))
+    }
+
+    fn saved_account(&self, places: &[u8]) -> Result<Option<AccountSaved>, StoreError> {
+        match self.entry(both(places).0)?.act {
+            Act::AccountSaved(saved) => Ok(Some(saved)),
+            _ => Ok(None),
+        }
+    }
+
+    fn crl_row(&self, places: &[u8]) -> Result<Option<CrlRow>, StoreError> {
+        let (intended, published) = both(places);
+        if intended == 0 {
+            return Ok(None);
+        }
+        let Act::CrlIntended(crl) = self.entry(intended)?.act else { return Ok(None) };
+        let published = match published {
+            0 => None,
+            offset => {
+                let entry = self.entry(offset)?;
+                match entry.act {
+                    Act::CrlPublished(file) => {
+                        Some((Timestamp::from_millis(entry.at), file.size, file.sha256))
+                    }
+                    _ => None,
+                }
+            }
+        };
+        Ok(Some(CrlRow {
+            number: crl.number,
+            this_update: Timestamp::from_seconds(crl.this_update),
+            next_update: Timestamp::from_seconds(crl.next_update),
+            next_publish: Timestamp::from_seconds(crl.next_publish),
+            tbs_digest: crl.tbs_digest,
+            entries: crl.entries,
+            published,
+        }))
+    }
+
+    /// The small entries of a kind by name, up to `limit` rows.
+    fn named<Row>(
+        &self,
+        kind: u8,
+        after: Option<&str>,
+        limit: usize,
+        row: impl Fn(&[u8]) -> Result<Option<Row>, StoreError>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let entries = self.index().chunks.all_named(kind, after.map(str::as_bytes));
+        let mut rows = Vec::new();
+        for entry in entries {
+            if rows.len() >= limit {
+                break;
+            }
+            rows.extend(row(&entry?.1)?);
+        }
+        Ok(rows)
+    }
+
+    /// Every CRL entry from the ledger alone, for a caller that wants some which were dropped.
+    fn crl_entries_anew(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
+        let directory = self.shared.directory.path().join("revoked-anew");
+        let fresh = Arc::new(Revoked::create(&directory)?);
+        let scratch = self.shared.directory.path().join("index-anew");
+        let index =
+            Index::open(&scratch, super::index::Limits { cache: 1 << 20, changes: 8 << 20 })?;
+        let mut followers = Followers {
+            reader: Arc::clone(&self.shared.reader),
+            index: Arc::new(RwLock::new(index)),
+            revoked: Arc::clone(&fresh),
+            claims: Default::default(),
+        };
+        let mut before = Position::start();
+        let mut apply = |commit: &Commit| {
+            let after = Position::after(&commit.marker, commit.marker_offset, commit.end);
+            let decoded: Vec<(u64, u64, Entry)> = commit
+                .records
+                .iter()
+                .filter_map(|it| Some((it.offset, it.sequence, minicbor::decode(&it.body).ok()?)))
+                .collect();
+            let borrowed: Vec<_> = decoded.iter().map(|(at, n, entry)| (*at, *n, entry)).collect();
+            followers.apply(&before, &after, &borrowed)?;
+            before = after;
+            Ok::<(), StoreError>(())
+        };
+        let end = self.shared.end();
+        let file = self.shared.reader.file();
+        recover(file, Position::start(), end.offset, LastStop::Clean, 0, &mut apply)?;
+        let entries = fresh.snapshot(ended_before)?;
+        drop(followers);
+        for path in [&directory, &scratch] {
+            std::fs::remove_dir_all(path).map_err(|error| doing("removing", path, &error))?;
+        }
+        entries.ok_or_else(|| StoreError::Damaged("the CRL entries cannot be made".to_owned()))
+    }
+}
+
+fn read(index: &RwLock<Index>) -> std::sync::RwLockReadGuard<'_, Index> {
+    index.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for LedgerRegister {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the register was not closed cleanly");
+        }
+    }
+}
+
+impl Register for LedgerRegister {
+    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
+        self.shared.queue.commit(entries, urgency)
+    }
+
+    fn next_request_id(&self) -> u64 {
+        self.next_request.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn health(&self) -> Health {
+        self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn head(&self) -> Head {
+        let Position { sequence, hash, latest, .. } = self.shared.end();
+        Head { sequence, hash, latest }
+    }
+
+    fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError> {
+        let Some(place) = self.index().chunks.named(AUTHORITY, b"")? else { return Ok(None) };
+        match self.entry(both(&place).0)?.act {
+            Act::AuthorityEstablished(authority) => Ok(Some(authority)),
+            _ => Ok(None),
+        }
+    }
+
+    fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError> {
+        self.watch(self.search().request(request_id))
+    }
+
+    fn requests(
+        &self,
+        filter: &RequestFilter,
+        page: Page,
+    ) -> Result<Listing<RequestRow>, StoreError> {
+        self.watch(self.search().requests(filter, page))
+    }
+
+    fn certificate(&self, serial: &SerialNumber) -> Result<Option<CertificateRow>, StoreError> {
+        self.watch(self.search().certificate(serial))
+    }
+
+    fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        page: Page,
+    ) -> Result<Listing<CertificateRow>, StoreError> {
+        self.watch(self.search().certificates(filter, page))
+    }
+
+    fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
+        self.watch(self.search().orphans())
+    }
+
+    fn is_compromised(&self, key_sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        self.watch(self.index().is_compromised(&self.shared.reader, key_sha256))
+    }
+
+    fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError> {
+        self.watch(self.index().revocation(&self.shared.reader, serial))
+    }
+
+    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
+        match self.shared.revoked.snapshot(ended_before)? {
+            Some(entries) => Ok(entries),
+            None => self.crl_entries_anew(ended_before),
+        }
+    }
+
+    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
+        let below = page.after.unwrap_or(u64::MAX);
+        let entries = self.index().chunks.all_named(CRL, None);
+        let mut listing = Listing { rows: Vec::new(), next: None };
+        for entry in entries.rev() {
+            let (number, places) = entry?;
+            if number.as_slice() >= &below.to_be_bytes()[..] {
+                continue;
+            }
+            if let Some(row) = self.crl_row(&places)? {
+                if listing.rows.len() >= page.limit {
+                    listing.next = listing.rows.last().map(|row: &CrlRow| row.number);
+                    break;
+                }
+                listing.rows.push(row);
+            }
+        }
+        Ok(listing)
+    }
+
+    fn templates(&self) -> Result<Vec<TemplateRow>, StoreError> {
+        self.named(TEMPLATE, None, usize::MAX, |places| {
+            let (saved, published) = both(places);
+            if saved == 0 {
+                return Ok(None);
+            }
+            let Act::TemplateSaved(saved) = self.entry(saved)?.act else { return Ok(None) };
+            Ok(Some(TemplateRow { cn: saved.cn, json: saved.json, published: published == 1 }))
+        })
+    }
+
+    fn account(&self, name: &str) -> Result<Option<AccountSaved>, StoreError> {
+        let name = name.to_ascii_lowercase();
+        let place = self.index().chunks.named(ACCOUNT, name.as_bytes())?;
+        place.map_or(Ok(None), |place| self.saved_account(&place))
+    }
+
+    fn accounts(&self, after: Option<&str>, limit: usize) -> Result<Vec<AccountSaved>, StoreError> {
+        let after = after.map(str::to_ascii_lowercase);
+        self.named(ACCOUNT, after.as_deref(), limit, |place| self.saved_account(place))
+    }
+
+    fn token_by_hash(&self, sha256: &[u8; 32]) -> Result<Option<TokenRow>, StoreError> {
+        let places = {
+            let index = self.index();
+            let Some(id) = index.chunks.named(TOKEN_HASH, sha256)? else { return Ok(None) };
+            index.chunks.named(TOKEN, &id)?
+        };
+        places.map_or(Ok(None), |places| self.token_row(&places))
+    }
+
+    fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError> {
+        let places = self.index().chunks.named(TOKEN, id.as_bytes())?;
+        places.map_or(Ok(None), |places| self.token_row(&places))
+    }
+
+    fn tokens(&self, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>, StoreError> {
+        self.named(TOKEN, after, limit, |places| self.token_row(places))
+    }
+
+    fn idempotent(
+        &self,
+        account: &str,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<Idempotent>, StoreError> {
+        self.watch(self.index().idempotent(&self.shared.reader, account, key, since))
+    }
+
+    fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let end = self.shared.end();
+        let known = self.index().at_or_before(from)?;
+        let mut offset = known.map_or(super::ledger::frame::HEADER_LENGTH, |(_, offset)| offset);
+        let mut rows = Vec::new();
+        while offset < end.offset && rows.len() < limit {
+            match self.watch(self.shared.reader.item(offset))? {
+                Item::Marker(_, end) => offset = end,
+                Item::Entry(located) => {
+                    offset = located.end;
+                    if located.sequence >= from {
+                        let super::ledger::Located { sequence, hash, entry, .. } = *located;
+                        rows.push(AuditRow { sequence, hash, entry });
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
