@@ -17,7 +17,7 @@ pub enum NotEditable {
 }
 
 /// The first major revision of what AD CS's template editor makes.
-const FIRST_REVISION: u32 = 100;
+pub(super) const FIRST_REVISION: u32 = 100;
 
 impl Template {
     /// This template with the content of `new`, one minor revision later. Name, OID, origin and

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Origin;
+use super::editing::FIRST_REVISION;
 use super::mistake::{Collector, Mistakes, Problem};
 
 /// The largest template file, in bytes.
@@ -48,16 +50,17 @@ template_file! {
     cn: String,
     /// `displayName`.
     display_name: String,
-    /// `msPKI-Cert-Template-OID`: the tail (`1.31`) or a whole OID.
-    oid: String,
+    /// `msPKI-Cert-Template-OID`: the tail (`1.31`) or a whole OID. Who creates a template over
+    /// the API may leave it out and gets a random tail.
+    oid: String = "String::new",
     /// `built-in`, `tutorial` or `custom`.
-    origin: String,
+    origin: String = "custom",
     /// `msPKI-Template-Schema-Version`.
     schema_version: u32,
     /// `revision`.
-    major_revision: u32,
+    major_revision: u32 = "first_revision",
     /// `msPKI-Template-Minor-Revision`.
-    minor_revision: u32,
+    minor_revision: u32 = "none",
     /// `flags`.
     general_flags: Vec<String>,
     /// `msPKI-Certificate-Name-Flag`.
@@ -102,6 +105,14 @@ template_file! {
     enrollment_groups: Vec<String>,
     /// Who of them may enrol by themselves.
     autoenrollment_groups: Vec<String> = "Vec::new",
+}
+
+fn custom() -> String {
+    Origin::Custom.as_str().to_owned()
+}
+
+fn first_revision() -> u32 {
+    FIRST_REVISION
 }
 
 fn no_depth() -> i32 {

@@ -81,7 +81,7 @@ fn built_in_templates_have_the_values_of_ad_cs() {
         assert_eq!(critical, texts("criticalExtensions"));
         let depth = own.maximum_issuing_depth().map_or(-1, i64::from);
         assert_eq!(depth, adcs["maxIssuingDepth"]);
-        // The newer of the two numbers: 0x5000 since Windows Server 2008 R2.
+        // The newer of the two numbers: what Windows Server 2016 installs.
         let enrollment = match own.cn() {
             "OCSPResponseSigning" => json!(0x5000),
             _ => adcs["enrollmentFlag"].clone(),
@@ -128,10 +128,10 @@ fn all_mistakes_are_told_at_once_under_their_keys() {
     file["validity"] = json!("1 year");
     file["cn"] = json!(7);
     file["enrollment_groups"] = json!("Domain Users");
-    file.as_object_mut().unwrap().remove("oid");
+    file.as_object_mut().unwrap().remove("key_spec");
     let told = mistakes(&file.to_string());
     assert_eq!(told.len(), 4, "{told:?}");
-    for key in ["validity: no such key", "cn: ", "enrollment_groups: ", "oid: missing"] {
+    for key in ["validity: no such key", "cn: ", "enrollment_groups: ", "key_spec: missing"] {
         assert!(told.iter().any(|line| line.starts_with(key)), "{key} in {told:?}");
     }
     let told = mistakes(&json_of(
@@ -377,11 +377,21 @@ fn built_in_templates_are_duplicated_not_edited() {
 
 #[test]
 fn a_created_template_is_custom_whatever_it_says() {
-    let mut file = template("VPNUserAuthentication").to_file();
-    (file.major_revision, file.minor_revision) = (7, 7);
-    let created = Template::created(file).unwrap();
+    let mut sent: Value =
+        serde_json::from_str(&template("VPNUserAuthentication").to_json()).unwrap();
+    sent["minor_revision"] = json!(7);
+    let created = Template::created(TemplateFile::parse(&sent.to_string()).unwrap()).unwrap();
     assert_eq!(created.origin(), Origin::Custom);
     assert_eq!((created.major_revision(), created.minor_revision()), (100, 0));
+    // What the authority decides need not be sent; without an OID it is no template yet.
+    for key in ["oid", "origin", "major_revision", "minor_revision"] {
+        sent.as_object_mut().unwrap().remove(key);
+    }
+    let file = TemplateFile::parse(&sent.to_string()).unwrap();
+    assert!(Template::created(file.clone()).is_err());
+    let oid = TemplateOid::from_random([1; 6]);
+    let with_oid = TemplateFile { oid: oid.to_string(), ..file };
+    assert_eq!(Template::created(with_oid).unwrap().template_oid(), oid);
     assert!(Template::created(template("User").to_file()).is_err());
 }
 
