@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod negotiate;
 pub mod pool;
 pub mod problem;
+pub mod publication;
 pub mod publishing;
 pub mod query;
 pub mod requests;

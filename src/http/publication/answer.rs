@@ -1,0 +1,173 @@
+//! What is answered to whom: RFC 9110 (conditions, §13) and RFC 9111 (how long it may be kept).
+//! A function of the request's head, the snapshot and the time; nothing else.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderName,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+};
+use hyper::{Method, Response, StatusCode};
+
+use super::content::Content;
+use crate::ca::publish::{Current, PublicationPoint};
+use crate::pki::time::Timestamp;
+
+/// A CRL is replaced whenever somebody is revoked, not only when it is due: whoever keeps it asks
+/// again after this long. With the entity tag that costs a few octets.
+const CRL_KEPT_SECONDS: u64 = 600;
+const CERTIFICATE_KEPT_SECONDS: u64 = 24 * 3600;
+
+/// Something that is published.
+struct Published {
+    media_type: &'static str,
+    entity_tag: String,
+    modified: Timestamp,
+    kept_seconds: u64,
+    length: u64,
+    content: Content,
+}
+
+/// Answers one request.
+pub fn answer(
+    method: &Method,
+    path: &str,
+    conditions: &HeaderMap,
+    point: &PublicationPoint,
+    now: Timestamp,
+) -> Response<Content> {
+    let found = match resource(path, point.slug()) {
+        None => return plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
+        Some(_) if !matches!(*method, Method::GET | Method::HEAD) => {
+            let text = "only GET and HEAD are answered here\n";
+            let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+            refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return refused;
+        }
+        Some(Resource::Certificate) => certificate(point),
+        Some(Resource::Crl) => match point.current() {
+            Some(current) => crl(&current, now),
+            None => {
+                let text = "no CRL has been published yet\n";
+                let mut missing = plain(StatusCode::SERVICE_UNAVAILABLE, text);
+                missing.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+                return missing;
+            }
+        },
+    };
+    let unchanged = is_unchanged(conditions, &found);
+    let mut response = Response::new(match (unchanged, method) {
+        (false, &Method::GET) => found.content,
+        _ => Content::nothing(),
+    });
+    let headers = response.headers_mut();
+    put(headers, ETAG, &found.entity_tag);
+    // Never later than the answer itself (RFC 9110 §8.8.2.1).
+    put(headers, LAST_MODIFIED, &http_date(found.modified.min(now)));
+    put(headers, CACHE_CONTROL, &format!("max-age={}", found.kept_seconds));
+    put(headers, EXPIRES, &http_date(now.plus_seconds(found.kept_seconds)));
+    if unchanged {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        put(headers, CONTENT_TYPE, found.media_type);
+        put(headers, CONTENT_LENGTH, &found.length.to_string());
+    }
+    response
+}
+
+enum Resource {
+    Crl,
+    Certificate,
+}
+
+fn resource(path: &str, slug: &str) -> Option<Resource> {
+    let named = |folder: &str, ending: &str| {
+        path.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending)) == Some(slug)
+    };
+    if named("/crl/", ".crl") {
+        Some(Resource::Crl)
+    } else if named("/aia/", ".crt") {
+        Some(Resource::Certificate)
+    } else {
+        None
+    }
+}
+
+fn crl(current: &Current, now: Timestamp) -> Published {
+    let left = current.due.seconds_since(now);
+    let content = match &current.memory {
+        Some(octets) => Content::memory(octets.clone()),
+        None => Content::file(current.file.clone(), current.length),
+    };
+    Published {
+        media_type: "application/pkix-crl",
+        entity_tag: entity_tag(&current.sha256),
+        modified: current.modified,
+        kept_seconds: left.min(CRL_KEPT_SECONDS),
+        length: current.length,
+        content,
+    }
+}
+
+fn certificate(point: &PublicationPoint) -> Published {
+    let octets = point.certificate().clone();
+    Published {
+        media_type: "application/pkix-cert",
+        entity_tag: entity_tag(point.certificate_sha256()),
+        modified: point.certificate_modified(),
+        kept_seconds: CERTIFICATE_KEPT_SECONDS,
+        length: octets.len() as u64,
+        content: Content::memory(octets),
+    }
+}
+
+/// RFC 9110 §13.2.2: where there is If-None-Match, If-Modified-Since does not count.
+fn is_unchanged(conditions: &HeaderMap, found: &Published) -> bool {
+    if conditions.contains_key(IF_NONE_MATCH) {
+        let lists = conditions.get_all(IF_NONE_MATCH).iter();
+        let mut tags = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
+        return tags.any(|tag| {
+            let tag = tag.trim();
+            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == found.entity_tag
+        });
+    }
+    let since = conditions.get(IF_MODIFIED_SINCE).and_then(|date| date.to_str().ok());
+    since
+        .and_then(|date| httpdate::parse_http_date(date).ok())
+        .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
+        .is_some_and(|since| since.as_secs() >= found.modified.seconds())
+}
+
+/// Strong: from the octets themselves.
+fn entity_tag(sha256: &[u8; 32]) -> String {
+    let mut tag = String::with_capacity(34);
+    tag.push('"');
+    for octet in &sha256[..16] {
+        // Writing to a String does not fail.
+        let _ = write!(tag, "{octet:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+fn http_date(moment: Timestamp) -> String {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(moment.seconds());
+    httpdate::fmt_http_date(moment)
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Content> {
+    let mut response = Response::new(Content::memory(text.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    put(headers, CONTENT_TYPE, "text/plain; charset=utf-8");
+    put(headers, CACHE_CONTROL, "no-store");
+    response
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Digits, hex, dates and media types are legal header values.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
