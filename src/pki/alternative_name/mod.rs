@@ -9,6 +9,7 @@
 //! ```
 //! x400Address and ediPartyName are absent: nobody in this deployment has one.
 
+mod guid;
 mod syntax;
 
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ use super::encoding::{
 };
 use super::name::{DistinguishedName, NameError};
 use super::oid;
+
+pub use guid::guid_from_text;
 
 /// One alternative name. The constructors that take text check its syntax; decoding does too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +187,7 @@ impl AlternativeName {
             | Self::Uri(text)
             | Self::UserPrincipalName(text) => text.clone(),
             Self::Ip(address) => address.to_string(),
-            Self::DirectoryGuid(octets) => guid_text(octets),
+            Self::DirectoryGuid(octets) => guid::text(octets),
             Self::DirectoryName(name) => name.to_string(),
             Self::RegisteredId(oid) => oid.to_string(),
             Self::Other { oid, value } => {
@@ -265,46 +268,6 @@ impl AlternativeName {
 
 fn other_name(oid: &ObjectIdentifier, value: &[u8]) -> Vec<u8> {
     element(constructed(0), &[&identifier(oid), &element(constructed(0), &[value])])
-}
-
-/// A GUID's text form; Active Directory stores the first three groups little-endian.
-fn guid_text(octets: &[u8; 16]) -> String {
-    let hex = |range: &[u8]| range.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
-    let little = |range: &[u8]| {
-        let reversed: Vec<u8> = range.iter().rev().copied().collect();
-        hex(&reversed)
-    };
-    format!(
-        "{}-{}-{}-{}-{}",
-        little(&octets[..4]),
-        little(&octets[4..6]),
-        little(&octets[6..8]),
-        hex(&octets[8..10]),
-        hex(&octets[10..])
-    )
-}
-
-/// The octets of a GUID in the order Active Directory stores them, from its text form (with or
-/// without braces).
-pub fn guid_from_text(text: &str) -> Option<[u8; 16]> {
-    let plain = text.trim_start_matches('{').trim_end_matches('}');
-    let groups: Vec<&str> = plain.split('-').collect();
-    if groups.iter().map(|group| group.len()).ne([8, 4, 4, 4, 12]) || !plain.is_ascii() {
-        return None;
-    }
-    let digits: String = groups.concat();
-    let mut octets = [0; 16];
-    for (octet, at) in octets.iter_mut().zip((0..).step_by(2)) {
-        let pair = digits.get(at..at + 2)?;
-        if !pair.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        *octet = u8::from_str_radix(pair, 16).ok()?;
-    }
-    octets[..4].reverse();
-    octets[4..6].reverse();
-    octets[6..8].reverse();
-    Some(octets)
 }
 
 /// Kind and value: `dns:vpn.contoso.com`.

@@ -152,7 +152,7 @@ fn a_certificate_of_ad_cs_is_rebuilt_extension_by_extension() {
         0x04, 0xbb, 0xe8, 0x5f, 0xd1,
     ];
     let upn = AlternativeName::user_principal_name("pki.admin@corp.cvilab.local").unwrap();
-    assert_eq!(theirs.alternative_names(), [upn.clone()]);
+    assert_eq!(theirs.alternative_names(), std::slice::from_ref(&upn));
     let parts = TbsParts::of(theirs.tbs()).unwrap();
     let ours = [
         template_information(&template, 100, 5),

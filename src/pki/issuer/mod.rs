@@ -99,7 +99,7 @@ impl Issuer {
         let public_key = certificate.public_key()?;
         let chain = chain.iter().map(|der| Certificate::from_der(der.as_ref()));
         let chain = chain.collect::<Result<Vec<_>, _>>()?;
-        check_chain(&certificate, &chain)?;
+        let path_length = check_chain(&certificate, path_length, &chain)?;
         Ok(Self {
             certificate,
             chain,
@@ -152,7 +152,8 @@ impl Issuer {
         self.ca_version.clone()
     }
 
-    /// How many CAs may stand between it and an end entity; no bound if none.
+    /// How many CAs may stand between it and an end entity, by its own certificate and those above
+    /// it; no bound if none.
     pub fn path_length(&self) -> Option<u64> {
         self.path_length
     }
@@ -197,23 +198,33 @@ fn signs(parts: &TbsParts<'_>, wanted: KeyUsage) -> bool {
         .is_some_and(|usage| usage.contains(wanted))
 }
 
-/// Names, signatures, cA and path lengths up to a root. The root's own signature says nothing and
-/// is not looked at: old ones are signed with SHA-1.
-fn check_chain(certificate: &Certificate, chain: &[Certificate]) -> Result<(), IssuerError> {
+/// Names, signatures, cA and path lengths up to a root; how many CAs the whole chain allows below
+/// `certificate`. The root's own signature says nothing and is not looked at: old ones are signed
+/// with SHA-1.
+fn check_chain(
+    certificate: &Certificate,
+    own_path_length: Option<u64>,
+    chain: &[Certificate],
+) -> Result<Option<u64>, IssuerError> {
     let mut below = certificate;
+    let mut path_length = own_path_length;
+    // The number of CAs below a certificate of the chain, down to ours, is its position.
     for (position, above) in (1..).zip(chain) {
+        let broken = IssuerError::ChainBroken { position };
         let parts = TbsParts::of(above.tbs())?;
-        let path_length =
-            authority_path_length(&parts).map_err(|_| IssuerError::ChainBroken { position })?;
-        let fits = below.issuer() == above.subject()
-            && path_length.is_none_or(|longest| longest + 1 >= position as u64)
-            && above.public_key().is_ok_and(|key| below.verify(&key).is_ok());
-        if !fits {
-            return Err(IssuerError::ChainBroken { position });
+        let longest = authority_path_length(&parts).map_err(|_| broken.clone())?;
+        let signed = above.public_key().is_ok_and(|key| below.verify(&key).is_ok());
+        if below.issuer() != above.subject() || !signed {
+            return Err(broken);
+        }
+        if let Some(longest) = longest {
+            let left = longest.checked_sub(position as u64).ok_or(broken)?;
+            path_length = Some(path_length.map_or(left, |own| own.min(left)));
         }
         below = above;
     }
-    if below.issuer() == below.subject() { Ok(()) } else { Err(IssuerError::ChainIncomplete) }
+    let root = below.issuer() == below.subject();
+    if root { Ok(path_length) } else { Err(IssuerError::ChainIncomplete) }
 }
 
 #[cfg(test)]

@@ -100,6 +100,27 @@ fn each_thing_a_ca_certificate_lacks_is_named() {
 }
 
 #[test]
+fn path_lengths_count_down_the_chain() {
+    let keys: Vec<TestKey> = (0..3).map(|_| TestKey::generate()).collect();
+    let root = root(&keys[0]);
+    let make = |above: &Issuer, position: usize, length| {
+        let mut extensions = good(&keys[position], above);
+        extensions[1] = authority_basic_constraints(length);
+        below(above, &keys[position - 1], &keys[position], &extensions)
+    };
+    let chain = vec![root_certificate(&keys[0])];
+    let middle = make(&root, 1, Some(1));
+    let middle_issuer = issuer(&middle, &chain).unwrap();
+    assert_eq!(middle_issuer.path_length(), Some(1));
+    let chain = vec![middle, root.certificate_der().to_vec()];
+    let last = make(&middle_issuer, 2, None);
+    assert_eq!(issuer(&last, &chain).unwrap().path_length(), Some(0));
+    let none_below = make(&root, 1, Some(0));
+    let chain = vec![none_below, root.certificate_der().to_vec()];
+    assert_eq!(issuer(&last, &chain).unwrap_err(), IssuerError::ChainBroken { position: 1 });
+}
+
+#[test]
 fn a_subordinate_asks_with_a_request_that_we_read_ourselves() {
     let key = TestKey::generate();
     let name = DistinguishedName::from_rfc4514("CN=Sub CA,DC=contoso,DC=com").unwrap();

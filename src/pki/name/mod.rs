@@ -8,14 +8,14 @@
 //! encoded anew. Text is read and written in `text`, values are judged in `attribute`.
 
 mod attribute;
+mod reading;
 mod text;
 
 pub(crate) use attribute::{bmp, is_bidirectional, is_control};
 
 use der::asn1::ObjectIdentifier;
 
-use super::encoding::{Elements, NotDer, OBJECT_IDENTIFIER, SEQUENCE, SET, element, only};
-use super::encoding::{identifier, object_identifier};
+use super::encoding::{NotDer, SEQUENCE, SET, element, identifier, only};
 use super::oid;
 
 /// The longest name read: more is nobody's name.
@@ -112,7 +112,7 @@ impl DistinguishedName {
         if der.len() > LONGEST {
             return Err(NameError::TooLong);
         }
-        for attribute in Attributes::of(der)? {
+        for attribute in reading::Attributes::of(der)? {
             let (oid, tag, value) = attribute?;
             attribute::check(&oid, &attribute::decode(&oid, tag, value)?)?;
         }
@@ -150,10 +150,15 @@ impl DistinguishedName {
         Self::bounded(element(SEQUENCE, &[own.content, &added]))
     }
 
-    /// The name as DER wants it: the same relative names, each SET in the order of X.690 §11.6.
-    /// (For names out of requests: openssl and others write multi-valued ones as they come.)
-    pub fn with_sorted_sets(self) -> Self {
-        self.sorted().unwrap_or(self)
+    /// The same name encoded anew as AD CS encodes the subjects it certifies: string types as in
+    /// [`Self::from_attributes`] (RFC 5280 §4.1.2.4 wants neither TeletexString nor BMPString in
+    /// new names), SETs sorted (X.690 §11.6). For names out of requests.
+    pub fn reencoded(&self) -> Result<Self, NameError> {
+        let names = self.relative_names().into_iter().map(|attributes| {
+            let each = attributes.iter().map(|one| attribute::encode(&one.oid, &one.text));
+            each.collect::<Result<Vec<_>, _>>()
+        });
+        Self::from_relative_names(names.collect::<Result<_, _>>()?)
     }
 
     /// The DER, as it came.
@@ -198,20 +203,6 @@ impl DistinguishedName {
         if der.len() > LONGEST { Err(NameError::TooLong) } else { Ok(Self { der }) }
     }
 
-    fn sorted(&self) -> Option<Self> {
-        let mut names = Vec::new();
-        let mut sets = only(&self.der, SEQUENCE).ok()?.elements();
-        while !sets.is_empty() {
-            let mut attributes = Vec::new();
-            let mut set = sets.take().ok()?.elements();
-            while !set.is_empty() {
-                attributes.push(set.take().ok()?.whole.to_vec());
-            }
-            names.push(attributes);
-        }
-        Self::from_relative_names(names).ok()
-    }
-
     /// The relative names in the order of the encoding.
     fn relative_names(&self) -> Vec<Vec<Attribute>> {
         let mut names: Vec<Vec<Attribute>> = Vec::new();
@@ -223,7 +214,7 @@ impl DistinguishedName {
             let mut attributes = Vec::new();
             while let Ok(entry) = inside.take() {
                 // Construction has proven that every attribute reads.
-                if let Ok((oid, tag, value)) = read_attribute(entry)
+                if let Ok((oid, tag, value)) = reading::attribute(entry)
                     && let Ok(text) = attribute::decode(&oid, tag, value)
                 {
                     attributes.push(Attribute { oid, text, tag, value: value.to_vec() });
@@ -241,52 +232,6 @@ struct Attribute {
     text: String,
     tag: u8,
     value: Vec<u8>,
-}
-
-/// The attributes of a Name one after another, flat.
-struct Attributes<'a> {
-    sets: Elements<'a>,
-    set: Elements<'a>,
-}
-
-impl<'a> Attributes<'a> {
-    fn of(der: &'a [u8]) -> Result<Self, NameError> {
-        Ok(Self { sets: only(der, SEQUENCE)?.elements(), set: Elements::of(&[]) })
-    }
-
-    fn advance(&mut self) -> Result<(ObjectIdentifier, u8, &'a [u8]), NotDer> {
-        if self.set.is_empty() {
-            self.set = self.sets.expect(SET)?.elements();
-        }
-        // An empty SET has no attribute to read: RelativeDistinguishedName is SIZE (1..MAX).
-        read_attribute(self.set.expect(SEQUENCE)?)
-    }
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = Result<(ObjectIdentifier, u8, &'a [u8]), NameError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.set.is_empty() && self.sets.is_empty() {
-            return None;
-        }
-        let item = self.advance();
-        if item.is_err() {
-            (self.sets, self.set) = (Elements::of(&[]), Elements::of(&[]));
-        }
-        Some(item.map_err(NameError::from))
-    }
-}
-
-fn read_attribute(
-    entry: super::encoding::Element<'_>,
-) -> Result<(ObjectIdentifier, u8, &[u8]), NotDer> {
-    entry.content_of(SEQUENCE)?;
-    let mut parts = entry.elements();
-    let oid = object_identifier(parts.expect(OBJECT_IDENTIFIER)?)?;
-    let value = parts.take()?;
-    parts.finish()?;
-    Ok((oid, value.tag, value.content))
 }
 
 /// RFC 4514: most specific first.

@@ -101,13 +101,16 @@ fn refuses_each_bad_encoding_by_name() {
 }
 
 #[test]
-fn sets_are_sorted_only_on_demand() {
-    let first = write_attribute(&oid::ORGANIZATIONAL_UNIT, 0x13, b"b");
-    let second = write_attribute(&oid::COMMON_NAME, 0x13, b"a");
-    let unsorted = element(SEQUENCE, &[&element(SET, &[&first, &second])]);
-    let name = DistinguishedName::from_der(&unsorted).unwrap();
-    assert_eq!(name.as_der(), unsorted);
-    assert_eq!(name.with_sorted_sets(), read("CN=a+OU=b").unwrap());
+fn a_name_is_encoded_anew_only_on_demand() {
+    let first = write_attribute(&oid::ORGANIZATIONAL_UNIT, 0x0c, b"bb");
+    let second = write_attribute(&oid::COMMON_NAME, 0x1e, &[0, b'a']);
+    let foreign = element(SEQUENCE, &[&element(SET, &[&first, &second])]);
+    let name = DistinguishedName::from_der(&foreign).unwrap();
+    assert_eq!(name.as_der(), foreign);
+    assert_eq!(name.reencoded().unwrap(), read("CN=a+OU=bb").unwrap());
+    let ascii = element(SET, &[&write_attribute(&oid::DOMAIN_COMPONENT, 0x0c, "ü".as_bytes())]);
+    let name = DistinguishedName::from_der(&element(SEQUENCE, &[&ascii])).unwrap();
+    assert!(matches!(name.reencoded(), Err(NameError::NotAscii { .. })));
 }
 
 proptest! {

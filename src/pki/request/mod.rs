@@ -154,8 +154,8 @@ impl CertificateRequest {
             signature,
         )?;
         let subject = DistinguishedName::from_der(subject.whole)
-            .map_err(RequestError::BadName)?
-            .with_sorted_sets();
+            .and_then(|name| name.reencoded())
+            .map_err(RequestError::BadName)?;
         let mut asked = attribute::Asked::default();
         if let Some(attributes) = attributes {
             asked.read(attributes)?;
@@ -164,7 +164,7 @@ impl CertificateRequest {
         Ok(Self { subject, public_key, alternative_names, template_hints, der })
     }
 
-    /// The subject asked for, its SETs sorted as DER wants them.
+    /// The subject asked for, encoded as AD CS encodes it ([`DistinguishedName::reencoded`]).
     pub fn subject(&self) -> &DistinguishedName {
         &self.subject
     }

@@ -14,6 +14,7 @@
 mod entry;
 mod frame;
 mod reader;
+mod source;
 
 pub use entry::CrlEntry;
 pub use frame::CrlFrame;

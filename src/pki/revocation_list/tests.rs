@@ -123,6 +123,25 @@ fn what_is_not_ours_is_refused_by_name() {
     assert!(matches!(CrlReader::open(Failing), Err(CrlError::Read(_))));
 }
 
+/// A delta CRL is not the whole list, even if the signature is ours.
+#[test]
+fn a_delta_list_is_refused() {
+    use crate::pki::encoding::{bit_string, constructed, element, integer, sequence, time};
+    let key = TestKey::generate();
+    let sign = |extension: crate::pki::extension::Extension| {
+        let now = time::encode(moment("2026-11-23T03:50:00Z"));
+        let name = root(&key).name().as_der().to_vec();
+        let extensions = element(constructed(0), &[&sequence(&[&extension.to_der()])]);
+        let parts = [&integer(1)[..], ALGORITHM.to_der(), &name, &now, &now, &extensions];
+        let tbs = sequence(&parts);
+        sequence(&[&tbs, ALGORITHM.to_der(), &bit_string(&key.sign(&tbs))])
+    };
+    let delta = sign(crate::pki::extension::delta_crl_indicator(40));
+    assert!(matches!(read(&delta, &key), Err(CrlError::NotComplete)));
+    let whole = sign(crate::pki::extension::crl_number(41));
+    assert_eq!(read(&whole, &key).unwrap().1.number, Some(41));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
