@@ -59,7 +59,7 @@ pub fn conditions(api: &Api, now: Timestamp) -> [(&'static str, Option<String>);
     let issuing = api.authority.may_issue(now).err().map(|refusal| refusal.to_string());
     let crl = match api.publisher.current() {
         None => Some("no CRL is published".to_owned()),
-        Some(crl) => overdue(&crl, now),
+        Some(crl) => api.publisher.trouble(now).or_else(|| overdue(&crl, now)),
     };
     let serving = api.is_draining().then(|| "this server is stopping".to_owned());
     [("issuing", issuing), ("crl", crl), ("serving", serving)]

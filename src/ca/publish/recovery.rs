@@ -5,7 +5,7 @@ use super::stream::Part;
 use super::{Current, PublishError};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, CrlPublished};
-use crate::storage::{CrlRow, Page};
+use crate::storage::{CrlRow, Page, StoreError};
 
 /// How the published CRL stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,9 @@ impl Press {
             }
             after = page.next;
             if after.is_none() {
+                if let Some(why) = self.register.health().damaged {
+                    return Err(StoreError::Damaged(why).into());
+                }
                 return Err(PublishError::Restored {
                     published: current.number,
                     this_update: current.this_update,

@@ -1,6 +1,7 @@
 //! The promises of publication.
 
 mod openssl;
+mod real;
 mod world;
 
 use std::time::Duration;

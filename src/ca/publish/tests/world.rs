@@ -75,13 +75,7 @@ impl World {
     }
 
     pub fn with(kind: KeyKind) -> Self {
-        let key = FileKey::generate(kind).unwrap();
-        let name = DistinguishedName::from_rfc4514("CN=Contoso VPN CA,DC=contoso,DC=com").unwrap();
-        let founded = noon().minus_seconds(3600);
-        let intended = intend_root(&name, &key, [7; 20], founded, 400_000_000).unwrap();
-        let certificate = sign_root(&intended, &key).unwrap();
-        let none: [&[u8]; 0] = [];
-        let issuer = Issuer::new(&certificate, &none, Vec::new(), Vec::new()).unwrap();
+        let (key, issuer) = found(kind);
         let steps = Arc::new(Steps::default());
         Self {
             home: tempfile::tempdir().unwrap(),
@@ -146,6 +140,18 @@ impl World {
     pub fn put(&self, act: Act) -> u64 {
         self.register.put(Entry { at: noon().millis(), actor: None, act })
     }
+}
+
+/// A root CA, an hour old.
+pub fn found(kind: KeyKind) -> (FileKey, Issuer) {
+    let key = FileKey::generate(kind).unwrap();
+    let name = DistinguishedName::from_rfc4514("CN=Contoso VPN CA,DC=contoso,DC=com").unwrap();
+    let founded = noon().minus_seconds(3600);
+    let intended = intend_root(&name, &key, [7; 20], founded, 400_000_000).unwrap();
+    let certificate = sign_root(&intended, &key).unwrap();
+    let none: [&[u8]; 0] = [];
+    let issuer = Issuer::new(&certificate, &none, Vec::new(), Vec::new()).unwrap();
+    (key, issuer)
 }
 
 pub fn read(der: &[u8], issuer: &Issuer) -> (CrlSummary, Vec<CrlEntry>) {
