@@ -171,10 +171,6 @@ fn together(settings: &Settings, file: Option<&Path>, mistakes: &mut Vec<Mistake
         Some(path) => Place::File(path.to_owned(), None),
         None => Place::Together,
     };
-    if settings.crl_overlap_seconds >= settings.crl_period_seconds {
-        let why = "crl_overlap must be shorter than crl_period";
-        mistakes.push(Mistake::new(place(), why.to_owned()));
-    }
     if settings.api_listen == settings.publish_listen && settings.api_listen.port() != 0 {
         let why = "api_listen and publish_listen are the same address";
         mistakes.push(Mistake::new(place(), why.to_owned()));

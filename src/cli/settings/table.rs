@@ -25,8 +25,6 @@ pub struct Settings {
     pub log_level: String,
     /// Seconds from one CRL to the next.
     pub crl_period_seconds: u64,
-    /// Seconds for which a CRL is valid beyond the next one's time.
-    pub crl_overlap_seconds: u64,
     /// Seconds that tokens of `serve` and `token` live.
     pub token_life_seconds: u64,
     /// The file with the CA key's passphrase.
@@ -105,7 +103,6 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             crl_period_seconds: 7 * 86_400,
-            crl_overlap_seconds: 12 * 3600,
             token_life_seconds: 90 * 86_400,
             key_passphrase_file: None,
             processors: None,
@@ -211,7 +208,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "crl_period",
         value: "TIME",
-        meaning: "From one CRL to the next",
+        meaning: "From one CRL to the next; the overlap is AD CS's: a tenth of it, at most 12 h, and 10 min",
         default: "7d",
         values: Values::One,
         read: |settings, given| {
@@ -220,18 +217,6 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a time of at least a minute, such as 7d, 12h or 30m",
-    },
-    Setting {
-        key: "crl_overlap",
-        value: "TIME",
-        meaning: "For how long a CRL is valid beyond the next one's time",
-        default: "12h",
-        values: Values::One,
-        read: |settings, given| {
-            settings.crl_overlap_seconds = quantity::seconds(given.first()?)?;
-            Some(())
-        },
-        wanted: "a time, such as 12h or 30m",
     },
     Setting {
         key: "token_life",

@@ -34,7 +34,7 @@ fn flags_cover_the_environment_and_that_the_file() {
     assert_eq!(settings.base_urls, ["http://a", "http://b"]);
     assert_eq!(settings.tls_names, ["one.example", "10.0.0.1"]);
     assert_eq!(settings.processors, Some(3));
-    assert_eq!(settings.crl_overlap_seconds, Settings::default().crl_overlap_seconds);
+    assert_eq!(settings.token_life_seconds, Settings::default().token_life_seconds);
 }
 
 #[test]
@@ -87,12 +87,11 @@ fn a_covered_mistake_is_still_told() {
 
 #[test]
 fn settings_that_contradict_each_other_are_told() {
-    let flags: [(&str, &[&str]); 3] = [
-        ("crl_overlap", &["8d"]),
+    let flags: [(&str, &[&str]); 2] = [
         ("api_listen", &["127.0.0.1:8080"]),
         ("publish_listen", &["127.0.0.1:8080"]),
     ];
-    assert_eq!(gather(&given(None, &flags), []).unwrap_err().count(), 2);
+    assert_eq!(gather(&given(None, &flags), []).unwrap_err().count(), 1);
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! Why a command did not do what it was asked to; each ends the program with a sentence.
+
+use std::path::{Path, PathBuf};
+
+use crate::ca::Refusal;
+use crate::ca::establish::EstablishError;
+use crate::pki::issuer::IssuerError;
+use crate::pki::name::NameError;
+use crate::signing::KeyFileError;
+use crate::storage::StoreError;
+use crate::storage::open::OpenError;
+
+use super::settings::Mistakes;
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    /// The register cannot be opened: locked, or no ledger of ours.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The register failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key file failed.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The CA could not be brought into being.
+    #[error(transparent)]
+    Establish(#[from] EstablishError),
+    /// The CA certificate on record cannot be used.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The authority refused.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// A name on the command line.
+    #[error("--name: {0}")]
+    Name(#[from] NameError),
+    /// The operating system refused something.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// An address that cannot be listened on.
+    #[error("{setting} {address}: {error}")]
+    Listen {
+        /// The setting.
+        setting: &'static str,
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// No random octets.
+    #[error(transparent)]
+    Random(#[from] crate::ca::RandomFailed),
+    /// Threads, signals.
+    #[error("{doing}: {error}")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The data directory has a CA already.
+    #[error("{0} has a CA already ({1}); choose another directory with --data")]
+    AlreadyEstablished(PathBuf, String),
+    /// There is no CA.
+    #[error("{0} has no CA; `chancery serve` or `chancery init` makes one")]
+    NotEstablished(PathBuf),
+    /// A subordinate has no certificate yet.
+    #[error(
+        "this subordinate CA waits for its certificate: have {0} signed by the parent CA, then \
+         `chancery install-certificate FILE --chain FILE`"
+    )]
+    AwaitingCertificate(PathBuf),
+    /// The key file is another key than the CA certificate's.
+    #[error("{0} is not the key of the CA certificate on record")]
+    WrongKeyFile(PathBuf),
+    /// A file holds no certificate.
+    #[error("{0} holds no certificate (PEM or DER)")]
+    NoCertificate(PathBuf),
+    /// A file holds no CRL.
+    #[error("{0} holds no CRL (PEM or DER)")]
+    NoCrl(PathBuf),
+    /// A passphrase file is empty.
+    #[error("{0} holds no passphrase")]
+    NoPassphrase(PathBuf),
+    /// PKCS#12 without its password.
+    #[error("a PKCS#12 file needs its password: --import-password-file FILE")]
+    Pkcs12PasswordNeeded,
+    /// The running service did not pick the wish for a token up.
+    #[error("the running service did not make a token within {0} seconds; look at its log")]
+    ServiceSilent(u64),
+    /// A file is in the way.
+    #[error("{0} is there already; it is not overwritten")]
+    InTheWay(PathBuf),
+    /// `check` found mistakes, which are told already.
+    #[error("{0} mistakes")]
+    Found(usize),
+    /// `health` found the service unwell.
+    #[error("{0}")]
+    Unwell(String),
+}
+
+/// Turns an I/O error into one that names the file.
+pub fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    let path = path.to_owned();
+    move |error| Failure::File { path, error }
+}
