@@ -4,4 +4,6 @@
 //! Absent: decisions about certificates (the authority makes them) and HTTP routes. Begin with
 //! `arguments`, then `serve`.
 
+pub mod arguments;
+pub mod csr;
 pub mod settings;

@@ -1,0 +1,349 @@
+//! `chancery serve`: puts the rooms together and runs them until it is told to stop.
+//!
+//! In order: addresses bound, register opened, CA made if there is none, orphans resolved, the
+//! publication side on a thread and runtime of its own, the API's certificate, the API. To stop:
+//! accept no more, finish what was accepted, publish what was demanded, close the register.
+
+mod addresses;
+mod certificate;
+mod greeting;
+mod publishing;
+mod wishes;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::failure::Failure;
+use super::founding::Founding;
+use super::home::{Home, key_passphrase};
+use super::init::{DEFAULT_KEY, DEFAULT_VALIDITY_SECONDS, chain_of, default_name};
+use super::register::{open_register, record};
+use super::settings::{Gathered, Settings};
+use super::surroundings::{now, random, say};
+use crate::ca::accounts::from_row;
+use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
+use crate::ca::{Authority, Parts};
+use crate::directory::{BuiltIn, DirectoryError};
+use crate::http::api::{Api, router};
+use crate::http::listen::{Bounds, serve_http, serve_https};
+use crate::http::publication;
+use crate::pki::issuer::Issuer;
+use crate::signing::{CaKey, FileKey};
+use crate::storage::act::{Act, AuthorityEstablished, Started};
+use crate::storage::open::Scrub;
+use crate::storage::publication::{PublicationDirectory, PublicationStore};
+use crate::storage::register::LedgerRegister;
+use crate::storage::{Register, Urgency};
+use certificate::OwnCertificate;
+use greeting::Greeting;
+
+/// How often the service looks at its own certificate and for an operator's wish.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(600);
+/// The same, for `chancery token`.
+const WISH_LOOK: Duration = Duration::from_secs(1);
+/// How long the start waits for the first CRL.
+const FIRST_CRL_WAIT: Duration = Duration::from_secs(10);
+
+/// Runs the service until SIGTERM or SIGINT.
+pub fn serve(gathered: &Gathered) -> Result<(), Failure> {
+    let settings = &gathered.settings;
+    // Bound before anything is made: a taken port must not leave half a CA behind.
+    let api_listener = addresses::bind("api_listen", settings.api_listen)?;
+    let publish_listener = addresses::bind("publish_listen", settings.publish_listen)?;
+    let addresses = addresses::Addresses::of(&api_listener, &publish_listener, settings)?;
+
+    let home = Home::new(&settings.data);
+    let register = open_register(settings, Scrub::InBackground)?;
+    let mut greeting = Greeting::new(gathered, &addresses);
+    let established = found(&register, &home, settings, &mut greeting)?;
+    let service = Service::assemble(&register, &home, settings, &established, &addresses)?;
+    service.run(api_listener, publish_listener, greeting)?;
+    register.close()?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The CA on record; where there is none, the default one.
+fn found(
+    register: &Arc<LedgerRegister>,
+    home: &Home,
+    settings: &Settings,
+    greeting: &mut Greeting,
+) -> Result<AuthorityEstablished, Failure> {
+    if let Some(established) = register.authority()? {
+        if established.certificate.is_empty() {
+            return Err(Failure::AwaitingCertificate(home.ca_csr()));
+        }
+        return Ok(established);
+    }
+    if let Some(damage) = register.health().damaged {
+        // What is unreadable may be the CA: a new one over it would be the end of it.
+        return Err(crate::storage::StoreError::Damaged(damage).into());
+    }
+    let name = default_name()?;
+    say(&format!("There is no CA in {}. Generating a key for one ({DEFAULT_KEY}); this takes a second or two.", home.path().display()));
+    let key = FileKey::generate(DEFAULT_KEY)?;
+    let founding = Founding {
+        register,
+        home: home.clone(),
+        passphrase: key_passphrase(settings)?,
+        base_urls: settings.base_urls.clone(),
+    };
+    let made = founding.root(&name, &key, DEFAULT_VALIDITY_SECONDS)?;
+    greeting.did(format!("made the root CA {name} ({DEFAULT_KEY}, ten years)"));
+    greeting.did(
+        "published the templates VPNUserAuthentication, VPNServerAuthentication and \
+         NPSServerAuthentication"
+            .to_owned(),
+    );
+    Ok(made)
+}
+
+/// Everything that runs.
+struct Service {
+    register: Arc<LedgerRegister>,
+    home: Home,
+    authority: Arc<Authority>,
+    publisher: Arc<Publisher>,
+    point: Arc<PublicationPoint>,
+    established: AuthorityEstablished,
+    certificate: OwnCertificate,
+    processors: usize,
+    token_life_seconds: u64,
+}
+
+impl Service {
+    fn assemble(
+        register: &Arc<LedgerRegister>,
+        home: &Home,
+        settings: &Settings,
+        established: &AuthorityEstablished,
+        addresses: &addresses::Addresses,
+    ) -> Result<Self, Failure> {
+        let base_urls = addresses.base_urls(settings, established);
+        let slug = &established.slug;
+        let urls = |folder: &str, end: &str| -> Vec<String> {
+            base_urls.iter().map(|base| format!("{base}/{folder}/{slug}.{end}")).collect()
+        };
+        let parents: Vec<&[u8]> =
+            established.parents.iter().map(|parent| parent.0.as_slice()).collect();
+        let certificate = &established.certificate;
+        let issuer = Issuer::new(certificate, &parents, urls("crl", "crl"), urls("aia", "crt"))?;
+        let key = load_key(home, settings, &issuer)?;
+        let processors = match settings.processors {
+            Some(number) => number,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+
+        let schedule = Schedule::every(settings.crl_period_seconds);
+        let store: Arc<dyn PublicationStore> =
+            Arc::new(PublicationDirectory::open(&home.publish(), slug)?);
+        let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
+        }
+        let point = Arc::new(point);
+
+        let rows = Arc::clone(register);
+        let lookup = move |name: &str| {
+            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
+            Ok(row.map(|row| from_row(row).account))
+        };
+        let authority = Arc::new(Authority::new(Parts {
+            register: Arc::<LedgerRegister>::clone(register),
+            key: Arc::new(key),
+            directory: Arc::new(BuiltIn(lookup)),
+            issuer,
+            slug: slug.clone(),
+            template_arc: established.template_arc.parse().map_err(|_| {
+                crate::storage::StoreError::Damaged("the template arc is none".to_owned())
+            })?,
+            random: random(),
+            processors,
+        })?);
+        let publisher =
+            Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
+        Ok(Self {
+            register: Arc::clone(register),
+            home: home.clone(),
+            certificate: OwnCertificate::new(home, addresses.names(settings)),
+            authority,
+            publisher,
+            point,
+            established: established.clone(),
+            processors,
+            token_life_seconds: settings.token_life_seconds,
+        })
+    }
+
+    fn run(
+        self,
+        api_listener: TcpListener,
+        publish_listener: TcpListener,
+        mut greeting: Greeting,
+    ) -> Result<(), Failure> {
+        // Publication first: what is stored is served whatever becomes of the rest.
+        let (stop_publication, publication_stops) = watch::channel(false);
+        let publication = serve_publication(publish_listener, &self.point, publication_stops)?;
+        let publishing = self.start_publisher()?;
+
+        let outcome = self.serve_api(api_listener, &mut greeting);
+
+        self.publisher.stop();
+        if publishing.join().is_err() {
+            tracing::error!("the publisher ended early");
+        }
+        let _ = stop_publication.send(true);
+        if publication.join().is_err() {
+            tracing::error!("the publication side ended early");
+        }
+        outcome
+    }
+
+    /// What is on record of the last run is put in order; a register that cannot be written is
+    /// told, and what can still be served is.
+    fn put_in_order(&self, greeting: &mut Greeting) -> Result<(), Failure> {
+        let started = Started { version: env!("CARGO_PKG_VERSION").to_owned() };
+        let begun = record(&self.register, vec![Act::Started(started)], now(), Urgency::Reserved)
+            .and_then(|()| Ok(self.authority.resolve_orphans(now())?));
+        match begun {
+            Ok(told) => told.iter().for_each(|sentence| tracing::warn!("{sentence}")),
+            Err(error) => tracing::error!(%error, "the register is out of order: nothing is issued"),
+        }
+        if self.register.tokens(None, 1)?.is_empty() {
+            wishes::make_token(
+                &self.authority,
+                &self.home,
+                crate::ca::establish::ADMINISTRATOR,
+                "made at the first start",
+                self.token_life_seconds,
+            )?;
+            greeting.did(format!(
+                "wrote the administrator's token to {} ({} days)",
+                self.home.admin_token().display(),
+                self.token_life_seconds / 86_400
+            ));
+        }
+        self.home.write_certificates(&chain_of(&self.established))
+    }
+
+    fn serve_api(&self, listener: TcpListener, greeting: &mut Greeting) -> Result<(), Failure> {
+        self.put_in_order(greeting)?;
+        let tls = Arc::new(self.certificate.take_up(&self.authority, greeting)?);
+        let api = Api::new(
+            Arc::clone(&self.authority),
+            publishing::through(&self.publisher),
+            Arc::new(now),
+            self.processors,
+        );
+        let api = Arc::new(api.map_err(system("starting threads"))?);
+        self.publisher.wait_for(0, FIRST_CRL_WAIT);
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.processors.clamp(1, 8))
+            .thread_name("api")
+            .enable_all()
+            .build()
+            .map_err(system("starting the API"))?;
+        greeting.say(&self.authority, &self.home);
+        runtime.block_on(async {
+            let listener = from_std(listener)?;
+            let (stop, stops) = watch::channel(false);
+            let serving =
+                serve_https(listener, router(Arc::clone(&api)), Arc::clone(&tls), Bounds::default(), stops);
+            let upkeep = self.upkeep(&tls);
+            let mut serving = std::pin::pin!(serving);
+            tokio::select! {
+                () = serving.as_mut() => {}
+                () = upkeep => {}
+                signalled = until_signalled() => signalled?,
+            }
+            tracing::info!("stopping: what was accepted is finished");
+            api.drain();
+            let _ = stop.send(true);
+            serving.await;
+            Ok(())
+        })
+    }
+
+    /// Renews the API's certificate, and grants what `chancery token` wishes for. Never ends.
+    async fn upkeep(&self, tls: &Arc<crate::http::tls::Tls>) {
+        let mut certificate = tokio::time::interval(CERTIFICATE_LOOK);
+        let mut wish = tokio::time::interval(WISH_LOOK);
+        loop {
+            tokio::select! {
+                _ = certificate.tick() => self.certificate.renew(&self.authority, tls),
+                _ = wish.tick() => {
+                    wishes::grant(&self.authority, &self.home, self.token_life_seconds);
+                }
+            }
+        }
+    }
+
+    fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {
+        let publisher = Arc::clone(&self.publisher);
+        std::thread::Builder::new()
+            .name("publisher".to_owned())
+            .spawn(move || publisher.run(&now))
+            .map_err(system("starting the publisher"))
+    }
+}
+
+/// The publication side: one thread, one runtime, so that it waits for nothing else.
+fn serve_publication(
+    listener: TcpListener,
+    point: &Arc<PublicationPoint>,
+    stops: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let router = publication::router(Arc::clone(point));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("starting the publication side"))?;
+    let run = move || {
+        runtime.block_on(async {
+            match from_std(listener) {
+                Ok(listener) => serve_http(listener, router, Bounds::default(), stops).await,
+                Err(error) => tracing::error!(%error, "the publication side does not listen"),
+            }
+        });
+    };
+    std::thread::Builder::new()
+        .name("publication".to_owned())
+        .spawn(run)
+        .map_err(system("starting the publication side"))
+}
+
+fn from_std(listener: TcpListener) -> Result<tokio::net::TcpListener, Failure> {
+    tokio::net::TcpListener::from_std(listener).map_err(system("listening"))
+}
+
+async fn until_signalled() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("waiting for signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("waiting for signals"))?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("SIGINT"),
+    }
+    Ok(())
+}
+
+fn load_key(home: &Home, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
+    let path: &Path = &home.ca_key();
+    let key = FileKey::load(path, key_passphrase(settings)?.as_ref())?;
+    if key.spki_der() == issuer.public_key().spki_der() {
+        Ok(key)
+    } else {
+        Err(Failure::WrongKeyFile(path.to_owned()))
+    }
+}
+
+fn system(doing: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
+    move |error| Failure::System { doing, error }
+}
