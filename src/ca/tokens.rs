@@ -4,7 +4,7 @@ use base64::Engine as _;
 
 use super::permissions::Operation;
 use super::requester::{TOKEN_PREFIX, token_hash};
-use super::{Answering, Authority, Refusal, Requester, TokenRow, record};
+use super::{Answering, Authority, Random, Refusal, Requester, TokenRow, record};
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
 use crate::storage::act::{Act, Entry, TokenCreated, TokenMark};
@@ -108,19 +108,32 @@ impl Authority {
         description: Option<String>,
         now: Timestamp,
     ) -> Result<NewToken, Refusal> {
-        let mut octets = zeroize::Zeroizing::new([0; 32]);
-        self.fill_random(octets.as_mut())?;
-        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets.as_ref());
-        let secret = zeroize::Zeroizing::new(format!("{TOKEN_PREFIX}{text}"));
-        let mut id = [0; 8];
-        self.fill_random(&mut id)?;
-        let token = TokenCreated {
-            id: id.iter().map(|octet| format!("{octet:02x}")).collect(),
-            sha256: token_hash(&secret),
-            account: account.to_owned(),
-            expires_at: now.plus_seconds(life_seconds).millis(),
-            description,
-        };
-        Ok(NewToken { row: TokenRow { token, created_at: now, revoked_at: None }, secret })
+        make_token(&self.random, account, life_seconds, description, now)
     }
+}
+
+/// Makes a token without putting it on record; for the operator's way back in, which has no
+/// authority to ask.
+pub fn make_token(
+    random: &Random,
+    account: &str,
+    life_seconds: u64,
+    description: Option<String>,
+    now: Timestamp,
+) -> Result<NewToken, Refusal> {
+    let mut octets = zeroize::Zeroizing::new([0; 32]);
+    let mut id = [0; 8];
+    random(octets.as_mut())
+        .and_then(|()| random(&mut id))
+        .map_err(|error| Refusal::Unavailable("no-randomness", error.to_string()))?;
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(octets.as_ref());
+    let secret = zeroize::Zeroizing::new(format!("{TOKEN_PREFIX}{text}"));
+    let token = TokenCreated {
+        id: id.iter().map(|octet| format!("{octet:02x}")).collect(),
+        sha256: token_hash(&secret),
+        account: account.to_owned(),
+        expires_at: now.plus_seconds(life_seconds).millis(),
+        description,
+    };
+    Ok(NewToken { row: TokenRow { token, created_at: now, revoked_at: None }, secret })
 }

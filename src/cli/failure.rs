@@ -95,6 +95,12 @@ pub enum Failure {
     /// PKCS#12 without its password.
     #[error("a PKCS#12 file needs its password: --import-password-file FILE")]
     Pkcs12PasswordNeeded,
+    /// No such account.
+    #[error("there is no account {0}")]
+    NoAccount(String),
+    /// A certificate for the API could not be had.
+    #[error("the API's TLS certificate: {0}")]
+    NoCertificateForApi(#[from] super::serve::NoCertificate),
     /// The running service did not pick the wish for a token up.
     #[error("the running service did not make a token within {0} seconds; look at its log")]
     ServiceSilent(u64),

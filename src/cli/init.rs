@@ -11,7 +11,6 @@ use crate::pki::certificate::Certificate;
 use crate::pki::name::DistinguishedName;
 use crate::signing::import::read_pkcs12;
 use crate::signing::{FileKey, KeyKind};
-use crate::storage::Register as _;
 use crate::storage::act::AuthorityEstablished;
 use crate::storage::open::Scrub;
 

@@ -5,5 +5,74 @@
 //! `arguments`, then `serve`.
 
 pub mod arguments;
+pub mod check;
 pub mod csr;
+pub mod failure;
+pub mod founding;
+pub mod home;
+pub mod init;
+pub mod install_certificate;
+pub mod progress;
+pub mod register;
+pub mod serve;
 pub mod settings;
+pub mod surroundings;
+pub mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command, Configured};
+use failure::Failure;
+use settings::{Gathered, Mistakes, gather};
+use surroundings::start_log;
+
+/// Runs what the command line says. Exit status 1: it was not done; 2: the command line is wrong.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    match perform(&arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(configured) => serve::serve(&prepared(configured)?),
+        Command::Init(arguments) => {
+            init::init(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::InstallCertificate(arguments) => install_certificate::install_certificate(
+            arguments,
+            &prepared(&arguments.configured)?.settings,
+        ),
+        Command::Check(arguments) => check::check(arguments, gathered(&arguments.configured)),
+        Command::Token(arguments) => {
+            token::token(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn gathered(configured: &Configured) -> Result<Gathered, Mistakes> {
+    gather(&configured.0, std::env::vars_os())
+}
+
+/// Settings without mistakes, and the log started.
+fn prepared(configured: &Configured) -> Result<Gathered, Failure> {
+    let gathered = gathered(configured)?;
+    start_log(&gathered.settings);
+    Ok(gathered)
+}
+
+fn complain(failure: &Failure) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "chancery: {failure}");
+}

@@ -8,7 +8,7 @@ use super::progress::Bar;
 use super::settings::Settings;
 use crate::storage::act::{Act, Entry};
 use crate::storage::open::{Options, Scrub, open};
-use crate::storage::register::LedgerRegister;
+use crate::storage::LedgerRegister;
 use crate::storage::{Register as _, Urgency};
 use crate::pki::time::Timestamp;
 

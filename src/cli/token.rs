@@ -7,8 +7,9 @@ use super::failure::{Failure, at};
 use super::home::Home;
 use super::register::{open_established, record};
 use super::settings::Settings;
-use super::surroundings::{now, random_octets, say};
-use crate::ca::tokens::new_operator_token;
+use super::surroundings::{now, random, say};
+use crate::ca::tokens::make_token;
+use crate::storage::act::Act;
 use crate::storage::datadir::{DataDirectoryError, FileMode, write_durably};
 use crate::storage::open::OpenError;
 use crate::storage::{Register as _, Urgency};
@@ -24,15 +25,14 @@ pub fn token(arguments: &Token, settings: &Settings) -> Result<(), Failure> {
             if register.authority()?.is_none() {
                 return Err(Failure::NotEstablished(settings.data.clone()));
             }
-            let (secret, act) = new_operator_token(
-                &arguments.account,
-                settings.token_life_seconds,
-                "made by `chancery token`",
-                (random_octets()?, random_octets()?),
-                now(),
-            );
+            let account = register.account(&arguments.account)?;
+            let account = account.ok_or_else(|| Failure::NoAccount(arguments.account.clone()))?;
+            let description = Some("made by `chancery token`".to_owned());
+            let life = settings.token_life_seconds;
+            let made = make_token(&random(), &account.name, life, description, now())?;
+            let act = Act::TokenCreated(made.row.token);
             record(&register, vec![act], now(), Urgency::Reserved)?;
-            write_durably(&home.admin_token(), secret.as_bytes(), FileMode::Private)?;
+            write_durably(&home.admin_token(), made.secret.as_bytes(), FileMode::Private)?;
             register.close()?;
         }
         Err(Failure::Open(OpenError::Directory(DataDirectoryError::InUse(_)))) => {

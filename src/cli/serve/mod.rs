@@ -30,15 +30,15 @@ use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::ca::{Authority, Parts};
 use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
-use crate::http::listen::{Bounds, serve_http, serve_https};
-use crate::http::publication;
+use crate::http::listen::{Bounds, serve_https};
+use crate::http::publication::{self, PublicationServer};
 use crate::pki::issuer::Issuer;
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
 use crate::storage::open::Scrub;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
-use crate::storage::register::LedgerRegister;
-use crate::storage::{Register, Urgency};
+use crate::storage::{LedgerRegister, Register, Urgency};
+pub use certificate::NoCertificate;
 use certificate::OwnCertificate;
 use greeting::Greeting;
 
@@ -188,8 +188,13 @@ impl Service {
         mut greeting: Greeting,
     ) -> Result<(), Failure> {
         // Publication first: what is stored is served whatever becomes of the rest.
-        let (stop_publication, publication_stops) = watch::channel(false);
-        let publication = serve_publication(publish_listener, &self.point, publication_stops)?;
+        let publication = PublicationServer::start(
+            publish_listener,
+            Arc::clone(&self.point),
+            Arc::new(now),
+            publication::Bounds::default(),
+        );
+        let publication = publication.map_err(system("starting the publication side"))?;
         let publishing = self.start_publisher()?;
 
         let outcome = self.serve_api(api_listener, &mut greeting);
@@ -198,10 +203,7 @@ impl Service {
         if publishing.join().is_err() {
             tracing::error!("the publisher ended early");
         }
-        let _ = stop_publication.send(true);
-        if publication.join().is_err() {
-            tracing::error!("the publication side ended early");
-        }
+        publication.stop();
         outcome
     }
 
@@ -292,31 +294,6 @@ impl Service {
             .spawn(move || publisher.run(&now))
             .map_err(system("starting the publisher"))
     }
-}
-
-/// The publication side: one thread, one runtime, so that it waits for nothing else.
-fn serve_publication(
-    listener: TcpListener,
-    point: &Arc<PublicationPoint>,
-    stops: watch::Receiver<bool>,
-) -> Result<JoinHandle<()>, Failure> {
-    let router = publication::router(Arc::clone(point));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("starting the publication side"))?;
-    let run = move || {
-        runtime.block_on(async {
-            match from_std(listener) {
-                Ok(listener) => serve_http(listener, router, Bounds::default(), stops).await,
-                Err(error) => tracing::error!(%error, "the publication side does not listen"),
-            }
-        });
-    };
-    std::thread::Builder::new()
-        .name("publication".to_owned())
-        .spawn(run)
-        .map_err(system("starting the publication side"))
 }
 
 fn from_std(listener: TcpListener) -> Result<tokio::net::TcpListener, Failure> {
