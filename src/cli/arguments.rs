@@ -316,7 +316,16 @@ mod tests {
 
     #[test]
     fn every_setting_is_a_flag() {
-        let words = ["chancery", "serve", "--base-url", "http://a", "--base-url", "http://b", "--data", "x"];
+        let words = [
+            "chancery",
+            "serve",
+            "--base-url",
+            "http://a",
+            "--base-url",
+            "http://b",
+            "--data",
+            "x",
+        ];
         let Command::Serve(Configured(given)) = Arguments::try_parse_from(words).unwrap().command
         else {
             panic!("another command")

@@ -3,10 +3,7 @@
 //! rcgen keeps a name as a map by attribute type, so `DC=corp,DC=contoso,DC=com` would lose two of
 //! three. A name that rcgen does not write octet for octet goes into a request built here.
 
-use rcgen::{
-    CertificateParams, CustomExtension, DistinguishedName as RcgenName, DnType, DnValue,
-
-};
+use rcgen::{CertificateParams, CustomExtension, DistinguishedName as RcgenName, DnType, DnValue};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::pki::alternative_name::AlternativeName;

@@ -16,9 +16,9 @@ use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
 use crate::pki::template::TemplateArc;
 use crate::signing::{FileKey, Passphrase};
+use crate::storage::LedgerRegister;
 use crate::storage::act::{Act, AuthorityEstablished};
 use crate::storage::datadir::{FileMode, write_durably};
-use crate::storage::LedgerRegister;
 use crate::storage::{Register as _, Urgency};
 
 /// Revocations of an adopted CA go on record in commits of so many.

@@ -58,7 +58,9 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
             let key = FileKey::generate(arguments.key_algorithm)?;
             let (_, request) = founding.subordinate(&name, &key)?;
             say(&format!("Made the subordinate CA {name}; its request is {}.", request.display()));
-            say("Have it signed by the parent CA, then: chancery install-certificate FILE --chain FILE");
+            say(
+                "Have it signed by the parent CA, then: chancery install-certificate FILE --chain FILE",
+            );
         }
         None => {
             say(&format!("Generating the CA's key ({}).", arguments.key_algorithm));
@@ -95,11 +97,12 @@ pub fn subject_of(made: &AuthorityEstablished) -> String {
     }
 }
 
-fn refuse_second(register: &dyn crate::storage::Register, settings: &Settings) -> Result<(), Failure> {
+fn refuse_second(
+    register: &dyn crate::storage::Register,
+    settings: &Settings,
+) -> Result<(), Failure> {
     match register.authority()? {
-        Some(made) => {
-            Err(Failure::AlreadyEstablished(settings.data.clone(), subject_of(&made)))
-        }
+        Some(made) => Err(Failure::AlreadyEstablished(settings.data.clone(), subject_of(&made))),
         None => Ok(()),
     }
 }

@@ -6,11 +6,11 @@ use super::failure::Failure;
 use super::home::Home;
 use super::progress::Bar;
 use super::settings::Settings;
+use crate::pki::time::Timestamp;
+use crate::storage::LedgerRegister;
 use crate::storage::act::{Act, Entry};
 use crate::storage::open::{Options, Scrub, open};
-use crate::storage::LedgerRegister;
 use crate::storage::{Register as _, Urgency};
-use crate::pki::time::Timestamp;
 
 /// Opens and locks it; made where it is missing.
 pub fn open_register(settings: &Settings, scrub: Scrub) -> Result<Arc<LedgerRegister>, Failure> {

@@ -1,7 +1,7 @@
 //! What the rest of the program is handed from outside: clock, randomness, the host's name,
 //! standard output, and the log.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -46,7 +46,11 @@ pub fn say(line: &str) {
 /// Starts the log, on standard error.
 pub fn start_log(settings: &Settings) {
     let filter = tracing_subscriber::EnvFilter::new(&settings.log_level);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
     // A second start in one process (tests) keeps the first log.
     let _ = match settings.log_format {
         LogFormat::Text => log.try_init(),

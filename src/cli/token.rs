@@ -41,7 +41,11 @@ pub fn token(arguments: &Token, settings: &Settings) -> Result<(), Failure> {
         Err(other) => return Err(other),
     }
     let days = settings.token_life_seconds / 86_400;
-    say(&format!("A token for {} is in {} ({days} days).", arguments.account, home.admin_token().display()));
+    say(&format!(
+        "A token for {} is in {} ({days} days).",
+        arguments.account,
+        home.admin_token().display()
+    ));
     Ok(())
 }
 

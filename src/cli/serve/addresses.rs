@@ -148,8 +148,7 @@ mod tests {
         };
         let names = listening("0.0.0.0:443", "0.0.0.0:80").names(&settings);
         let texts: Vec<String> = names.iter().map(AlternativeName::to_text).collect();
-        let expected =
-            ["localhost", "ca1.contoso.com", "127.0.0.1", "pki.contoso.com", "10.0.0.5"];
+        let expected = ["localhost", "ca1.contoso.com", "127.0.0.1", "pki.contoso.com", "10.0.0.5"];
         assert_eq!(texts, expected);
         assert_eq!(listening("127.0.0.1:8443", "[::1]:1").api_url(), "https://localhost:8443");
         assert_eq!(listening("10.0.0.1:443", "[::1]:1").api_url(), "https://10.0.0.1");

@@ -86,7 +86,10 @@ fn found(
         return Err(crate::storage::StoreError::Damaged(damage).into());
     }
     let name = default_name()?;
-    say(&format!("There is no CA in {}. Generating a key for one ({DEFAULT_KEY}); this takes a second or two.", home.path().display()));
+    say(&format!(
+        "There is no CA in {}. Generating a key for one ({DEFAULT_KEY}); this takes a second or two.",
+        home.path().display()
+    ));
     let key = FileKey::generate(DEFAULT_KEY)?;
     let founding = Founding {
         register,
@@ -166,8 +169,7 @@ impl Service {
             random: random(),
             processors,
         })?);
-        let publisher =
-            Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
+        let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
@@ -215,7 +217,9 @@ impl Service {
             .and_then(|()| Ok(self.authority.resolve_orphans(now())?));
         match begun {
             Ok(told) => told.iter().for_each(|sentence| tracing::warn!("{sentence}")),
-            Err(error) => tracing::error!(%error, "the register is out of order: nothing is issued"),
+            Err(error) => {
+                tracing::error!(%error, "the register is out of order: nothing is issued")
+            }
         }
         if self.register.tokens(None, 1)?.is_empty() {
             wishes::make_token(
@@ -256,8 +260,13 @@ impl Service {
         runtime.block_on(async {
             let listener = from_std(listener)?;
             let (stop, stops) = watch::channel(false);
-            let serving =
-                serve_https(listener, router(Arc::clone(&api)), Arc::clone(&tls), Bounds::default(), stops);
+            let serving = serve_https(
+                listener,
+                router(Arc::clone(&api)),
+                Arc::clone(&tls),
+                Bounds::default(),
+                stops,
+            );
             let upkeep = self.upkeep(&tls);
             let mut serving = std::pin::pin!(serving);
             tokio::select! {

@@ -87,10 +87,8 @@ fn a_covered_mistake_is_still_told() {
 
 #[test]
 fn settings_that_contradict_each_other_are_told() {
-    let flags: [(&str, &[&str]); 2] = [
-        ("api_listen", &["127.0.0.1:8080"]),
-        ("publish_listen", &["127.0.0.1:8080"]),
-    ];
+    let flags: [(&str, &[&str]); 2] =
+        [("api_listen", &["127.0.0.1:8080"]), ("publish_listen", &["127.0.0.1:8080"])];
     assert_eq!(gather(&given(None, &flags), []).unwrap_err().count(), 1);
 }
 
