@@ -120,3 +120,6 @@ impl Authority {
 fn record(requester: &Requester, now: Timestamp, act: act::Act) -> act::Entry {
     act::Entry { at: now.millis(), actor: Some(requester.account.name.clone()), act }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Crashes between any two commits: whatever was signed is issued or revoked afterwards.
+
+use std::sync::Arc;
+
+use super::world::{World, administrator, ask, csr, issued, noon, vpn_user, with_key};
+use crate::pki::certificate::Certificate;
+use crate::pki::serial::SerialNumber;
+use crate::storage::Register;
+use crate::storage::act::Act;
+use crate::storage::faulty::{Fault, FaultyRegister};
+
+const USER: &str = "VPNUserAuthentication";
+
+/// The serial number in to-be-signed bytes on record.
+fn serial_of(register: &dyn Register, tbs: &[u8]) -> SerialNumber {
+    let acts = super::world::acts(register);
+    let found = acts.iter().find_map(|act| match act {
+        Act::SerialReserved(reserved) if reserved.tbs == tbs => Some(&reserved.serial),
+        _ => None,
+    });
+    SerialNumber::from_der_content(found.expect("signed, but never on record")).unwrap()
+}
+
+#[test]
+fn every_signature_is_accounted_for_whichever_commit_fails() {
+    for fault in [Fault::BeforePersisting, Fault::AfterPersisting] {
+        for (nth, key) in [(1, None), (1, Some("k")), (2, None), (2, Some("k"))] {
+            let world = World::new();
+            let request = csr(&[]);
+            let asked = || match key {
+                None => ask(USER, &request),
+                Some(key) => with_key(ask(USER, &request), key, 1),
+            };
+            {
+                let register = world.open();
+                let alice = vpn_user(&world.authority(register.clone()), "alice");
+                let faulty = Arc::new(FaultyRegister::new(register, nth, fault));
+                let authority = world.authority(faulty);
+                assert!(authority.enroll(&alice, asked(), noon()).is_err());
+                // Nothing works any more, and says so.
+                assert!(authority.enroll(&alice, ask(USER, &request), noon()).is_err());
+                world.crash();
+            }
+            let register = world.open();
+            let authority = world.authority(register.clone());
+            authority.resolve_orphans(noon().plus_seconds(5)).unwrap();
+            assert!(register.orphans().unwrap().is_empty());
+            for tbs in world.key.signed.lock().unwrap().iter() {
+                let serial = serial_of(&*register, tbs);
+                let issued = register.certificate(&serial).unwrap();
+                let revoked = register.revocation(&serial).unwrap();
+                assert!(issued.is_some() || revoked.is_some(), "{serial} {fault:?} {nth} {key:?}");
+            }
+            let mut alice = administrator();
+            alice.account = super::world::account("alice", &["VPN Users"]);
+            alice.roles = Vec::new();
+            if key.is_some() {
+                // Asked again with the same key: one certificate, whatever happened.
+                let one = issued(authority.enroll(&alice, asked(), noon().plus_seconds(6)));
+                let two = issued(authority.enroll(&alice, asked(), noon().plus_seconds(7)));
+                assert_eq!(one.certificate, two.certificate);
+                Certificate::from_der(&one.certificate)
+                    .unwrap()
+                    .verify(authority.issuer().public_key())
+                    .unwrap();
+                assert!(register.revocation(&one.serial).unwrap().is_none());
+            }
+        }
+    }
+}

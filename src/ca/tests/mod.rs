@@ -1,0 +1,7 @@
+//! The promises of the authority: order, crash, idempotency, revocation, who may what.
+
+mod crash;
+mod deciding;
+mod enrolling;
+mod revoking;
+mod world;
