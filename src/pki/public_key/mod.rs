@@ -81,8 +81,8 @@ pub enum KeyError {
         /// Its size in bits.
         bits: u32,
     },
-    /// An RSA exponent that is even, below 65537 or above 2^33.
-    #[error("the RSA exponent must be odd and from 65537 to 2^32 (NIST SP 800-56B §6.4.1.1)")]
+    /// An RSA exponent that is even, below 65537 (FIPS 186-5 A.1.1) or above 32 bits.
+    #[error("the RSA exponent must be odd, at least 65537 (FIPS 186-5) and below 2^32")]
     BadExponent,
     /// A point at infinity or off its curve.
     #[error("the point of the elliptic curve key is not on its curve")]

@@ -48,7 +48,8 @@ fn positive(content: &[u8]) -> Result<&[u8], NotDer> {
     }
 }
 
-/// Odd, from 65537 up to 2^32: 1 signs nothing, 3 has a history, and what is above costs time.
+/// Odd and from 65537 (FIPS 186-5 A.1.1) to 32 bits: 1 signs nothing, 3 has a history, and what is
+/// above only costs time.
 fn check_exponent(exponent: &[u8]) -> Result<(), KeyError> {
     let value = exponent.iter().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
     if exponent.len() <= 4 && value % 2 == 1 && value >= 65537 {

@@ -1,7 +1,7 @@
 //! One revoked certificate in a CRL.
 
 use crate::pki::encoding::{
-    ENUMERATED, Element, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE, element, only, sequence, time,
+    self, ENUMERATED, Element, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE, only, sequence, time,
 };
 use crate::pki::extension::{self, Extension};
 use crate::pki::oid;
@@ -22,18 +22,18 @@ impl CrlEntry {
     /// The entry's DER. The reason `unspecified` is left out (RFC 5280 §5.3.1), an invalidity
     /// date is GeneralizedTime always.
     pub fn encode(serial: SerialNumber, revocation: &Revocation) -> Vec<u8> {
-        let serial = element(INTEGER, &[serial.as_der_content()]);
-        let date = time::encode(revocation.revoked_at);
+        let mut content = Vec::with_capacity(96);
+        encoding::write(&mut content, INTEGER, &[serial.as_der_content()]);
+        content.extend_from_slice(&time::encode(revocation.revoked_at));
         let extensions: Vec<u8> = extension::reason_code(revocation.reason)
             .into_iter()
             .chain(revocation.invalidity_date.map(extension::invalidity_date))
             .flat_map(|extension| extension.to_der())
             .collect();
-        if extensions.is_empty() {
-            sequence(&[&serial, &date])
-        } else {
-            sequence(&[&serial, &date, &sequence(&[&extensions])])
+        if !extensions.is_empty() {
+            encoding::write(&mut content, SEQUENCE, &[&extensions]);
         }
+        sequence(&[&content])
     }
 
     /// Reads an entry's DER. Extensions other than reason and invalidity date are passed over
