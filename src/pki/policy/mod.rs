@@ -115,7 +115,7 @@ fn check_hints(case: &Case<'_>) -> Result<(), Denial> {
         // Windows puts the OID where the name belongs if the template is of version 2 or later.
         TemplateHint::Name(name) if name.eq_ignore_ascii_case(cn) => None,
         TemplateHint::Name(name) if name.parse() == Ok(TemplateOid::Whole(oid)) => None,
-        TemplateHint::Name(name) => Some(name.clone()),
+        TemplateHint::Name(name) => Some(name.chars().take(64).collect()),
         TemplateHint::Identifier(own) if *own == oid => None,
         TemplateHint::Identifier(other) => Some(other.to_string()),
     });

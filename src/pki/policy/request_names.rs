@@ -1,6 +1,6 @@
-//! Names out of the request, within the template's rules. The first name outside them is refused
-//! by name; nothing is left out silently, for a certificate without a name that was asked for
-//! fails later and elsewhere.
+//! Names out of the request, within the template's rules. Each name outside them is told; nothing
+//! is left out silently, for a certificate without a name that was asked for fails later and
+//! elsewhere.
 
 use const_oid::ObjectIdentifier;
 
@@ -13,6 +13,9 @@ use crate::pki::template::{NameRules, RequestedNames, Template};
 
 /// A SID as a URI ([MS-WCCE] §2.2.2.7.7.4, KB5014754): strong mapping, so never the request's.
 const SID_URI: &str = "tag:microsoft.com,2022-09-14:sid:";
+
+/// How many refused names a denial tells.
+const MOST_LISTED: usize = 16;
 
 /// The names of `request`. Without rules the enroller is a manager (see `permission`), who may
 /// name what he likes; a wildcard needs a rule even so.
@@ -30,13 +33,27 @@ pub(super) fn read(template: &Template, request: &CertificateRequest) -> Result<
         ));
     }
     let asked = Asked { template };
-    for (kind, value) in subject.attributes() {
-        asked.check_attribute(kind, &value)?;
-    }
-    for name in alternative {
-        asked.check_alternative(name)?;
-    }
-    Ok(Names { subject: subject.clone(), alternative: alternative.to_vec() })
+    let attributes = subject.attributes();
+    let attributes =
+        attributes.iter().filter(|(kind, value)| !asked.allows_attribute(*kind, value));
+    let in_subject: Vec<String> = attributes.map(|(kind, value)| written(*kind, value)).collect();
+    let others = alternative.iter().filter(|name| !asked.allows(name));
+    let in_alternative: Vec<String> = others.map(ToString::to_string).collect();
+    let rule = match (in_subject.is_empty(), in_alternative.is_empty()) {
+        (true, true) => {
+            return Ok(Names { subject: subject.clone(), alternative: alternative.to_vec() });
+        }
+        (false, _) => Rule::SubjectNotAllowed,
+        (true, false) => Rule::NameNotAllowed,
+    };
+    Err(Denial::new(
+        rule,
+        format!(
+            "the template {} does not allow these names: {}",
+            template.cn(),
+            listed(in_subject.into_iter().chain(in_alternative).collect())
+        ),
+    ))
 }
 
 /// The template whose rules are asked.
@@ -52,51 +69,50 @@ impl Asked<'_> {
         }
     }
 
-    fn check_attribute(&self, kind: ObjectIdentifier, value: &str) -> Result<(), Denial> {
+    fn allows_attribute(&self, kind: ObjectIdentifier, value: &str) -> bool {
         let common_name = kind == oid::COMMON_NAME;
-        let allowed = match self.rules() {
+        match self.rules() {
             Some(rules) if common_name => rules.allow_dns_name(value),
             Some(rules) => rules.allow_subject_attribute(kind, value),
             None => !(common_name && value.contains('*')),
-        };
-        if allowed { Ok(()) } else { Err(self.subject_refused(kind, value)) }
+        }
     }
 
-    fn check_alternative(&self, name: &AlternativeName) -> Result<(), Denial> {
-        let sid = match name {
-            AlternativeName::Uri(uri) => {
-                uri.get(..SID_URI.len()).is_some_and(|start| start.eq_ignore_ascii_case(SID_URI))
-            }
-            AlternativeName::Other { oid, .. } => *oid == oid::OBJECT_SID,
-            _ => false,
-        };
-        let allowed = match (self.rules(), name) {
-            _ if sid => false,
+    fn allows(&self, name: &AlternativeName) -> bool {
+        match (self.rules(), name) {
+            _ if is_sid(name) => false,
             // An address in a dNSName is judged as the address it is, and stays a dNSName.
             (Some(rules), AlternativeName::Dns(dns)) => rules.allow_dns_name(dns),
             (Some(rules), AlternativeName::Ip(address)) => rules.allow_address(*address),
             (Some(_), _) => false,
             (None, name) => !name.is_wildcard(),
-        };
-        if allowed { Ok(()) } else { Err(self.refused(name)) }
+        }
     }
+}
 
-    fn refused(&self, name: &AlternativeName) -> Denial {
-        Denial::new(
-            Rule::NameNotAllowed,
-            format!("the alternative name {name} is not among those that {} allows", self.cn()),
-        )
+fn is_sid(name: &AlternativeName) -> bool {
+    match name {
+        AlternativeName::Uri(uri) => {
+            let start = uri.get(..SID_URI.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(SID_URI))
+        }
+        AlternativeName::Other { oid, .. } => *oid == oid::OBJECT_SID,
+        _ => false,
     }
+}
 
-    fn subject_refused(&self, kind: ObjectIdentifier, value: &str) -> Denial {
-        let key = if kind == oid::COMMON_NAME { "CN".to_owned() } else { kind.to_string() };
-        Denial::new(
-            Rule::SubjectNotAllowed,
-            format!("the subject's {key}={value} is not among the names {} allows", self.cn()),
-        )
-    }
+/// `CN=vpn.contoso.com`; other types by their OID.
+fn written(kind: ObjectIdentifier, value: &str) -> String {
+    if kind == oid::COMMON_NAME { format!("CN={value}") } else { format!("{kind}={value}") }
+}
 
-    fn cn(&self) -> &str {
-        self.template.cn()
+/// The refused names in a sentence; a request may hold thousands.
+fn listed(names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(MOST_LISTED);
+    let shown: Vec<String> =
+        names.iter().take(MOST_LISTED).map(|name| name.chars().take(256).collect()).collect();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

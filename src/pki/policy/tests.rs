@@ -557,6 +557,16 @@ fn names_outside_the_rules_are_refused_by_name() {
         assert_eq!(denial.rule, Rule::NameNotAllowed);
         assert!(denial.detail.contains(&name.to_string()), "{denial}");
     }
+    let several = named("CN=dc1,O=Fabrikam", &[dns("vpn"), dns("dc1"), address("::1")]);
+    let denial = member(&vpn_server(), &several, &server).unwrap_err();
+    assert_eq!(denial.rule, Rule::SubjectNotAllowed);
+    assert!(
+        denial.detail.ends_with("names: 2.5.4.10=Fabrikam, CN=dc1, dns:dc1, ip:::1"),
+        "{denial}"
+    );
+    let many: Vec<_> = (0..300).map(|number| dns(&format!("host{number}"))).collect();
+    let denial = member(&vpn_server(), &named("", &many), &server).unwrap_err();
+    assert!(denial.detail.ends_with("and 284 more"), "{denial}");
     for subject in [
         "CN=dc1.contoso.com",
         "CN=vpn.contoso.com+CN=administrator",
