@@ -59,7 +59,8 @@ impl Reader<'_> {
                     self.enter_module(marked_for_tests);
                     marked_for_tests = false;
                 }
-                Token::Word(word) if word == "use" => {
+                // `impl Trait + use<>` captures, and imports nothing.
+                Token::Word(word) if word == "use" && !self.opens_generics() => {
                     self.at += 1;
                     self.pass_separator();
                     let mut spread = Vec::new();
@@ -113,6 +114,10 @@ impl Reader<'_> {
         })
     }
 
+    fn opens_generics(&self) -> bool {
+        matches!(self.tokens.get(self.at + 1), Some((Token::Mark('<'), _)))
+    }
+
     fn pass_separator(&mut self) -> bool {
         let here = matches!(self.tokens.get(self.at), Some((Token::PathSeparator, _)));
         self.at += usize::from(here);
@@ -153,7 +158,11 @@ impl Reader<'_> {
                 }
                 Some(Token::Mark('{')) => {
                     self.at += 1;
-                    while !matches!(self.tokens.get(self.at), None | Some((Token::Mark('}'), _))) {
+                    // A semicolon in braces is no import at all: stop rather than never end.
+                    while !matches!(
+                        self.tokens.get(self.at),
+                        None | Some((Token::Mark('}' | ';'), _))
+                    ) {
                         self.use_tree(path.clone(), spread);
                         if matches!(self.tokens.get(self.at), Some((Token::Mark(','), _))) {
                             self.at += 1;
@@ -345,6 +354,13 @@ mod tests {
             paths(text),
             ["crate::ca::Authority", "crate::storage::open", "crate::signing::Key"]
         );
+    }
+
+    #[test]
+    fn a_capture_list_is_no_import() {
+        let text = "fn f() -> impl Fn() + use<> { a::b(); }\nuse std::fs;\n";
+        let found: Vec<_> = named_paths(&["pki"], text).into_iter().map(|one| one.path).collect();
+        assert_eq!(found, ["a::b", "std::fs"]);
     }
 
     #[test]
