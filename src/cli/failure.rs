@@ -89,6 +89,12 @@ pub enum Failure {
     /// A file holds no CRL.
     #[error("{0} holds no CRL (PEM or DER)")]
     NoCrl(PathBuf),
+    /// A file holds no certificate request.
+    #[error("{0} holds no certificate request (PEM or DER)")]
+    NoRequest(PathBuf),
+    /// `request` got no certificate.
+    #[error(transparent)]
+    NotEnrolled(#[from] super::request::NotEnrolled),
     /// A passphrase file is empty.
     #[error("{0} holds no passphrase")]
     NoPassphrase(PathBuf),

@@ -129,6 +129,15 @@ pub fn read_crl(path: &Path) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// The certificate request in a file, PEM or DER.
+pub fn read_csr(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut found = blocks(path, &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"])?;
+    match (found.pop(), found.is_empty()) {
+        (Some(request), true) => Ok(request),
+        _ => Err(Failure::NoRequest(path.to_owned())),
+    }
+}
+
 /// What PEM blocks with these labels hold; a file without any PEM is one in DER.
 fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, Failure> {
     let content = std::fs::read(path).map_err(at(path))?;

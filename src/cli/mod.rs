@@ -9,11 +9,13 @@ pub mod check;
 pub mod csr;
 pub mod failure;
 pub mod founding;
+pub mod health;
 pub mod home;
 pub mod init;
 pub mod install_certificate;
 pub mod progress;
 pub mod register;
+pub mod request;
 pub mod serve;
 pub mod settings;
 pub mod surroundings;
@@ -56,6 +58,10 @@ fn perform(command: &Command) -> Result<(), Failure> {
         Command::Check(arguments) => check::check(arguments, gathered(&arguments.configured)),
         Command::Token(arguments) => {
             token::token(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::Request(arguments) => request::request(arguments),
+        Command::Health(arguments) => {
+            health::health(arguments, &prepared(&arguments.configured)?.settings)
         }
         _ => Ok(()),
     }
