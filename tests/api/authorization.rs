@@ -1,0 +1,154 @@
+//! Every route against everybody. A route without a row here fails the test.
+
+use axum::http::{Method, StatusCode};
+use chancery::http::{Access, ROUTES};
+
+use super::fixture::Ca;
+
+/// Who may come: `e` everybody, `r` a plain requester, `m` a certificate manager, `a` an
+/// auditor, `A` an administrator.
+const TABLE: &[(&str, &str)] = &[
+    ("GET /healthz", "ermaA"),
+    ("GET /readyz", "ermaA"),
+    ("GET /openapi.yaml", "ermaA"),
+    ("GET /metrics", "aA"),
+    ("POST /v1/requests", "rmaA"),
+    ("GET /v1/requests", "rmaA"),
+    ("GET /v1/requests/{request_id}", "rmaA"),
+    ("POST /v1/requests/{request_id}/approve", "mA"),
+    ("POST /v1/requests/{request_id}/deny", "mA"),
+    ("GET /v1/certificates", "rmaA"),
+    ("GET /v1/certificates/{serial_number}", "rmaA"),
+    ("POST /v1/certificates/{serial_number}/revoke", "mA"),
+    ("POST /v1/certificates/{serial_number}/release", "mA"),
+    ("GET /v1/templates", "rmaA"),
+    ("POST /v1/templates", "A"),
+    ("GET /v1/templates/{name}", "rmaA"),
+    ("PUT /v1/templates/{name}", "A"),
+    ("DELETE /v1/templates/{name}", "A"),
+    ("POST /v1/templates/{name}/duplicate", "A"),
+    ("GET /v1/ca", "rmaA"),
+    ("GET /v1/ca/templates", "rmaA"),
+    ("PUT /v1/ca/templates/{name}", "A"),
+    ("DELETE /v1/ca/templates/{name}", "A"),
+    ("GET /v1/ca/crls", "rmaA"),
+    ("POST /v1/ca/crls", "mA"),
+    ("GET /v1/accounts", "maA"),
+    ("POST /v1/accounts", "A"),
+    // Everybody their own; another's account is in the next test.
+    ("GET /v1/accounts/{name}", "rmaA"),
+    ("PUT /v1/accounts/{name}", "A"),
+    ("PATCH /v1/accounts/{name}", "A"),
+    ("DELETE /v1/accounts/{name}", "A"),
+    ("POST /v1/accounts/{name}/revoke-certificates", "mA"),
+    ("GET /v1/tokens", "aA"),
+    ("POST /v1/tokens", "A"),
+    ("GET /v1/tokens/{id}", "aA"),
+    ("DELETE /v1/tokens/{id}", "A"),
+    ("GET /v1/audit", "aA"),
+];
+
+/// What a row is called with: things that are there to be read, and not there to be changed, so
+/// that no call stands in another's way.
+fn path(route: &str, method: &Method, who: &str) -> String {
+    let name = match (route, method.as_str()) {
+        (route, "GET") if route.starts_with("/v1/accounts/") => who,
+        (route, "GET") if route.starts_with("/v1/templates/") => "User",
+        _ => "nothing-of-this-name",
+    };
+    route
+        .replace("{name}", name)
+        .replace("{id}", "0")
+        .replace("{request_id}", "999999")
+        .replace("{serial_number}", "0abc")
+}
+
+#[tokio::test]
+async fn every_route_against_everybody() {
+    let ca = Ca::founded().await;
+    let people = [('r', "anna"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
+    let strangers = strangers(&ca).await;
+    for route in ROUTES {
+        let row = format!("{} {}", route.method, route.path);
+        let allowed = TABLE.iter().find(|(own, _)| *own == row).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{row} has no row in the table"));
+        assert_eq!(allowed.contains('e'), matches!(route.access, Access::Open(_)), "{row}");
+        for (letter, who) in people {
+            let status = call(&ca, route.path, &route.method, who, ca.token(who)).await;
+            if allowed.contains(letter) {
+                let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+                assert!(!refused.contains(&status), "{row} as {who}: {status}");
+                assert!(!status.is_server_error() || route.path == "/readyz", "{row}: {status}");
+            } else {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{row} as {who}");
+            }
+        }
+        for (who, token) in &strangers {
+            let status = call(&ca, route.path, &route.method, "anna", token.clone()).await;
+            let let_in = status != StatusCode::UNAUTHORIZED;
+            assert_eq!(let_in, allowed.contains('e'), "{row} as {who}: {status}");
+        }
+    }
+    assert_eq!(TABLE.len(), ROUTES.len(), "a row of the table has no route");
+}
+
+/// Who is nobody here, though one of them was an administrator once.
+async fn strangers(ca: &Ca) -> Vec<(&'static str, Option<String>)> {
+    let disabled = ca.token("gone");
+    let headers = [("content-type", "application/merge-patch+json")];
+    let patch = r#"{"enabled":false}"#;
+    let path = "/v1/accounts/gone";
+    let changed = ca.send(Method::PATCH, path, ca.token("administrator"), &headers, patch).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+
+    let revoked = ca.token_for("administrator", 1000).await;
+    let listed = ca.send(Method::GET, "/v1/tokens?limit=1000", ca.token("administrator"), &[], "");
+    let listed = listed.await.json();
+    let newest = listed["tokens"].as_array().unwrap().iter();
+    let newest = newest.max_by_key(|token| token["created_at"].as_str().unwrap().to_owned());
+    let path = format!("/v1/tokens/{}", newest.unwrap()["id"].as_str().unwrap());
+    let gone = ca.send(Method::DELETE, &path, ca.token("administrator"), &[], "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+
+    let expired = ca.token_for("administrator", 60).await;
+    ca.wait_seconds(61);
+    vec![
+        ("nobody", None),
+        ("a disabled account", disabled),
+        ("a revoked token", Some(revoked)),
+        ("an expired token", Some(expired)),
+        ("an invented token", Some(format!("chancery_{}", "A".repeat(43)))),
+    ]
+}
+
+async fn call(
+    ca: &Ca,
+    route: &str,
+    method: &Method,
+    who: &str,
+    token: Option<String>,
+) -> StatusCode {
+    let body = match *method {
+        Method::GET | Method::DELETE => "",
+        _ => "{}",
+    };
+    let headers = [("content-type", "application/json")];
+    let path = path(route, method, who);
+    ca.send(method.clone(), &path, token, &headers, body).await.status
+}
+
+#[tokio::test]
+async fn a_requester_sees_only_what_is_his() {
+    let ca = Ca::founded().await;
+    let of_another = [
+        ("/v1/accounts/bert", StatusCode::FORBIDDEN),
+        ("/v1/requests?account=bert", StatusCode::FORBIDDEN),
+        ("/v1/certificates?account=bert", StatusCode::FORBIDDEN),
+    ];
+    for (path, status) in of_another {
+        let answered = ca.send(Method::GET, path, ca.token("anna"), &[], "").await;
+        assert_eq!(answered.status, status, "{path}");
+        let answered = ca.send(Method::GET, path, ca.token("auditor"), &[], "").await;
+        assert_eq!(answered.status, StatusCode::OK, "{path}");
+    }
+}
