@@ -5,10 +5,12 @@ use std::sync::PoisonError;
 
 use super::enroll::{Begun as EnrolmentBegun, Enrolled, Outcome};
 use super::orphans::IDEMPOTENCY_SECONDS;
-use super::{Authority, Idempotent, Refusal, Requester, act};
+use super::permissions::Operation;
+use super::{Authority, Idempotent, Refusal, Requester, act, record};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::disposition::Disposition;
 use crate::pki::time::Timestamp;
+use crate::storage::Urgency;
 
 /// Whether a key is used for the first time.
 pub enum Begun<'a> {
@@ -48,6 +50,19 @@ impl Authority {
             }
             Some(Idempotent::Request { .. }) => Err(reused()),
         }
+    }
+
+    /// Puts on record that a CRL was asked for, with the answer that its `Idempotency-Key` gives
+    /// again. The CRL itself is the publisher's.
+    pub fn record_crl_demand(
+        &self,
+        requester: &Requester,
+        answer: act::AnswerRecorded,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        requester.must(Operation::PublishCrl)?;
+        let entry = record(requester, now, act::Act::AnswerRecorded(answer));
+        Ok(self.register.commit(vec![entry], Urgency::Reserved)?)
     }
 
     pub(super) fn begin_enrolment(

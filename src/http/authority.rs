@@ -10,6 +10,8 @@ use super::idempotency;
 use super::problem::Problem;
 use super::query::next_link;
 use super::templates::{Summary, summaries};
+use crate::ca::act::{AnswerRecorded, Idempotency};
+use crate::ca::idempotency::Begun;
 use crate::ca::{CrlRow, Page};
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::certificate::Certificate;
@@ -58,7 +60,7 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         template_arc: authority.template_arc().to_string(),
         crl_urls: issuer.crl_urls(),
         certificate_urls: issuer.certificate_urls(),
-        crl_number: crl.map(|crl| crl.number),
+        crl_number: crl.as_ref().map(|crl| crl.number),
         crl_next_update: crl.map(|crl| crl.next_update.to_string()),
         certificate: certificates_to_pem(&[issuer.certificate_der()]),
         chain: &call.api.chain_pem,
@@ -140,23 +142,48 @@ pub fn crls(call: &Call<'_>) -> Result<Reply, Problem> {
 }
 
 #[derive(Serialize)]
-struct Demanded {
+struct Published {
     #[serde(skip_serializing_if = "Option::is_none")]
     crl_number: Option<u64>,
 }
 
-/// `POST /v1/ca/crls`: publish now. The demand goes on record, and the new CRL reflects it.
+/// `POST /v1/ca/crls`: publish now, although nothing may have changed.
 pub fn publish_crl(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
-    let _ = idempotency::key(call.received)?;
-    let sequence = call.api.authority.head().sequence;
-    call.api.publisher.demand(sequence);
+    let head = call.api.authority.head().sequence;
+    let sequence = match idempotency::key(call.received)? {
+        None => {
+            call.api.publisher.demand_anew();
+            head
+        }
+        Some(key) => demand_once(call, key, head + 1)?,
+    };
     let render = |crl_number: Option<u64>| {
         let status = match crl_number {
             Some(_) => StatusCode::CREATED,
             None => StatusCode::ACCEPTED,
         };
-        Answer::json(status, &Demanded { crl_number })
+        Answer::json(status, &Published { crl_number })
     };
     Ok(Reply::OncePublished { sequence, render: Box::new(render) })
+}
+
+/// Puts the demand on record, as ledger entry `next` or a later one, and asks for a CRL that
+/// reflects `next`; the same key again asks for no other. What is on record is that number.
+fn demand_once(call: &Call<'_>, key: Idempotency, next: u64) -> Result<u64, Problem> {
+    let authority = &call.api.authority;
+    let sequence = match authority.begin_idempotent(call.requester, &key, call.now)? {
+        Begun::First(_under_way) => {
+            let status = StatusCode::CREATED.as_u16();
+            let body = next.to_string().into_bytes();
+            let answer = AnswerRecorded { idempotency: key, status, body, location: None };
+            authority.record_crl_demand(call.requester, answer, call.now)?;
+            next
+        }
+        Begun::Again(answer) => String::from_utf8_lossy(&answer.body).parse().map_err(|_| {
+            Problem::unavailable("ledger-damaged", "the recorded demand does not read")
+        })?,
+    };
+    call.api.publisher.demand(sequence);
+    Ok(sequence)
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::answer::Answer;
 use super::api::Api;
-use super::publishing::CurrentCrl;
 use crate::pki::time::Timestamp;
 
 /// The contract.
@@ -57,37 +56,7 @@ fn status(well: bool) -> StatusCode {
 /// Each condition of being ready, with what is wrong where something is.
 pub fn conditions(api: &Api, now: Timestamp) -> [(&'static str, Option<String>); 3] {
     let issuing = api.authority.may_issue(now).err().map(|refusal| refusal.to_string());
-    let crl = match api.publisher.current() {
-        None => Some("no CRL is published".to_owned()),
-        Some(crl) => api.publisher.trouble(now).or_else(|| overdue(&crl, now)),
-    };
+    let crl = api.publisher.trouble(now);
     let serving = api.is_draining().then(|| "this server is stopping".to_owned());
     [("issuing", issuing), ("crl", crl), ("serving", serving)]
-}
-
-/// Red after a quarter of the time between the meant publication and nextUpdate.
-fn overdue(crl: &CurrentCrl, now: Timestamp) -> Option<String> {
-    let margin = crl.next_update.seconds_since(crl.next_publish);
-    let (number, end) = (crl.number, crl.next_update);
-    (now >= crl.next_publish.plus_seconds(margin / 4))
-        .then(|| format!("the successor of CRL {number} is overdue; it ends on {end}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn red_long_before_the_crl_ends() {
-        let at = Timestamp::from_seconds;
-        let crl = CurrentCrl {
-            number: 1,
-            this_update: at(0),
-            next_publish: at(1000),
-            next_update: at(1400),
-        };
-        assert_eq!(overdue(&crl, at(1099)), None);
-        assert!(overdue(&crl, at(1100)).is_some());
-        assert!(overdue(&crl, at(2000)).is_some());
-    }
 }

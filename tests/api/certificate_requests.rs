@@ -105,8 +105,12 @@ pub fn rsa(modulus_octets: usize, exponent: &[u8]) -> Vec<u8> {
     let algorithm = oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]);
     let bits = |octets: &[u8]| tlv(0x03, &[&[0], octets].concat());
     let info = sequence(
-        &[vec![0x02, 0x01, 0x00], sequence(&[]), sequence(&[encryption, bits(&key)].concat()),
-            vec![0xa0, 0x00]]
+        &[
+            vec![0x02, 0x01, 0x00],
+            sequence(&[]),
+            sequence(&[encryption, bits(&key)].concat()),
+            vec![0xa0, 0x00],
+        ]
         .concat(),
     );
     sequence(&[info, algorithm, bits(&vec![0; modulus_octets])].concat())

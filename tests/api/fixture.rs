@@ -16,6 +16,7 @@ use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::ca::{Authority, Parts};
 use chancery::directory::{BuiltIn, DirectoryError};
 use chancery::http::api::{Api, router};
+use chancery::http::body::Limits;
 use chancery::pki::issuer::Issuer;
 use chancery::pki::name::DistinguishedName;
 use chancery::pki::template::TemplateArc;
@@ -91,8 +92,7 @@ impl Ca {
         let (point, taken_up) =
             PublicationPoint::open(authority.issuer(), &slug, &*store, schedule);
         taken_up.unwrap();
-        let publisher =
-            Arc::new(Publisher::new(&authority, store, Arc::new(point), schedule));
+        let publisher = Arc::new(Publisher::new(&authority, store, Arc::new(point), schedule));
         let told = {
             let clock = Arc::clone(&clock);
             move || Timestamp::from_millis(clock.fetch_add(1, Ordering::Relaxed))
@@ -143,6 +143,13 @@ impl Ca {
         let made = self.post("administrator", "/v1/tokens", &wanted).await;
         assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
         made.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Sets other limits for bodies; before anything is sent.
+    pub fn limit(&mut self, limits: Limits) {
+        self.router = Router::new();
+        Arc::get_mut(&mut self.api).expect("nobody else holds it yet").limits = limits;
+        self.router = router(Arc::clone(&self.api));
     }
 
     /// Moves the clock on.

@@ -158,8 +158,8 @@ fn holds(answered: &Answered, expectation: &str) -> bool {
     let value = field(&document, path);
     match test.split_once(' ').unwrap_or((test, "")) {
         ("=", wanted) => {
-            let wanted: Value = serde_json::from_str(wanted)
-                .unwrap_or_else(|_| panic!("{wanted} is no JSON"));
+            let wanted: Value =
+                serde_json::from_str(wanted).unwrap_or_else(|_| panic!("{wanted} is no JSON"));
             value == Some(&wanted)
         }
         ("~", text) => value.and_then(Value::as_str).is_some_and(|sent| sent.contains(text)),

@@ -242,8 +242,11 @@ fn a_crash_at_any_step_is_resolved_at_the_next_start() {
             assert!(restarted.wait_for(sequence, Duration::ZERO).is_some());
 
             let acts = world::crl_acts(&world.register.acts());
-            let mut intended: Vec<u64> =
-                acts.iter().filter(|(_, published)| !published).map(|(number, _)| *number).collect();
+            let mut intended: Vec<u64> = acts
+                .iter()
+                .filter(|(_, published)| !published)
+                .map(|(number, _)| *number)
+                .collect();
             let times = intended.len();
             assert!(intended.is_sorted(), "step {step}: {acts:?}");
             intended.dedup();
