@@ -101,12 +101,10 @@ async fn strangers(ca: &Ca) -> Vec<(&'static str, Option<String>)> {
     let changed = ca.send(Method::PATCH, path, ca.token("administrator"), &headers, patch).await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
 
-    let revoked = ca.token_for("administrator", 1000).await;
-    let listed = ca.send(Method::GET, "/v1/tokens?limit=1000", ca.token("administrator"), &[], "");
-    let listed = listed.await.json();
-    let newest = listed["tokens"].as_array().unwrap().iter();
-    let newest = newest.max_by_key(|token| token["created_at"].as_str().unwrap().to_owned());
-    let path = format!("/v1/tokens/{}", newest.unwrap()["id"].as_str().unwrap());
+    let wanted = serde_json::json!({"account": "administrator", "expires_in_seconds": 1000});
+    let made = ca.post("administrator", "/v1/tokens", &wanted).await;
+    let revoked = made.json()["token"].as_str().unwrap().to_owned();
+    let path = made.headers["location"].to_str().unwrap().to_owned();
     let gone = ca.send(Method::DELETE, &path, ca.token("administrator"), &[], "").await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
 

@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, SanType};
 
-/// A new request as DER. `wanted` is `p256` or `p384`, then `CN=…`, `O=…`, `DNS:…`, `IP:…`.
+/// A new request as DER. `wanted` is `p256`, `p384` or `rsa2048`, then `CN=…`, `O=…`, `DNS:…`, `IP:…`.
 pub fn der(wanted: &str) -> Vec<u8> {
     let mut words = wanted.split_whitespace();
     let algorithm = match words.next() {
         Some("p256") => &rcgen::PKCS_ECDSA_P256_SHA256,
+        Some("rsa2048") => &rcgen::PKCS_RSA_SHA256,
         Some("p384") => &rcgen::PKCS_ECDSA_P384_SHA384,
         other => panic!("{other:?} is no kind of key"),
     };

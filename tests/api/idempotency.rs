@@ -47,8 +47,15 @@ async fn sent_again_gives_the_first_answer_again() {
 #[tokio::test]
 async fn a_template_is_made_once() {
     let ca = Ca::founded().await;
-    let whole =
-        ca.send(Method::GET, "/v1/templates/User", ca.token("administrator"), &[], "").await;
+    let whole = ca
+        .send(
+            Method::GET,
+            "/v1/templates/VPNUserAuthentication",
+            ca.token("administrator"),
+            &[],
+            "",
+        )
+        .await;
     let mut template = whole.json();
     template["cn"] = json!("ContosoUser");
     template["display_name"] = json!("Contoso User");
