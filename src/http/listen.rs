@@ -63,19 +63,6 @@ pub async fn serve_https(
     accept(listener, bounds, stop, connection).await;
 }
 
-/// Serves `router` in clear until `stop` becomes true, then finishes what was accepted.
-pub async fn serve_http(
-    listener: TcpListener,
-    router: Router,
-    bounds: Bounds,
-    stop: watch::Receiver<bool>,
-) {
-    let connection = move |stream: TcpStream, stopping: watch::Receiver<bool>| {
-        converse(stream, router.clone(), bounds, stopping)
-    };
-    accept(listener, bounds, stop, connection).await;
-}
-
 async fn accept<Served: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     bounds: Bounds,

@@ -7,7 +7,6 @@
 mod addresses;
 mod certificate;
 mod greeting;
-mod publishing;
 mod wishes;
 
 use std::net::TcpListener;
@@ -243,7 +242,7 @@ impl Service {
         let tls = Arc::new(self.certificate.take_up(&self.authority, greeting)?);
         let api = Api::new(
             Arc::clone(&self.authority),
-            publishing::through(&self.publisher),
+            Arc::<Publisher>::clone(&self.publisher),
             Arc::new(now),
             self.processors,
         );
