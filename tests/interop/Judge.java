@@ -1,0 +1,54 @@
+// Java's PKIX path validation with revocation, over many certificates in one start.
+// Arguments: root, CRL, then "good" or "revoked" and a certificate, again and again.
+
+import java.io.FileInputStream;
+import java.security.cert.*;
+import java.util.*;
+
+public class Judge {
+    public static void main(String[] arguments) throws Exception {
+        CertificateFactory factory = CertificateFactory.getInstance("X.509");
+        X509Certificate root;
+        CRL crl;
+        try (FileInputStream in = new FileInputStream(arguments[0])) {
+            root = (X509Certificate) factory.generateCertificate(in);
+        }
+        try (FileInputStream in = new FileInputStream(arguments[1])) {
+            crl = factory.generateCRL(in);
+        }
+        int faults = 0;
+        for (int i = 2; i + 1 < arguments.length; i += 2) {
+            String verdict = verdict(factory, root, crl, arguments[i + 1]);
+            boolean expected = arguments[i].equals("good")
+                ? verdict.equals("good") : verdict.contains("REVOKED");
+            if (!expected) {
+                faults++;
+                System.out.println(arguments[i + 1] + ": " + verdict + ", expected " + arguments[i]);
+            }
+        }
+        System.out.println((arguments.length - 2) / 2 + " judged, " + faults + " faults");
+        System.exit(faults == 0 ? 0 : 1);
+    }
+
+    private static String verdict(CertificateFactory factory, X509Certificate root, CRL crl, String file)
+            throws Exception {
+        X509Certificate certificate;
+        try (FileInputStream in = new FileInputStream(file)) {
+            certificate = (X509Certificate) factory.generateCertificate(in);
+        }
+        PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(root, null)));
+        parameters.addCertStore(
+            CertStore.getInstance("Collection", new CollectionCertStoreParameters(List.of(crl))));
+        CertPathValidator validator = CertPathValidator.getInstance("PKIX");
+        PKIXRevocationChecker checker = (PKIXRevocationChecker) validator.getRevocationChecker();
+        checker.setOptions(EnumSet.of(
+            PKIXRevocationChecker.Option.PREFER_CRLS, PKIXRevocationChecker.Option.NO_FALLBACK));
+        parameters.addCertPathChecker(checker);
+        try {
+            validator.validate(factory.generateCertPath(List.of(certificate)), parameters);
+            return "good";
+        } catch (CertPathValidatorException refused) {
+            return refused.getReason() + ": " + refused.getMessage();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The service under test, as an outsider meets it: the real binary, curl, and files.
+
+use crate::machine::{Running, program, run, tcp_port, write};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_chancery");
+
+/// A running service.
+pub struct Authority {
+    data: PathBuf,
+    api: String,
+    publication: String,
+    /// The process whose network namespace the service lives in.
+    namespace: Option<u32>,
+    running: Running,
+}
+
+impl Authority {
+    /// Makes a CA with this kind of key and starts the service on free ports.
+    pub fn init(folder: &Path, kind: &str) -> Self {
+        let publish = format!("127.0.0.1:{}", tcp_port());
+        Self::init_at(folder, kind, &format!("127.0.0.1:{}", tcp_port()), &publish, None)
+    }
+
+    /// The same on given addresses, in the network namespace of a process.
+    pub fn init_at(folder: &Path, kind: &str, api: &str, publish: &str, inside: Option<u32>) -> Self {
+        let data = folder.join("data");
+        let base = format!("http://{publish}");
+        let name = format!("CN=Contoso VPN CA {kind},DC=corp,DC=contoso,DC=com");
+        let mut init = entering(inside, BINARY);
+        init.arg("init").arg("--data").arg(&data).args(["--name", &name, "--base-url", &base]);
+        run(init.args(["--key-algorithm", kind])).expect_ok("chancery init");
+        let mut serve = entering(inside, BINARY);
+        serve.arg("serve").arg("--data").arg(&data).args(["--api-listen", api]);
+        serve.args(["--publish-listen", publish, "--base-url", &base]).current_dir(folder);
+        let running = Running::start(&mut serve, &folder.join("serve.log"));
+        let api = format!("https://{api}");
+        let mut authority = Self { data, api, publication: base, namespace: inside, running };
+        authority.wait();
+        authority
+    }
+
+    /// Until `/readyz` answers and the administrator's token is there.
+    fn wait(&mut self) {
+        let (token, root) = (self.data.join("admin.token"), self.root());
+        let (url, namespace) = (format!("{}/readyz", self.api), self.namespace);
+        self.running.wait_until("/readyz", || {
+            let mut curl = entering(namespace, "curl");
+            curl.args(["-sS", "-o", "/dev/null", "--max-time", "5", "--cacert"]).arg(&root).arg(&url);
+            token.exists() && root.exists() && run(&mut curl).ok
+        });
+    }
+
+    /// The root, PEM: what `curl --cacert` takes.
+    pub fn root(&self) -> PathBuf {
+        self.data.join("ca.pem")
+    }
+
+    /// One call of the API with the administrator's token; the status and the JSON that came.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let mut curl = self.curl(method, path);
+        if let Some(body) = body {
+            curl.args(["-H", "Content-Type: application/json", "-d", &body.to_string()]);
+        }
+        answer(&mut curl)
+    }
+
+    fn curl(&self, method: &str, path: &str) -> Command {
+        let token = fs::read_to_string(self.data.join("admin.token")).expect("admin.token");
+        let mut curl = entering(self.namespace, "curl");
+        curl.args(["-sS", "--max-time", "30", "-w", "\n%{http_code}", "-X", method, "--cacert"]);
+        curl.arg(self.root()).args(["-H", &format!("Authorization: Bearer {}", token.trim())]);
+        curl.arg(format!("{}{path}", self.api));
+        curl
+    }
+
+    #[track_caller]
+    fn must(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.call(method, path, body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer:#}");
+        answer
+    }
+
+    pub fn publish_template(&self, name: &str) {
+        self.must("PUT", &format!("/v1/ca/templates/{name}"), None);
+    }
+
+    pub fn create_account(&self, account: &Value) {
+        self.must("POST", "/v1/accounts", Some(account));
+    }
+
+    /// Enrols as the README does it; approves where the template wants a manager's word.
+    #[track_caller]
+    pub fn enrol(&self, template: &str, csr: &Path, on_behalf_of: Option<&str>) -> Value {
+        let mut path = format!("/v1/requests?template={template}");
+        if let Some(account) = on_behalf_of {
+            path += &format!("&on_behalf_of={}", account.replace('$', "%24"));
+        }
+        let mut curl = self.curl("POST", &path);
+        curl.args(["-H", "Content-Type: application/pkcs10", "--data-binary"]);
+        let (status, answer) = answer(curl.arg(format!("@{}", csr.display())));
+        if status == 202 {
+            return self.must("POST", &format!("/v1/requests/{}/approve", answer["request_id"]), None);
+        }
+        assert_eq!(status, 201, "{template} for {on_behalf_of:?}: {answer:#}");
+        answer
+    }
+
+    #[track_caller]
+    pub fn revoke(&self, serial: &str, reason: &str) {
+        let path = format!("/v1/certificates/{serial}/revoke");
+        let answer = self.must("POST", &path, Some(&json!({ "reason": reason })));
+        assert!(answer["crl_number"].is_number() || answer["crl_number"].is_string(), "{answer:#}");
+    }
+
+    /// What is answered at this path of the publication address.
+    pub fn fetch_published(&self, path: &str, into: &Path) {
+        let mut curl = entering(self.namespace, "curl");
+        curl.args(["-sS", "--fail", "--max-time", "30", "-o"]).arg(into);
+        run(curl.arg(format!("{}{path}", self.publication))).expect_ok(path);
+    }
+
+    /// The CRL from where the CA's own certificates say it is.
+    pub fn fetch_crl(&self, folder: &Path) -> PathBuf {
+        let path = folder.join("ca.crl");
+        self.fetch_published(&format!("/crl/{}.crl", self.slug()), &path);
+        path
+    }
+
+    /// The name of its files: the CDP of the certificate that the API itself shows.
+    fn slug(&self) -> String {
+        let host = self.api.trim_start_matches("https://");
+        let mut show = entering(self.namespace, "openssl");
+        show.args(["s_client", "-connect", host, "-showcerts"]);
+        let shown = run(&mut show).text;
+        let start = shown.find("-----BEGIN").unwrap_or_else(|| panic!("no certificate: {shown}"));
+        let own = self.data.with_file_name("api.pem");
+        write(&own, &shown[start..]);
+        let mut text = program("openssl");
+        text.args(["x509", "-noout", "-ext", "crlDistributionPoints", "-in"]).arg(&own);
+        let text = run(&mut text).expect_ok("the API's certificate");
+        let after = text.split("/crl/").nth(1).unwrap_or_else(|| panic!("no CDP: {text}"));
+        after.split(".crl").next().unwrap_or_default().to_owned()
+    }
+
+    /// The enrolment client for people; `more` are its flags after the connection.
+    pub fn request(&self, more: &[&str]) -> crate::machine::Said {
+        let mut client = entering(self.namespace, BINARY);
+        client.args(["request", "--url", &self.api, "--token-file"]);
+        client.arg(self.data.join("admin.token")).arg("--ca-file").arg(self.root());
+        run(client.args(more))
+    }
+
+    pub fn stop(self) -> bool {
+        self.running.stop()
+    }
+}
+
+/// A program, run inside the network namespace of a process if one is given.
+pub fn entering(namespace: Option<u32>, name: &str) -> Command {
+    match namespace {
+        None => program(name),
+        Some(pid) => {
+            program(name);
+            let mut command = program("nsenter");
+            command.args(["-t", &pid.to_string(), "-n", name]);
+            command
+        }
+    }
+}
+
+/// Splits curl's output into status and JSON.
+#[track_caller]
+fn answer(curl: &mut Command) -> (u16, Value) {
+    let text = run(curl).expect_ok("curl");
+    let (body, status) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
+    let value = serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()));
+    (status.parse().unwrap_or_else(|_| panic!("no status: {text}")), value)
+}

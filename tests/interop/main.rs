@@ -1,0 +1,17 @@
+//! Interoperability: the real binary, judged from outside by programs that others wrote.
+//!
+//! `corpus` makes what is judged, once for each kind of CA key, and once with openssl alone as a
+//! control. `judges` read files; `radius` and `tunnel` are the relying parties of Always On VPN;
+//! `image` and `unit` run the program as it is deployed. `tests/install` brings the programs.
+
+mod applicant;
+mod authority;
+mod control;
+mod corpus;
+mod image;
+mod judges;
+mod machine;
+mod party;
+mod radius;
+mod tunnel;
+mod unit;
