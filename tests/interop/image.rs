@@ -1,1 +1,131 @@
-//! TODO
+//! The container image: built FROM scratch with buildah, run as its own user, asked from outside.
+
+use crate::machine::{Running, Said, folder, program, run, tcp_port};
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn the_image_runs_unprivileged_and_writes_only_its_volume() {
+    let store = Store { folder: folder("image") };
+    store.build().expect_ok("docker/build");
+
+    let image = store.say(&["inspect", "--type", "image", "chancery-test"]).expect_ok("inspect");
+    let image: Value = serde_json::from_str(&image).expect("JSON");
+    let settings = &image["Docker"]["config"];
+    assert_eq!(settings["User"], "65532:65532");
+    assert_eq!(settings["Entrypoint"], serde_json::json!(["/chancery"]));
+    assert_eq!(settings["Volumes"], serde_json::json!({"/data": {}}));
+    assert_eq!(settings["Healthcheck"]["Test"], serde_json::json!(["CMD", "/chancery", "health"]));
+
+    let container = store.say(&["from", "--pull-never", "chancery-test"]).expect_ok("from");
+    let container = container.trim().lines().last().expect("a name").to_owned();
+    let before = store.files(&container);
+
+    let data = store.folder.join("data");
+    fs::create_dir(&data).expect("the volume");
+    // What an engine does with a new volume: it takes over the owner of the image's folder.
+    run(program("chown").arg("65532:65532").arg(&data)).expect_ok("chown");
+    let (api, publish) = (tcp_port(), tcp_port());
+    let inside = |arguments: &[&str]| {
+        let mut buildah = store.buildah();
+        buildah.args(["run", "--isolation", "chroot", "-v", &format!("{}:/data", data.display())]);
+        buildah.args(["--env", &format!("CHANCERY_API_LISTEN=127.0.0.1:{api}")]);
+        buildah.args(["--env", &format!("CHANCERY_PUBLISH_LISTEN=127.0.0.1:{publish}")]);
+        buildah.args([&container, "--", "/chancery"]).args(arguments);
+        buildah
+    };
+    let mut serving = Running::start(&mut inside(&["serve"]), &store.folder.join("serve.log"));
+    let root = data.join("ca.pem");
+    serving.wait_until("/healthz", || {
+        let mut curl = program("curl");
+        curl.args(["-sS", "--fail", "--max-time", "5", "--cacert"]).arg(&root);
+        root.exists() && run(curl.arg(format!("https://localhost:{api}/healthz"))).ok
+    });
+
+    run(&mut inside(&["health"])).expect_ok("the health check");
+    let published = data_file(&data, "crt");
+    let mut curl = program("curl");
+    curl.args(["-sS", "--fail", "--max-time", "5", "-o"]).arg(store.folder.join("served.crt"));
+    let name = published.file_name().expect("a name").to_string_lossy().into_owned();
+    run(curl.arg(format!("http://127.0.0.1:{publish}/aia/{name}"))).expect_ok("the CA certificate");
+    let served = fs::read(store.folder.join("served.crt")).expect("the CA certificate");
+    let mut openssl = program("openssl");
+    openssl.args(["x509", "-inform", "DER", "-noout", "-subject", "-in"]);
+    run(openssl.arg(store.folder.join("served.crt"))).expect_ok("the CA certificate");
+    assert_eq!(served, fs::read(&published).expect("the published file"));
+
+    let token = fs::metadata(data.join("admin.token")).expect("the token");
+    assert_eq!(token.permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&token), 65532);
+    assert_eq!(store.files(&container), before, "something outside the volume was written");
+}
+
+/// The file with this ending that the service publishes; its name is the CA's slug.
+fn data_file(data: &Path, end: &str) -> PathBuf {
+    let mut found = program("find");
+    let listing = run(found.arg(data).args(["-name", &format!("*.{end}"), "-type", "f"]));
+    let listing = listing.expect_ok("find");
+    PathBuf::from(listing.lines().next().unwrap_or_else(|| panic!("no *.{end} in the volume")))
+}
+
+/// buildah with its own storage, below target/.
+struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    fn buildah(&self) -> Command {
+        let mut buildah = program("buildah");
+        buildah.args(self.place());
+        buildah
+    }
+
+    fn place(&self) -> [String; 6] {
+        let below = |name: &str| self.folder.join(name).display().to_string();
+        let words = ["--root", &below("store"), "--runroot", &below("run"), "--storage-driver", "vfs"];
+        words.map(str::to_owned)
+    }
+
+    fn say(&self, arguments: &[&str]) -> Said {
+        run(self.buildah().args(arguments))
+    }
+
+    /// As a user builds it; with the binary under test where that is static (tests/run makes it so).
+    fn build(&self) -> Said {
+        let binary = env!("CARGO_BIN_EXE_chancery");
+        let headers = run(program("readelf").args(["--program-headers", "--wide", binary]));
+        assert!(
+            !headers.expect_ok("readelf").contains("INTERP"),
+            "the binary under test is not statically linked: run the tests with tests/run"
+        );
+        let place = self.place().join(" ");
+        let mut build = program("/bin/bash");
+        build.arg(Path::new(ROOT).join("docker/build")).arg("chancery-test");
+        build.env("ENGINE", format!("buildah {place} bud --isolation chroot --format docker"));
+        run(build.env("BINARY", binary))
+    }
+
+    /// Every file of the container but its volume, by name.
+    fn files(&self, container: &str) -> Vec<String> {
+        let mount = self.say(&["mount", container]).expect_ok("mount");
+        let mount = mount.trim().to_owned();
+        let mut find = program("find");
+        find.arg(&mount).args(["-path", &format!("{mount}/data"), "-prune", "-o", "-type", "f", "-print"]);
+        let mut files: Vec<String> = run(&mut find).expect_ok("find").lines().map(str::to_owned).collect();
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // vfs copies the binary for every layer: do not leave that in target/.
+        let _ = self.say(&["rm", "--all"]);
+        let _ = self.say(&["rmi", "--all", "--force"]);
+    }
+}
