@@ -17,7 +17,13 @@ pub fn key(folder: &Path, name: &str, kind: &str) -> PathBuf {
 }
 
 /// A request for `key` with a subject in OpenSSL's form and alternative names.
-pub fn request(folder: &Path, name: &str, key: &Path, subject: &str, alternatives: &str) -> PathBuf {
+pub fn request(
+    folder: &Path,
+    name: &str,
+    key: &Path,
+    subject: &str,
+    alternatives: &str,
+) -> PathBuf {
     let path = folder.join(format!("{name}.csr"));
     let mut openssl = program("openssl");
     openssl.args(["req", "-new", "-subj", subject, "-key"]).arg(key).arg("-out").arg(&path);

@@ -26,7 +26,13 @@ impl Authority {
     }
 
     /// The same on given addresses, in the network namespace of a process.
-    pub fn init_at(folder: &Path, kind: &str, api: &str, publish: &str, inside: Option<u32>) -> Self {
+    pub fn init_at(
+        folder: &Path,
+        kind: &str,
+        api: &str,
+        publish: &str,
+        inside: Option<u32>,
+    ) -> Self {
         let data = folder.join("data");
         let base = format!("http://{publish}");
         let name = format!("CN=Contoso VPN CA {kind},DC=corp,DC=contoso,DC=com");
@@ -49,7 +55,9 @@ impl Authority {
         let (url, namespace) = (format!("{}/readyz", self.api), self.namespace);
         self.running.wait_until("/readyz", || {
             let mut curl = entering(namespace, "curl");
-            curl.args(["-sS", "-o", "/dev/null", "--max-time", "5", "--cacert"]).arg(&root).arg(&url);
+            curl.args(["-sS", "-o", "/dev/null", "--max-time", "5", "--cacert"])
+                .arg(&root)
+                .arg(&url);
             token.exists() && root.exists() && run(&mut curl).ok
         });
     }
@@ -103,7 +111,11 @@ impl Authority {
         curl.args(["-H", "Content-Type: application/pkcs10", "--data-binary"]);
         let (status, answer) = answer(curl.arg(format!("@{}", csr.display())));
         if status == 202 {
-            return self.must("POST", &format!("/v1/requests/{}/approve", answer["request_id"]), None);
+            return self.must(
+                "POST",
+                &format!("/v1/requests/{}/approve", answer["request_id"]),
+                None,
+            );
         }
         assert_eq!(status, 201, "{template} for {on_behalf_of:?}: {answer:#}");
         answer

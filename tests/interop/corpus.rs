@@ -22,7 +22,10 @@ pub struct Issued {
 impl Issued {
     /// Without its folder.
     pub fn file_name(&self) -> String {
-        self.certificate.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        self.certificate
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
     }
 
     /// Whether it is a certificate of a CA.
@@ -55,7 +58,7 @@ pub fn corpora() -> &'static [Corpus] {
         let keys = machine::folder("applicants");
         let keys = [applicant::key(&keys, "rsa", "rsa2048"), applicant::key(&keys, "ec", "p256")];
         let mut made = vec![control::corpus(&keys[0])];
-        for kind in std::env::var("KINDS").unwrap_or_default().split_whitespace() {
+        for kind in ["rsa2048", "rsa3072", "p256", "p384"] {
             made.push(by_chancery(kind, &keys));
         }
         made
@@ -174,8 +177,11 @@ fn subject(authority: &Authority, template: &Value, number: usize) -> Option<Str
         return None;
     }
     let machine = has(template, "general_flags", "MACHINE_TYPE");
-    let (name, kind) =
-        if machine { (format!("HOST{number}$"), "computer") } else { (format!("user{number}"), "user") };
+    let (name, kind) = if machine {
+        (format!("HOST{number}$"), "computer")
+    } else {
+        (format!("user{number}"), "user")
+    };
     let common = if machine { format!("HOST{number}") } else { format!("User Number {number}") };
     let mut account = json!({
         "name": name, "kind": kind, "cn": common, "display_name": common,

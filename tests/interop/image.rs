@@ -87,7 +87,8 @@ impl Store {
 
     fn place(&self) -> [String; 6] {
         let below = |name: &str| self.folder.join(name).display().to_string();
-        let words = ["--root", &below("store"), "--runroot", &below("run"), "--storage-driver", "vfs"];
+        let words =
+            ["--root", &below("store"), "--runroot", &below("run"), "--storage-driver", "vfs"];
         words.map(str::to_owned)
     }
 
@@ -115,8 +116,17 @@ impl Store {
         let mount = self.say(&["mount", container]).expect_ok("mount");
         let mount = mount.trim().to_owned();
         let mut find = program("find");
-        find.arg(&mount).args(["-path", &format!("{mount}/data"), "-prune", "-o", "-type", "f", "-print"]);
-        let mut files: Vec<String> = run(&mut find).expect_ok("find").lines().map(str::to_owned).collect();
+        find.arg(&mount).args([
+            "-path",
+            &format!("{mount}/data"),
+            "-prune",
+            "-o",
+            "-type",
+            "f",
+            "-print",
+        ]);
+        let mut files: Vec<String> =
+            run(&mut find).expect_ok("find").lines().map(str::to_owned).collect();
         files.sort();
         files
     }

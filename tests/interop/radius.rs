@@ -58,7 +58,8 @@ impl Radius {
 
     fn log_on(&self, user: &Party) -> Said {
         let client = self.folder.join("client.conf");
-        let [root, certificate, key] = [&self.root, &user.certificate, &user.key].map(|path| path.display());
+        let [root, certificate, key] =
+            [&self.root, &user.certificate, &user.key].map(|path| path.display());
         write(
             &client,
             format!(

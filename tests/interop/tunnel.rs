@@ -33,12 +33,16 @@ fn strongswan_brings_a_tunnel_up_and_refuses_a_revoked_client() {
     client.initiate().expect_ok("alice's tunnel");
     client.ping().expect_ok("a ping through alice's tunnel");
     let seen = vpn.log();
-    assert!(seen.contains(&format!("fetching crl from 'http://{publish}/crl/")), "no CRL fetched:\n{seen}");
+    assert!(
+        seen.contains(&format!("fetching crl from 'http://{publish}/crl/")),
+        "no CRL fetched:\n{seen}"
+    );
     assert!(seen.contains("crl correctly signed"), "{seen}");
     assert!(client.log().contains("crl correctly signed"), "the client did not check the server");
     drop(client);
 
-    let client = Daemon::start(&folder, "mallory", &client_side, &mallory, &root, &client_connection());
+    let client =
+        Daemon::start(&folder, "mallory", &client_side, &mallory, &root, &client_connection());
     client.initiate().expect_refusal("mallory's tunnel", "AUTHENTICATION_FAILED");
     assert!(!client.ping().ok, "a revoked client reaches the inside");
     let seen = vpn.log();
@@ -55,9 +59,12 @@ struct Namespace {
 impl Namespace {
     fn open(folder: &Path, name: &str) -> Self {
         let ready = folder.join(format!("{name}.ready"));
-        let script = "mount -t tmpfs tmpfs /run && ip link set lo up && touch \"$0\" && exec sleep 600";
+        let script =
+            "mount -t tmpfs tmpfs /run && ip link set lo up && touch \"$0\" && exec sleep 600";
         let mut unshare = program("unshare");
-        unshare.args(["--net", "--mount", "--propagation", "private", "sh", "-c", script]).arg(&ready);
+        unshare
+            .args(["--net", "--mount", "--propagation", "private", "sh", "-c", script])
+            .arg(&ready);
         let mut holder = Running::start(&mut unshare, &folder.join(format!("{name}.log")));
         holder.wait_until("network namespace (are you root?)", || ready.exists());
         Self { holder }
@@ -104,7 +111,10 @@ impl Daemon {
     ) -> Self {
         let folder = folder.join(name);
         // swanctl looks for all of these beside its file, and complains about each that is missing.
-        for part in "x509 x509ca x509ocsp x509aa x509ac x509crl pubkey private rsa ecdsa bliss pkcs8 pkcs12".split(' ') {
+        for part in
+            "x509 x509ca x509ocsp x509aa x509ac x509crl pubkey private rsa ecdsa bliss pkcs8 pkcs12"
+                .split(' ')
+        {
             fs::create_dir_all(folder.join(part)).expect("a folder");
         }
         fs::copy(&party.certificate, folder.join("x509/own.pem")).expect("the certificate");
