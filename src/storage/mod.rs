@@ -5,6 +5,7 @@
 //! Begin with [`Register`], the contract; then `act`, the ledger's vocabulary.
 
 pub mod act;
+pub mod backup;
 pub mod datadir;
 mod derived;
 pub mod faulty;

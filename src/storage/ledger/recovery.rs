@@ -14,7 +14,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::frame::{self, Marker};
-use super::scan::{Broken, Commit, Scanner, Step};
+use super::scan::{Broken, Commit, Record, Salvaged, Scanner, Step};
 use crate::pki::time::Timestamp;
 
 /// How the last process ended.
@@ -98,22 +98,25 @@ pub fn recover<E: From<std::io::Error>>(
                     && broken.first >= synced
                     && match (stop, &rest) {
                         (LastStop::Clean, _) => false,
-                        (LastStop::Killed, rest) => broken.interrupted && rest.is_none(),
-                        (LastStop::PowerLost, None) => true,
+                        (LastStop::Killed, Salvaged::Open(_)) => broken.interrupted,
+                        (LastStop::Killed, Salvaged::Closed(_)) => false,
+                        (LastStop::PowerLost, Salvaged::Open(_)) => true,
                         // Its own marker came through, some of its pages did not.
-                        (LastStop::PowerLost, Some(rest)) => {
+                        (LastStop::PowerLost, Salvaged::Closed(rest)) => {
                             rest.marker.first == broken.first && scanner.offset() == length
                         }
                     };
                 if unfinished {
                     return Ok(Recovered { end, cut: true, damaged });
                 }
-                damaged.get_or_insert(format!("no valid entry at offset {}", broken.at));
+                damaged.get_or_insert(broken.to_string());
                 match rest {
-                    Some(rest) => rest,
+                    Salvaged::Closed(commit) => commit,
                     // New commits go behind the damage: nothing is cut.
-                    None => {
-                        end.offset = length;
+                    Salvaged::Open(records) => {
+                        let commit = unclosed(&end, broken.first, length, records);
+                        apply(&commit)?;
+                        end = Position::after(&commit.marker, end.marker, length);
                         return Ok(Recovered { end, cut: false, damaged });
                     }
                 }
@@ -122,6 +125,16 @@ pub fn recover<E: From<std::io::Error>>(
         apply(&commit)?;
         end = Position::after(&commit.marker, commit.marker_offset, commit.end);
     }
+}
+
+/// What is left of a commit whose marker is lost, as a commit that fills the rest of the file.
+fn unclosed(before: &Position, first: u64, length: u64, records: Vec<Record>) -> Commit {
+    let (sequence, hash) = records
+        .last()
+        .map_or((before.sequence, before.hash), |last| (last.sequence, last.hash));
+    let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
+    let marker = Marker { first, count, sequence, hash, latest: before.latest };
+    Commit { first, marker_offset: before.marker, end: length, marker, records }
 }
 
 /// Writes the last commit once more over itself, so that the next sync covers it: after a failed

@@ -56,6 +56,15 @@ pub struct Broken {
     pub interrupted: bool,
 }
 
+/// What could still be read behind damage.
+#[derive(Debug)]
+pub enum Salvaged {
+    /// Entries up to a marker.
+    Closed(Commit),
+    /// Entries up to the file's end; no marker follows.
+    Open(Vec<Record>),
+}
+
 /// Reads commits one after another.
 #[derive(Debug)]
 pub struct Scanner<'a> {
@@ -139,9 +148,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes past damage: collects the entries that can still be read from the next commit on (or
-    /// the rest of the broken one) up to a marker, and goes on after that. `None`: no marker
-    /// follows. The chain is not verified across the gap: there is nothing to verify it with.
-    pub fn salvage(&mut self, broken: &Broken) -> std::io::Result<Option<Commit>> {
+    /// the rest of the broken one) up to a marker, and goes on after that. The chain is not
+    /// verified across the gap: there is nothing to verify it with.
+    pub fn salvage(&mut self, broken: &Broken) -> std::io::Result<Salvaged> {
         let mut at = broken.first;
         let mut records: Vec<Record> = Vec::new();
         let known = self.sequence;
@@ -162,12 +171,13 @@ impl<'a> Scanner<'a> {
                     (self.next, self.sequence, self.hash) = (end, marker.sequence, marker.hash);
                     self.drop_before(end);
                     let first = broken.first;
-                    return Ok(Some(Commit { first, marker_offset: at, end, marker, records }));
+                    let commit = Commit { first, marker_offset: at, end, marker, records };
+                    return Ok(Salvaged::Closed(commit));
                 }
                 Parsed::Short(_) | Parsed::Bad => at += 1,
             }
         }
-        Ok(None)
+        Ok(Salvaged::Open(records))
     }
 
     /// The bytes at `at`: a whole frame, unless the file ends before.

@@ -1,5 +1,10 @@
 //! The register's promises, tested on real files.
 
+mod copies;
+mod faults;
+mod ledger_damage;
+mod model;
+
 use super::act::{
     Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived,
     SerialReserved,
@@ -72,7 +77,6 @@ pub(super) fn issued(request_id: u64, account: &str, template: &str, not_after: 
     })
 }
 
-#[allow(dead_code)]
 pub(super) fn revoked(of: SerialNumber, at: u64, reason: u8, not_after: Option<u64>) -> Act {
     Act::CertificateRevoked(CertificateRevoked {
         serial: of.as_der_content().to_vec(),
@@ -88,7 +92,6 @@ pub(super) fn released(of: SerialNumber) -> Act {
     Act::CertificateReleased(CertificateReleased { serial: of.as_der_content().to_vec() })
 }
 
-#[allow(dead_code)]
 const ALL: Page = Page { after: None, limit: usize::MAX };
 
 #[test]

@@ -1,0 +1,427 @@
+//! Random acts against a model in memory: every query answers as the model does, at once, after a
+//! reopening, and with everything derived made anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::pki::disposition::Disposition;
+use crate::pki::revocation_list::CrlEntry;
+
+/// What a script does next; numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Move {
+    Request(u8, u8),
+    Reserve(u8),
+    Issue(u8, u16),
+    Deny(u8),
+    Pend(u8),
+    Approve(u8),
+    Fail(u8),
+    Revoke(u8, u8),
+    RevokeForeign(u8),
+    Release(u8),
+    Account(u8),
+    DropAccount(u8),
+    Token(u8),
+    RevokeToken(u8),
+    Template(u8, u8),
+    Reopen,
+    Rebuild,
+    Crl(u16),
+}
+
+fn any_move() -> impl Strategy<Value = Move> {
+    let n = any::<u8>;
+    prop_oneof![
+        6 => (n(), n()).prop_map(|(a, t)| Move::Request(a, t)),
+        5 => n().prop_map(Move::Reserve),
+        5 => (n(), 0..400u16).prop_map(|(r, d)| Move::Issue(r, d)),
+        1 => n().prop_map(Move::Deny),
+        1 => n().prop_map(Move::Pend),
+        1 => n().prop_map(Move::Approve),
+        1 => n().prop_map(Move::Fail),
+        4 => (n(), n()).prop_map(|(r, c)| Move::Revoke(r, c)),
+        1 => n().prop_map(Move::RevokeForeign),
+        3 => n().prop_map(Move::Release),
+        2 => n().prop_map(Move::Account),
+        1 => n().prop_map(Move::DropAccount),
+        1 => n().prop_map(Move::Token),
+        1 => n().prop_map(Move::RevokeToken),
+        1 => (n(), n()).prop_map(|(t, w)| Move::Template(t, w)),
+        1 => Just(Move::Reopen),
+        1 => Just(Move::Rebuild),
+        1 => (0..400u16).prop_map(Move::Crl),
+    ]
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    account: String,
+    template: String,
+    disposition: Disposition,
+    reserved: bool,
+    not_after: Option<u64>,
+}
+
+#[derive(Default)]
+struct Model {
+    requests: BTreeMap<u64, Known>,
+    /// Revoked now: reason, revocation time, end.
+    revoked: BTreeMap<SerialNumber, (u8, u64, Option<u64>)>,
+    compromised: bool,
+    accounts: BTreeMap<String, u64>,
+    tokens: BTreeMap<String, bool>,
+    templates: BTreeMap<String, bool>,
+    entries: u64,
+    clock: u64,
+}
+
+impl Model {
+    fn pick(&self, at: u8, fits: impl Fn(&Known) -> bool) -> Option<u64> {
+        let ids: Vec<u64> =
+            self.requests.iter().filter(|(_, known)| fits(known)).map(|(id, _)| *id).collect();
+        (!ids.is_empty()).then(|| ids[usize::from(at) % ids.len()])
+    }
+}
+
+fn serial_of(id: u64) -> SerialNumber {
+    serial(u32::try_from(id).unwrap())
+}
+
+fn open_now(known: &Known) -> bool {
+    matches!(known.disposition, Disposition::Active | Disposition::Pending) && !known.reserved
+}
+
+/// The act a move comes to, with what it changes in the model; `None` where nothing fits.
+fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act> {
+    let at = model.clock;
+    Some(match next {
+        Move::Request(account, template) => {
+            let id = register.next_request_id();
+            let account = format!("Acc{}", account % 4);
+            let template = format!("T{}", template % 3);
+            let (disposition, not_after) = (Disposition::Active, None);
+            model.requests.insert(id, Known {
+                account: account.clone(),
+                template: template.clone(),
+                disposition,
+                reserved: false,
+                not_after,
+            });
+            received(id, &account, &template)
+        }
+        Move::Reserve(at) => {
+            let fits = |known: &Known| known.disposition == Disposition::Active && !known.reserved;
+            let id = model.pick(*at, fits)?;
+            model.requests.get_mut(&id)?.reserved = true;
+            reserved(id, serial_of(id))
+        }
+        Move::Issue(at, day) => {
+            let fits = |known: &Known| known.disposition == Disposition::Active && known.reserved;
+            let id = model.pick(*at, fits)?;
+            let known = model.requests.get_mut(&id)?;
+            known.disposition = Disposition::Issued;
+            known.not_after = Some(u64::from(*day) + 1000);
+            issued(id, &known.account, &known.template, u64::from(*day) + 1000)
+        }
+        Move::Deny(at) => {
+            let id = model.pick(*at, open_now)?;
+            model.requests.get_mut(&id)?.disposition = Disposition::Denied;
+            let (rule, detail) = ("r".to_owned(), "d".to_owned());
+            Act::RequestDenied(act::RequestDenied { request_id: id, rule, detail })
+        }
+        Move::Pend(at) => {
+            let id = model.pick(*at, open_now)?;
+            model.requests.get_mut(&id)?.disposition = Disposition::Pending;
+            Act::RequestPended(act::RequestMark { request_id: id })
+        }
+        Move::Approve(at) => {
+            let id = model.pick(*at, |known| known.disposition == Disposition::Pending)?;
+            model.requests.get_mut(&id)?.disposition = Disposition::Active;
+            Act::RequestApproved(act::RequestMark { request_id: id })
+        }
+        Move::Fail(at) => {
+            let id = model.pick(*at, |known| known.disposition == Disposition::Active)?;
+            let known = model.requests.get_mut(&id)?;
+            known.disposition = Disposition::Failed;
+            Act::RequestFailed(act::RequestFailed { request_id: id, detail: "x".to_owned() })
+        }
+        Move::Revoke(which, code) => {
+            let fits = |known: &Known| {
+                matches!(known.disposition, Disposition::Issued | Disposition::Revoked)
+            };
+            let id = model.pick(*which, fits)?;
+            let reason = [6, 1, 4, 0][usize::from(*code) % 4];
+            let not_after = model.requests[&id].not_after;
+            model.requests.get_mut(&id)?.disposition = Disposition::Revoked;
+            model.compromised |= reason == 1;
+            model.revoked.insert(serial_of(id), (reason, at, not_after));
+            revoked(serial_of(id), at, reason, None)
+        }
+        Move::RevokeForeign(which) => {
+            let of = serial(1_000_000 + u32::from(which % 8));
+            let not_after = (which % 2 == 0).then_some(1000 + u64::from(*which));
+            model.revoked.insert(of, (4, at, not_after));
+            revoked(of, at, 4, not_after)
+        }
+        Move::Release(which) => {
+            let held: Vec<SerialNumber> = model
+                .revoked
+                .iter()
+                .filter(|(_, (reason, ..))| *reason == 6)
+                .map(|(serial, _)| *serial)
+                .collect();
+            let of = *held.get(usize::from(*which) % held.len().max(1))?;
+            model.revoked.remove(&of);
+            for (id, known) in &mut model.requests {
+                if serial_of(*id) == of {
+                    known.disposition = Disposition::Issued;
+                }
+            }
+            released(of)
+        }
+        Move::Account(which) => {
+            let name = format!("User{}", which % 5);
+            let revision = model.accounts.get(&name).map_or(1, |revision| revision + 1);
+            model.accounts.insert(name.clone(), revision);
+            Act::AccountSaved(account(&name, revision))
+        }
+        Move::DropAccount(which) => {
+            let name = format!("User{}", which % 5);
+            model.accounts.remove(&name)?;
+            Act::AccountDeleted(act::AccountMark { name })
+        }
+        Move::Token(which) => {
+            let id = format!("t{}", which % 16);
+            if model.tokens.contains_key(&id) {
+                return None;
+            }
+            model.tokens.insert(id.clone(), true);
+            Act::TokenCreated(token(&id))
+        }
+        Move::RevokeToken(which) => {
+            let id = format!("t{}", which % 16);
+            *model.tokens.get_mut(&id)? = false;
+            Act::TokenRevoked(act::TokenMark { id })
+        }
+        Move::Template(which, what) => {
+            let cn = format!("T{}", which % 3);
+            match (what % 4, model.templates.contains_key(&cn)) {
+                (0, true) => {
+                    model.templates.remove(&cn);
+                    Act::TemplateDeleted(act::TemplateMark { cn })
+                }
+                (1, true) => {
+                    model.templates.insert(cn.clone(), true);
+                    Act::TemplatePublished(act::TemplateMark { cn })
+                }
+                (2, true) => {
+                    model.templates.insert(cn.clone(), false);
+                    Act::TemplateUnpublished(act::TemplateMark { cn })
+                }
+                _ => {
+                    model.templates.entry(cn.clone()).or_insert(false);
+                    Act::TemplateSaved(act::TemplateSaved { cn, json: "{}".to_owned() })
+                }
+            }
+        }
+        Move::Reopen | Move::Rebuild | Move::Crl(_) => return None,
+    })
+}
+
+fn account(name: &str, revision: u64) -> AccountSaved {
+    AccountSaved {
+        name: name.to_owned(),
+        kind: "user".to_owned(),
+        cn: None,
+        display_name: None,
+        distinguished_name: None,
+        user_principal_name: None,
+        mail: None,
+        dns_host_name: None,
+        object_sid: None,
+        object_guid: None,
+        groups: vec![],
+        enabled: true,
+        roles: vec![],
+        created_at: 0,
+        revision,
+    }
+}
+
+fn token(id: &str) -> TokenCreated {
+    TokenCreated {
+        id: id.to_owned(),
+        sha256: ledger::frame::sha256(&[id.as_bytes()]),
+        account: "Acc0".to_owned(),
+        expires_at: 0,
+        description: None,
+    }
+}
+
+fn compare(model: &Model, register: &dyn Register) {
+    for (id, known) in &model.requests {
+        let row = register.request(*id).unwrap().unwrap();
+        assert_eq!(row.disposition, known.disposition, "request {id}");
+        assert_eq!((&row.account, &row.template), (&known.account, &known.template));
+        assert_eq!(row.serial, known.reserved.then(|| serial_of(*id)));
+        let certificate = register.certificate(&serial_of(*id)).unwrap();
+        assert_eq!(certificate.is_some(), known.not_after.is_some());
+        let reason = model.revoked.get(&serial_of(*id)).map(|(reason, ..)| *reason);
+        let revocation = register.revocation(&serial_of(*id)).unwrap();
+        assert_eq!(revocation.map(|revocation| revocation.reason.code()), reason);
+        assert_eq!(certificate.and_then(|row| row.revocation), revocation);
+    }
+    compare_lists(model, register);
+    let orphans: Vec<u64> =
+        register.orphans().unwrap().iter().map(|orphan| orphan.request.request_id).collect();
+    let expected = model.requests.iter().filter(|(_, known)| {
+        known.reserved && known.disposition == Disposition::Active
+    });
+    assert_eq!(orphans, expected.map(|(id, _)| *id).collect::<Vec<_>>());
+    assert_eq!(register.is_compromised(&[7; 32]).unwrap(), model.compromised);
+    let accounts = register.accounts(None, usize::MAX).unwrap();
+    let accounts: Vec<_> = accounts.iter().map(|it| (it.name.as_str(), it.revision)).collect();
+    let expected: Vec<_> = model.accounts.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    assert_eq!(accounts, expected);
+    let tokens: BTreeMap<String, bool> = register
+        .tokens(None, usize::MAX)
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.token.id, row.revoked_at.is_none()))
+        .collect();
+    assert_eq!(tokens, model.tokens);
+    let templates: BTreeMap<String, bool> =
+        register.templates().unwrap().into_iter().map(|row| (row.cn, row.published)).collect();
+    assert_eq!(templates, model.templates);
+    assert_eq!(register.head().sequence, model.entries);
+    let all = register.entries(1, usize::MAX).unwrap();
+    assert!(all.iter().map(|row| row.sequence).eq(1..=model.entries));
+}
+
+fn compare_lists(model: &Model, register: &dyn Register) {
+    let now = 1200;
+    let stands = |id: u64, known: &Known| match model.revoked.get(&serial_of(id)) {
+        Some((6, ..)) => CertificateStatus::Held,
+        Some(_) => CertificateStatus::Revoked,
+        None if known.not_after.is_some_and(|end| end < now) => CertificateStatus::Expired,
+        None => CertificateStatus::Good,
+    };
+    let moment = Timestamp::from_seconds(now);
+    let mut filters = vec![CertificateFilter::default()];
+    for number in 0..4 {
+        let account = Some(format!("aCC{number}"));
+        filters.push(CertificateFilter { account, ..Default::default() });
+        let template = Some(format!("T{number}"));
+        filters.push(CertificateFilter { template, ..Default::default() });
+        let name = Some(format!("HOST{number}.example"));
+        filters.push(CertificateFilter { name, ..Default::default() });
+    }
+    use CertificateStatus::{Expired, Good, Held, Revoked};
+    for status in [Good, Revoked, Held, Expired] {
+        filters.push(CertificateFilter { status: Some((status, moment)), ..Default::default() });
+    }
+    filters.push(CertificateFilter { expires_before: Some(moment), ..Default::default() });
+    for filter in filters {
+        let expected: Vec<u64> = model
+            .requests
+            .iter()
+            .rev()
+            .filter(|(id, known)| {
+                known.not_after.is_some()
+                    && filter.account.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&known.account))
+                    && filter.template.as_ref().is_none_or(|cn| *cn == known.template)
+                    && filter.name.as_ref().is_none_or(|name| *name == format!("HOST{}.example", **id % 3))
+                    && filter.status.is_none_or(|(status, _)| stands(**id, known) == status)
+                    && filter.expires_before.is_none_or(|_| known.not_after < Some(now))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        let mut got = Vec::new();
+        let mut after = None;
+        loop {
+            let page = register.certificates(&filter, Page { after, limit: 3 }).unwrap();
+            got.extend(page.rows.iter().map(|row| row.request_id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(got, expected, "{filter:?}");
+    }
+    for disposition in Disposition::ALL {
+        let filter = RequestFilter { disposition: Some(disposition), ..Default::default() };
+        let rows = register.requests(&filter, ALL).unwrap().rows;
+        let expected = model.requests.iter().rev();
+        let expected = expected.filter(|(_, known)| known.disposition == disposition);
+        let got: Vec<u64> = rows.iter().map(|row| row.request_id).collect();
+        assert_eq!(got, expected.map(|(id, _)| *id).collect::<Vec<_>>());
+    }
+}
+
+/// Every revoked serial number whose certificate had not ended before, each once, as it stands.
+fn compare_crl(model: &Model, register: &dyn Register, second: u64) {
+    use std::os::unix::fs::FileExt;
+    let entries = register.crl_entries(Timestamp::from_seconds(second)).unwrap();
+    let mut octets = vec![0; usize::try_from(entries.length).unwrap()];
+    entries.file.read_exact_at(&mut octets, 0).unwrap();
+    let mut got = BTreeSet::new();
+    let mut rest = octets.as_slice();
+    while !rest.is_empty() {
+        let length = 2 + usize::from(rest[1]);
+        let entry = CrlEntry::decode(&rest[..length]).unwrap();
+        let reason = entry.revocation.reason.code();
+        assert!(got.insert((entry.serial, reason)), "{} stands twice", entry.serial);
+        rest = &rest[length..];
+    }
+    let expected: BTreeSet<_> = model
+        .revoked
+        .iter()
+        .filter(|(_, (.., end))| end.is_none_or(|end| end >= second))
+        .map(|(serial, (reason, ..))| (*serial, *reason))
+        .collect();
+    assert_eq!(got, expected);
+    assert_eq!(entries.count, expected.len() as u64);
+    assert_eq!(entries.sequence, model.entries);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_answer_is_the_models(moves in prop::collection::vec(any_move(), 1..160)) {
+        let home = tempfile::tempdir().unwrap();
+        let mut register = open(options(home.path())).unwrap();
+        let mut model = Model::default();
+        for next in &moves {
+            model.clock += 1000;
+            match next {
+                Move::Reopen => {
+                    drop(register);
+                    register = open(options(home.path())).unwrap();
+                }
+                Move::Rebuild => {
+                    drop(register);
+                    register = open(distrusting(home.path())).unwrap();
+                }
+                Move::Crl(day) => compare_crl(&model, register.as_ref(), 1000 + u64::from(*day)),
+                _ => {
+                    if let Some(act) = act_of(&mut model, register.as_ref(), next) {
+                        let urgency = Urgency::Ordinary;
+                        register.commit(vec![entry(model.clock, act)], urgency).unwrap();
+                        model.entries += 1;
+                    }
+                }
+            }
+        }
+        compare(&model, register.as_ref());
+        drop(register);
+        for options in [options(home.path()), distrusting(home.path())] {
+            let register = open(options).unwrap();
+            compare(&model, register.as_ref());
+            compare_crl(&model, register.as_ref(), 1100);
+        }
+    }
+}
