@@ -61,6 +61,7 @@ impl Authority {
     pub fn may_issue(&self, now: Timestamp) -> Result<(), Refusal> {
         let health = self.register.health();
         if let Some(why) = health.damaged {
+            let why = format!("the ledger is damaged: {why}");
             return Err(Refusal::Unavailable("ledger-damaged", why));
         }
         if let Some(why) = health.poisoned {

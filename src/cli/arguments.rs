@@ -177,8 +177,8 @@ pub struct Token {
 /// `chancery backup`.
 #[derive(Debug, Args)]
 pub struct Backup {
-    /// Where the copy goes; must not be there yet
-    #[arg(long, value_name = "FILE")]
+    /// The directory for the copy: missing or empty
+    #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
     /// Settings.
     #[command(flatten)]
@@ -188,8 +188,8 @@ pub struct Backup {
 /// `chancery restore`.
 #[derive(Debug, Args)]
 pub struct Restore {
-    /// The copy that `backup` made
-    #[arg(long, value_name = "FILE")]
+    /// The directory that `backup` wrote
+    #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
     /// The newest CRL that is still served anywhere: a file or an http:// URL. What it lists and
     /// the copy does not know is recorded as revoked
@@ -217,8 +217,9 @@ pub struct Export {
 /// `chancery verify-ledger`.
 #[derive(Debug, Args)]
 pub struct VerifyLedger {
-    /// A head hash that was written down elsewhere: it must be in the chain
-    #[arg(long, value_name = "HASH")]
+    /// A head that was written down elsewhere, NUMBER:HASH or the hash alone: it must be in the
+    /// chain
+    #[arg(long, value_name = "HEAD")]
     pub head: Option<String>,
     /// Settings.
     #[command(flatten)]

@@ -8,6 +8,7 @@ use crate::pki::issuer::IssuerError;
 use crate::pki::name::NameError;
 use crate::signing::KeyFileError;
 use crate::storage::StoreError;
+use crate::storage::backup::BackupError;
 use crate::storage::open::OpenError;
 
 use super::settings::Mistakes;
@@ -107,6 +108,37 @@ pub enum Failure {
     /// A certificate for the API could not be had.
     #[error("the API's TLS certificate: {0}")]
     NoCertificateForApi(#[from] super::serve::NoCertificate),
+    /// A copy could not be made or trusted.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A head of another form.
+    #[error("--head: {0:?} is not NUMBER:HASH nor a hash of 64 hexadecimal digits")]
+    NotAHead(String),
+    /// The ledger was written anew since that head.
+    #[error("no entry of the ledger has the given hash: this is another chain, or an older copy")]
+    HeadNotThere,
+    /// A restore was cut off.
+    #[error("a restore did not finish ({0}): run `chancery restore` again, or remove it")]
+    Restoring(PathBuf),
+    /// A CRL from before the copy.
+    #[error(
+        "that CRL has number {given}, the copy knows of number {recorded} already: give the newest \
+         CRL that is served"
+    )]
+    OldCrl {
+        /// The number of the CRL that was given.
+        given: u64,
+        /// The last number in the copy.
+        recorded: u64,
+    },
+    /// A CRL could not be fetched.
+    #[error("{url}: {error}")]
+    CrlUnreachable {
+        /// Where from.
+        url: String,
+        /// Why.
+        error: Box<ureq::Error>,
+    },
     /// The running service did not pick the wish for a token up.
     #[error("the running service did not make a token within {0} seconds; look at its log")]
     ServiceSilent(u64),

@@ -25,6 +25,30 @@ impl Home {
         &self.0
     }
 
+    /// The register's truth; its making is storage's.
+    pub fn ledger(&self) -> PathBuf {
+        self.0.join("ledger")
+    }
+
+    /// Where `chancery restore` prepares a register.
+    pub fn restoring(&self) -> PathBuf {
+        self.0.join("restoring")
+    }
+
+    /// That there is a register, for commands that do not make one.
+    pub fn must_have_ledger(&self) -> Result<(), Failure> {
+        if self.ledger().exists() { Ok(()) } else { Err(Failure::NotEstablished(self.0.clone())) }
+    }
+
+    /// That no restore was cut off half-way: it would have lost revocations.
+    pub fn must_not_be_restoring(&self) -> Result<(), Failure> {
+        let staging = self.restoring();
+        if !staging.exists() || self.ledger().exists() && !staging.join("ledger").exists() {
+            return Ok(());
+        }
+        Err(Failure::Restoring(staging))
+    }
+
     /// The CA's private key (0600).
     pub fn ca_key(&self) -> PathBuf {
         self.0.join("ca.key")
@@ -122,10 +146,15 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 
 /// The CRL in a file, PEM or DER.
 pub fn read_crl(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut found = blocks(path, &["X509 CRL"])?;
+    crl_of(std::fs::read(path).map_err(at(path))?, path)
+}
+
+/// The CRL in what came from `source`, PEM or DER.
+pub fn crl_of(content: Vec<u8>, source: &Path) -> Result<Vec<u8>, Failure> {
+    let mut found = blocks_of(content, &["X509 CRL"]);
     match (found.pop(), found.is_empty()) {
         (Some(crl), true) => Ok(crl),
-        _ => Err(Failure::NoCrl(path.to_owned())),
+        _ => Err(Failure::NoCrl(source.to_owned())),
     }
 }
 
@@ -140,12 +169,15 @@ pub fn read_csr(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// What PEM blocks with these labels hold; a file without any PEM is one in DER.
 fn blocks(path: &Path, labels: &[&str]) -> Result<Vec<Vec<u8>>, Failure> {
-    let content = std::fs::read(path).map_err(at(path))?;
+    Ok(blocks_of(std::fs::read(path).map_err(at(path))?, labels))
+}
+
+fn blocks_of(content: Vec<u8>, labels: &[&str]) -> Vec<Vec<u8>> {
     let text = std::str::from_utf8(&content).ok().filter(|text| text.contains("-----BEGIN "));
     let Some(text) = text else {
-        return Ok(vec![content]);
+        return vec![content];
     };
     let (blocks, _) = crate::pki::bundle::pem::read(text).unwrap_or_default();
     let wanted = blocks.into_iter().filter(|block| labels.contains(&block.label.as_str()));
-    Ok(wanted.map(|block| block.der).collect())
+    wanted.map(|block| block.der).collect()
 }

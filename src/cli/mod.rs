@@ -5,8 +5,10 @@
 //! `arguments`, then `serve`.
 
 pub mod arguments;
+pub mod backup;
 pub mod check;
 pub mod csr;
+pub mod export;
 pub mod failure;
 pub mod founding;
 pub mod health;
@@ -16,6 +18,7 @@ pub mod install_certificate;
 pub mod progress;
 pub mod register;
 pub mod request;
+pub mod restore;
 pub mod serve;
 pub mod settings;
 pub mod surroundings;
@@ -63,7 +66,18 @@ fn perform(command: &Command) -> Result<(), Failure> {
         Command::Health(arguments) => {
             health::health(arguments, &prepared(&arguments.configured)?.settings)
         }
-        _ => Ok(()),
+        Command::Backup(arguments) => {
+            backup::backup(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::Restore(arguments) => {
+            restore::restore(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::Export(arguments) => {
+            export::export(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::VerifyLedger(arguments) => {
+            export::verify_ledger(arguments, &prepared(&arguments.configured)?.settings)
+        }
     }
 }
 

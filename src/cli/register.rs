@@ -14,6 +14,7 @@ use crate::storage::{Register as _, Urgency};
 
 /// Opens and locks it; made where it is missing.
 pub fn open_register(settings: &Settings, scrub: Scrub) -> Result<Arc<LedgerRegister>, Failure> {
+    Home::new(&settings.data).must_not_be_restoring()?;
     let mut options = Options::new(&settings.data);
     options.low_space = settings.minimum_free_octets;
     options.scrub = scrub;
@@ -24,10 +25,7 @@ pub fn open_register(settings: &Settings, scrub: Scrub) -> Result<Arc<LedgerRegi
 
 /// Opens it for a command that needs a CA to be there; nothing is made.
 pub fn open_established(settings: &Settings) -> Result<Arc<LedgerRegister>, Failure> {
-    let home = Home::new(&settings.data);
-    if !home.path().join("ledger").exists() {
-        return Err(Failure::NotEstablished(settings.data.clone()));
-    }
+    Home::new(&settings.data).must_have_ledger()?;
     open_register(settings, Scrub::Not)
 }
 

@@ -43,9 +43,9 @@ impl Greeting {
             say(&format!("CRL          {crl}"));
         }
         let head = authority.head();
-        let hash: String = head.hash.iter().map(|octet| format!("{octet:02x}")).collect();
-        say(&format!("Ledger       {} entries, head {hash}", head.sequence));
-        tracing::info!(ca = %issuer.name(), slug, sequence = head.sequence, head = hash, "serving");
+        let head = crate::cli::backup::head(head.sequence, &head.hash);
+        say(&format!("Ledger head  {head}"));
+        tracing::info!(ca = %issuer.name(), slug, head, "serving");
         for notice in authority.notices() {
             say(&format!("Warning: {notice}"));
             tracing::warn!("{notice}");

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::failure::Failure;
@@ -255,6 +256,11 @@ impl Service {
             .enable_all()
             .build()
             .map_err(system("starting the API"))?;
+        // From here on a signal is heard: whoever reads the greeting may send one.
+        let signals = {
+            let _within = runtime.enter();
+            Signals::heard()?
+        };
         greeting.say(&self.authority, &self.home);
         runtime.block_on(async {
             let listener = from_std(listener)?;
@@ -271,7 +277,7 @@ impl Service {
             tokio::select! {
                 () = serving.as_mut() => {}
                 () = upkeep => {}
-                signalled = until_signalled() => signalled?,
+                () = signals.one() => {}
             }
             tracing::info!("stopping: what was accepted is finished");
             api.drain();
@@ -289,7 +295,8 @@ impl Service {
             tokio::select! {
                 _ = certificate.tick() => self.certificate.renew(&self.authority, tls),
                 _ = wish.tick() => {
-                    wishes::grant(&self.authority, &self.home, self.token_life_seconds);
+                    let life = self.token_life_seconds;
+                    wishes::grant(&self.authority, self.register.as_ref(), &self.home, life);
                 }
             }
         }
@@ -308,15 +315,25 @@ fn from_std(listener: TcpListener) -> Result<tokio::net::TcpListener, Failure> {
     tokio::net::TcpListener::from_std(listener).map_err(system("listening"))
 }
 
-async fn until_signalled() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(system("waiting for signals"))?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("waiting for signals"))?;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("SIGINT"),
+/// The signals that end the service.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn heard() -> Result<Self, Failure> {
+        let heard = |kind| signal(kind).map_err(system("waiting for signals"));
+        let terminate = heard(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: heard(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn one(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("SIGTERM"),
+            _ = self.interrupt.recv() => tracing::info!("SIGINT"),
+        }
+    }
 }
 
 fn load_key(home: &Home, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {

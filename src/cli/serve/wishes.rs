@@ -9,6 +9,7 @@ use crate::ca::Authority;
 use crate::cli::failure::Failure;
 use crate::cli::home::Home;
 use crate::cli::surroundings::now;
+use crate::storage::Register;
 use crate::storage::datadir::{FileMode, write_durably};
 
 /// The longest account name, in octets, that is read from a wish.
@@ -27,8 +28,13 @@ pub(in crate::cli) fn make_token(
     Ok(write_durably(&home.admin_token(), token.secret.as_bytes(), FileMode::Private)?)
 }
 
-/// Grants a wish if there is one.
-pub(super) fn grant(authority: &Authority, home: &Home, life_seconds: u64) {
+/// Grants a wish if there is one, for an account that is there.
+pub(super) fn grant(
+    authority: &Authority,
+    register: &dyn Register,
+    home: &Home,
+    life_seconds: u64,
+) {
     let path = home.wanted_token();
     let Ok(text) = std::fs::read_to_string(&path) else { return };
     let account = text.trim();
@@ -36,7 +42,14 @@ pub(super) fn grant(authority: &Authority, home: &Home, life_seconds: u64) {
         tracing::warn!(path = %path.display(), "a wish for a token names no account");
         Ok(())
     } else {
-        make_token(authority, home, account, "made by `chancery token`", life_seconds)
+        match register.account(account) {
+            Ok(Some(found)) => {
+                let why = "made by `chancery token`";
+                make_token(authority, home, &found.name, why, life_seconds)
+            }
+            Ok(None) => Err(Failure::NoAccount(account.to_owned())),
+            Err(error) => Err(error.into()),
+        }
     };
     if let Err(error) = made {
         tracing::error!(%error, "no token could be made");

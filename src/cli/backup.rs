@@ -1,0 +1,35 @@
+//! `chancery backup`: a copy of register and key, also while the service runs.
+
+use std::path::Path;
+
+use super::arguments::Backup;
+use super::failure::Failure;
+use super::home::Home;
+use super::progress::Bar;
+use super::settings::Settings;
+use super::surroundings::say;
+use crate::storage::backup::backup as copy;
+
+/// What is copied beside the ledger. The rest is derived from it, or (tokens) made anew.
+const FILES: [&str; 7] =
+    ["ca.key", "ca.pem", "chain.pem", "ca.csr", "chancery.toml", "tls.key", "tls.pem"];
+
+/// Copies the ledger up to its last commit, verified on the way, and the files beside it.
+pub fn backup(arguments: &Backup, settings: &Settings) -> Result<(), Failure> {
+    let home = Home::new(&settings.data);
+    home.must_have_ledger()?;
+    let bar = Bar::new("copying the ledger");
+    let files = FILES.map(Path::new);
+    let report = copy(home.path(), &arguments.to, &files, &mut |done, all| bar.at(done, all))?;
+    drop(bar);
+    say(&format!("Copied {} entries to {}.", report.sequence, arguments.to.display()));
+    say(&format!("Head {}", head(report.sequence, &report.head)));
+    say("The copy holds the CA's key: keep it as you keep the key.");
+    Ok(())
+}
+
+/// A head as it is written down: the entry's number and its hash.
+pub(super) fn head(sequence: u64, hash: &[u8; 32]) -> String {
+    let hash: String = hash.iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{sequence}:{hash}")
+}

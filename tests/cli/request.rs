@@ -1,0 +1,113 @@
+//! The enrolment client, as an outsider uses it.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::program::{Service, init, openssl, place};
+
+#[test]
+fn key_certificate_and_chain_fit_together() {
+    let (home, data) = place();
+    init(&data, &[]);
+    let service = Service::start(&data, &[]);
+    let out = home.path().join("out");
+    let names = ["--dns", "vpn.contoso.com", "--dns", "vpn", "--ip", "10.0.0.1"];
+    for (kind, file) in [("rsa2048", "a"), ("p256", "b"), ("p384", "c")] {
+        let mut more = vec!["--template", "VPNServerAuthentication", "--key-algorithm", kind];
+        more.extend(["--subject", "CN=vpn.contoso.com,O=Contoso,C=DE", "--file-name", file]);
+        more.extend(names);
+        let asked = service.request(&out, &more).output().unwrap();
+        assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        let key = std::fs::metadata(out.join(format!("{file}.key"))).unwrap();
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        let public = openssl(&out, &["pkey", "-in", &format!("{file}.key"), "-pubout"]);
+        let certified =
+            openssl(&out, &["x509", "-in", &format!("{file}.pem"), "-noout", "-pubkey"]);
+        assert_eq!(public, certified);
+        let chain = format!("{file}-chain.pem");
+        openssl(&out, &["verify", "-x509_strict", "-CAfile", &chain, &format!("{file}.pem")]);
+        // Nobody's key is overwritten.
+        let again = service.request(&out, &more).output().unwrap();
+        assert_eq!(again.status.code(), Some(1));
+    }
+    service.stop();
+}
+
+#[test]
+fn pkcs12_has_it_all_in_the_encryption_old_windows_reads() {
+    let (home, data) = place();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let service = Service::start(&data, &[]);
+    let password = home.path().join("password");
+    std::fs::write(&password, "geheim\n").unwrap();
+    let bundle = home.path().join("vpn.p12");
+    let asked = service
+        .request(
+            home.path(),
+            &["--template", "VPNServerAuthentication", "--dns", "vpn.contoso.com"],
+        )
+        .arg("--pkcs12")
+        .arg(&bundle)
+        .arg("--pkcs12-password-file")
+        .arg(&password)
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    let read = ["pkcs12", "-legacy", "-in", "vpn.p12", "-passin", "pass:geheim", "-nodes"];
+    let all = openssl(home.path(), &read);
+    assert_eq!(all.matches("BEGIN CERTIFICATE").count(), 2, "{all}");
+    assert_eq!(all.matches("BEGIN PRIVATE KEY").count(), 1);
+    assert!(!home.path().join("vpn.contoso.com.key").exists());
+    service.stop();
+}
+
+#[test]
+fn a_denial_is_told_and_leaves_nothing_in_the_way() {
+    let (home, data) = place();
+    init(&data, &[]);
+    let service = Service::start(&data, &[]);
+    let more = ["--template", "User", "--file-name", "user"];
+    let asked = service.request(home.path(), &more).output().unwrap();
+    assert_eq!(asked.status.code(), Some(1));
+    let told = String::from_utf8(asked.stderr).unwrap();
+    assert!(told.contains("template User exists but is not published on this CA"), "{told}");
+    assert!(!home.path().join("user.key").exists());
+    // A service of another CA is not believed.
+    let stranger = tempfile::tempdir().unwrap();
+    let make = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=X", "-keyout", "k"];
+    openssl(stranger.path(), &[&make[..], &["-out", "x.pem"]].concat());
+    let mut asked = service.request(home.path(), &more);
+    let root = stranger.path().join("x.pem");
+    let asked = asked.arg("--ca-file").arg(root).output().unwrap();
+    assert!(!asked.status.success());
+    service.stop();
+}
+
+#[test]
+fn a_pending_request_is_fetched_after_its_approval() {
+    let (home, data) = place();
+    init(&data, &[]);
+    let service = Service::start(&data, &[]);
+    let (status, body) = service.call("/v1/templates/VPNServerAuthentication", &[]);
+    assert_eq!(status, 200, "{body}");
+    let shown: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let mut template = shown.get("template").cloned().unwrap_or(shown);
+    template["enrollment_flags"].as_array_mut().unwrap().push("PEND_ALL_REQUESTS".into());
+    let more = ["-X", "PUT", "-H", "Content-Type: application/json", "-d", &template.to_string()];
+    let (status, body) = service.call("/v1/templates/VPNServerAuthentication", &more);
+    assert_eq!(status, 200, "{body}");
+
+    let names = ["--template", "VPNServerAuthentication", "--dns", "vpn.contoso.com"];
+    let asked = service.request(home.path(), &names).output().unwrap();
+    assert!(asked.status.success());
+    let said = String::from_utf8(asked.stdout).unwrap();
+    assert!(said.contains("waits for a certificate manager"), "{said}");
+    let id = said.split_whitespace().skip_while(|word| *word != "Request").nth(1).unwrap();
+    service.post(&format!("/v1/requests/{id}/approve"), 200, "{}");
+    let fetch = ["--request-id", id, "--file-name", "vpn.contoso.com"];
+    let fetched = service.request(home.path(), &fetch).output().unwrap();
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    let public = openssl(home.path(), &["pkey", "-in", "vpn.contoso.com.key", "-pubout"]);
+    let certified = ["x509", "-in", "vpn.contoso.com.pem", "-noout", "-pubkey"];
+    assert_eq!(public, openssl(home.path(), &certified));
+    service.stop();
+}
