@@ -61,6 +61,12 @@ pub const fn primitive(number: u8) -> u8 {
 #[error("not DER of the expected shape")]
 pub struct NotDer;
 
+impl From<der::Error> for NotDer {
+    fn from(_: der::Error) -> Self {
+        Self
+    }
+}
+
 /// One element: its tag, its content octets and all of its octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {

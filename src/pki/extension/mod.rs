@@ -12,12 +12,13 @@ mod standard;
 pub use authority::*;
 pub use standard::*;
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, AnyRef, ObjectIdentifier, OctetString, OctetStringRef};
+use der::{Decode, Encode, Sequence, Tag, Tagged};
+use x509_cert::ext::pkix::CertificatePolicies;
+use x509_cert::ext::pkix::certpolicy::PolicyInformation;
+use x509_cert::ext::pkix::name::{GeneralName, GeneralNames, OtherName};
 
-use super::encoding::{
-    BMP_STRING, BOOLEAN, Element, NotDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, constructed,
-    element, identifier, integer, object_identifier, only, sequence,
-};
+use super::encoding::{Element, NotDer};
 use super::oid;
 
 /// One extension.
@@ -51,41 +52,65 @@ impl Extension {
 
     /// Writes the whole Extension's DER.
     pub fn write(&self, out: &mut Vec<u8>) {
-        // DEFAULT FALSE is not encoded (X.690 §11.5).
-        let critical: &[u8] = if self.critical { &[BOOLEAN, 1, 0xff] } else { &[] };
-        let value = element(OCTET_STRING, &[&self.value]);
-        super::encoding::write(out, SEQUENCE, &[&identifier(&self.oid), critical, &value]);
+        // Nothing here is near the 256 MiB that could not be encoded; nothing would be written.
+        let _ = self.to_x509().and_then(|extension| extension.encode_to_vec(out));
+    }
+
+    /// As x509-cert has it; an error only beyond 256 MiB.
+    pub fn to_x509(&self) -> der::Result<x509_cert::ext::Extension> {
+        let extn_value = OctetString::new(self.value.as_slice())?;
+        Ok(x509_cert::ext::Extension { extn_id: self.oid, critical: self.critical, extn_value })
     }
 
     /// Reads one; an explicit `critical FALSE` is tolerated, as others write it.
     pub(super) fn from_element(extension: Element<'_>) -> Result<Self, NotDer> {
-        extension.content_of(SEQUENCE)?;
-        let mut parts = extension.elements();
-        let oid = object_identifier(parts.expect(OBJECT_IDENTIFIER)?)?;
-        let critical = match parts.optional(BOOLEAN)?.map(|flag| flag.content) {
-            None | Some([0]) => false,
-            Some([0xff]) => true,
-            Some(_) => return Err(NotDer),
-        };
-        let value = parts.expect(OCTET_STRING)?.content.to_vec();
-        parts.finish()?;
-        Ok(Self { oid, critical, value })
+        Ok(x509_cert::ext::Extension::from_der(extension.whole)?.into())
     }
+}
+
+impl From<x509_cert::ext::Extension> for Extension {
+    fn from(extension: x509_cert::ext::Extension) -> Self {
+        let value = extension.extn_value.into_bytes().into();
+        Self { oid: extension.extn_id, critical: extension.critical, value }
+    }
+}
+
+/// The DER of a value. The only thing that could be handed in and cannot be encoded is a text
+/// outside ASCII for an IA5String; the empty value that stands for it breaks the lints.
+fn value(of: &impl Encode) -> Vec<u8> {
+    of.to_der().unwrap_or_default()
 }
 
 /// Template name of version 1 templates, a BMPString: `User`. ([MS-WCCE] §2.2.2.7.7.1 has it as
 /// a SEQUENCE; the certificates that AD CS issues carry the bare string.)
 pub fn template_name(name: &str) -> Extension {
     let units: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    Extension::noncritical(oid::TEMPLATE_NAME, element(BMP_STRING, &[&units]))
+    // der's BmpString refuses the surrogate pairs that Windows writes.
+    let text = AnyRef::new(Tag::BmpString, &units).and_then(|text| text.to_der());
+    Extension::noncritical(oid::TEMPLATE_NAME, text.unwrap_or_default())
 }
 
-/// Template information of version 2 and later ([MS-WCCE] §2.2.2.7.7.2):
-/// `SEQUENCE { templateID, templateMajorVersion INTEGER, templateMinorVersion INTEGER }`.
+/// ```text
+/// CertificateTemplateOID ::= SEQUENCE {
+///     templateID            OBJECT IDENTIFIER,
+///     templateMajorVersion  INTEGER (0..4294967295) OPTIONAL,
+///     templateMinorVersion  INTEGER (0..4294967295) OPTIONAL }
+/// ```
+#[derive(Sequence)]
+struct CertificateTemplateOid {
+    template_id: ObjectIdentifier,
+    major_version: Option<u32>,
+    minor_version: Option<u32>,
+}
+
+/// Template information of version 2 and later ([MS-WCCE] §2.2.2.7.7.2).
 pub fn template_information(template: &ObjectIdentifier, major: u32, minor: u32) -> Extension {
-    let parts = [identifier(template), integer(major.into()), integer(minor.into())];
-    let value = sequence(&[&parts[0], &parts[1], &parts[2]]);
-    Extension::noncritical(oid::TEMPLATE_INFORMATION, value)
+    let information = CertificateTemplateOid {
+        template_id: *template,
+        major_version: Some(major),
+        minor_version: Some(minor),
+    };
+    Extension::noncritical(oid::TEMPLATE_INFORMATION, value(&information))
 }
 
 /// Application policies, which mirror the EKU in the syntax of certificatePolicies without
@@ -100,41 +125,42 @@ pub fn certificate_policies(policy: &[ObjectIdentifier]) -> Extension {
 }
 
 fn policies(policies: &[ObjectIdentifier]) -> Vec<u8> {
-    let each: Vec<u8> =
-        policies.iter().flat_map(|policy| sequence(&[&identifier(policy)])).collect();
-    sequence(&[&each])
+    let each = policies
+        .iter()
+        .map(|policy| PolicyInformation { policy_identifier: *policy, policy_qualifiers: None });
+    value(&CertificatePolicies(each.collect()))
 }
 
 /// The account's security identifier ([MS-WCCE] §2.2.2.7.7.4): GeneralNames with one otherName
 /// 1.3.6.1.4.1.311.25.2.1 that holds the SID's text, `S-1-5-21-…`, in an OCTET STRING.
 pub fn security_identifier(sid: &str) -> Extension {
-    let text = element(OCTET_STRING, &[sid.as_bytes()]);
-    let wrapped = element(constructed(0), &[&text]);
-    let name = element(constructed(0), &[&identifier(&oid::OBJECT_SID), &wrapped]);
-    Extension::noncritical(oid::CA_SECURITY, sequence(&[&name]))
+    let names = Any::new(Tag::OctetString, sid.as_bytes()).map(|text| {
+        vec![GeneralName::OtherName(OtherName { type_id: oid::OBJECT_SID, value: text })]
+    });
+    let value = names.map(|names: GeneralNames| value(&names));
+    Extension::noncritical(oid::CA_SECURITY, value.unwrap_or_default())
 }
 
 /// The template's name out of an extension value that [`template_name`] might have made.
 pub fn read_template_name(value: &[u8]) -> Option<String> {
-    super::name::bmp(only(value, BMP_STRING).ok()?.content)
+    let text = AnyRef::from_der(value).ok()?;
+    if text.tag() == Tag::BmpString { super::name::bmp(text.value()) } else { None }
 }
 
 /// The template's OID out of an extension value that [`template_information`] might have made.
 pub fn read_template_information(value: &[u8]) -> Option<ObjectIdentifier> {
-    let mut parts = only(value, SEQUENCE).ok()?.elements();
-    object_identifier(parts.expect(OBJECT_IDENTIFIER).ok()?).ok()
+    Some(CertificateTemplateOid::from_der(value).ok()?.template_id)
 }
 
 /// The SID's text out of an extension value that [`security_identifier`] might have made.
 pub fn read_security_identifier(value: &[u8]) -> Option<String> {
-    let mut names = only(value, SEQUENCE).ok()?.elements();
-    let mut name = names.expect(constructed(0)).ok()?.elements();
-    if object_identifier(name.expect(OBJECT_IDENTIFIER).ok()?).ok()? != oid::OBJECT_SID {
+    let names = GeneralNames::from_der(value).ok()?;
+    let Some(GeneralName::OtherName(name)) = names.first() else { return None };
+    if name.type_id != oid::OBJECT_SID {
         return None;
     }
-    let mut wrapped = name.expect(constructed(0)).ok()?.elements();
-    let text = wrapped.expect(OCTET_STRING).ok()?.content;
-    String::from_utf8(text.to_vec()).ok()
+    let text = name.value.decode_as::<&OctetStringRef>().ok()?;
+    String::from_utf8(text.as_bytes().to_vec()).ok()
 }
 
 #[cfg(test)]

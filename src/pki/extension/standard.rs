@@ -1,13 +1,15 @@
 //! The extensions of RFC 5280 §4.2 that an end entity's certificate carries.
 
-use der::asn1::ObjectIdentifier;
+use der::Decode;
+use der::asn1::{BitStringRef, Ia5String, Null, ObjectIdentifier, OctetString};
+use der::flagset::FlagSet;
+use x509_cert::ext::pkix;
+use x509_cert::ext::pkix::crl::dp::DistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 
-use super::Extension;
+use super::{Extension, value};
 use crate::pki::alternative_name::{self, AlternativeName};
-use crate::pki::encoding::{
-    BIT_STRING, NULL, NotDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, constructed, element,
-    identifier, object_identifier, only, primitive, sequence,
-};
+use crate::pki::encoding::NotDer;
 use crate::pki::oid;
 use crate::pki::public_key::PublicKey;
 
@@ -71,59 +73,48 @@ impl KeyUsage {
 
 /// Key usage, critical. A named bit list: no bits after the last that is set (X.690 §11.2.2).
 pub fn key_usage(usage: KeyUsage) -> Extension {
-    let [second, first] = usage.bits().to_be_bytes();
-    let content = match (first, second) {
-        (0, 0) => vec![0],
-        // At most seven unused bits.
-        (_, 0) => vec![first.trailing_zeros() as u8, first],
-        (_, _) => vec![second.trailing_zeros() as u8, first, second],
-    };
-    Extension::critical(oid::KEY_USAGE, element(BIT_STRING, &[&content]))
+    // x509-cert counts a BIT STRING's bits from the lowest up, Windows from an octet's highest.
+    let [second, first] = usage.bits().to_be_bytes().map(u8::reverse_bits);
+    let bits = FlagSet::new_truncated(u16::from_be_bytes([second, first]));
+    Extension::critical(oid::KEY_USAGE, value(&pkix::KeyUsage(bits)))
 }
 
-/// Reads keyUsage's value.
+/// Reads keyUsage's value. Zero bits after the last that is set are tolerated, as others write
+/// them.
 pub fn read_key_usage(value: &[u8]) -> Result<KeyUsage, NotDer> {
-    let content = only(value, BIT_STRING)?.content;
-    match content {
-        [unused @ 0..=7, first] if first & mask(*unused) == 0 => Ok(KeyUsage((*first).into())),
-        [7, first, second] if second & 0x7f == 0 => {
-            Ok(KeyUsage(u16::from_be_bytes([*second, *first])))
-        }
-        [0] => Ok(KeyUsage(0)),
-        _ => Err(NotDer),
+    let bits = BitStringRef::from_der(value)?;
+    let padding = !(0xffu8 << bits.unused_bits());
+    // Neither is looked at by x509-cert.
+    if bits.bit_len() > 9 || bits.raw_bytes().last().is_some_and(|last| last & padding != 0) {
+        return Err(NotDer);
     }
-}
-
-fn mask(unused: u8) -> u8 {
-    !(0xffu8 << unused)
+    let [second, first] = pkix::KeyUsage::from_der(value)?.0.bits().to_be_bytes();
+    Ok(KeyUsage(u16::from_be_bytes([second.reverse_bits(), first.reverse_bits()])))
 }
 
 /// Extended key usage, in the order given.
 pub fn extended_key_usage(purposes: &[ObjectIdentifier]) -> Extension {
-    let each: Vec<u8> = purposes.iter().flat_map(identifier).collect();
-    Extension::noncritical(oid::EXTENDED_KEY_USAGE, sequence(&[&each]))
+    let purposes = pkix::ExtendedKeyUsage(purposes.to_vec());
+    Extension::noncritical(oid::EXTENDED_KEY_USAGE, value(&purposes))
 }
 
 /// Reads extKeyUsage's value.
 pub fn read_extended_key_usage(value: &[u8]) -> Result<Vec<ObjectIdentifier>, NotDer> {
-    let mut elements = only(value, SEQUENCE)?.elements();
-    let mut purposes = Vec::new();
-    while !elements.is_empty() {
-        purposes.push(object_identifier(elements.expect(OBJECT_IDENTIFIER)?)?);
-    }
-    Ok(purposes)
+    Ok(pkix::ExtendedKeyUsage::from_der(value)?.0)
 }
 
 /// Subject key identifier: [`PublicKey::key_identifier`].
 pub fn subject_key_identifier(key: &PublicKey) -> Extension {
-    let value = element(OCTET_STRING, &[&key.key_identifier()]);
-    Extension::noncritical(oid::SUBJECT_KEY_IDENTIFIER, value)
+    let identifier = OctetString::new(key.key_identifier());
+    let value = identifier.map(|octets| value(&pkix::SubjectKeyIdentifier(octets)));
+    Extension::noncritical(oid::SUBJECT_KEY_IDENTIFIER, value.unwrap_or_default())
 }
 
 /// Authority key identifier: the issuer's *subject* key identifier, and nothing else.
 pub fn authority_key_identifier(issuer_key_identifier: &[u8]) -> Extension {
-    let value = sequence(&[&element(primitive(0), &[issuer_key_identifier])]);
-    Extension::noncritical(oid::AUTHORITY_KEY_IDENTIFIER, value)
+    let key_identifier = OctetString::new(issuer_key_identifier).ok();
+    let identifier = pkix::AuthorityKeyIdentifier { key_identifier, ..Default::default() };
+    Extension::noncritical(oid::AUTHORITY_KEY_IDENTIFIER, value(&identifier))
 }
 
 /// CRL distribution points: one DistributionPoint with every URL as a fullName.
@@ -132,20 +123,33 @@ pub fn crl_distribution_points<T: AsRef<str>>(urls: &[T]) -> Extension {
 }
 
 pub(super) fn distribution_points<T: AsRef<str>>(urls: &[T]) -> Vec<u8> {
-    let names: Vec<u8> =
-        urls.iter().flat_map(|url| element(primitive(6), &[url.as_ref().as_bytes()])).collect();
-    let full_name = element(constructed(0), &[&names]);
-    sequence(&[&sequence(&[&element(constructed(0), &[&full_name])])])
+    let point = full_name(urls).map(|name| DistributionPoint {
+        distribution_point: Some(name),
+        reasons: None,
+        crl_issuer: None,
+    });
+    point.map(|point| value(&pkix::CrlDistributionPoints(vec![point]))).unwrap_or_default()
+}
+
+/// The URLs as the fullName of a distribution point.
+pub(super) fn full_name<T: AsRef<str>>(urls: &[T]) -> der::Result<DistributionPointName> {
+    let names = urls.iter().map(|url| uniform_resource_identifier(url.as_ref()));
+    Ok(DistributionPointName::FullName(names.collect::<der::Result<_>>()?))
+}
+
+fn uniform_resource_identifier(url: &str) -> der::Result<GeneralName> {
+    Ok(GeneralName::UniformResourceIdentifier(Ia5String::new(url)?))
 }
 
 /// Authority information access: caIssuers, one AccessDescription a URL.
 pub fn authority_information_access<T: AsRef<str>>(urls: &[T]) -> Extension {
-    let each = urls.iter().flat_map(|url| {
-        let location = element(primitive(6), &[url.as_ref().as_bytes()]);
-        sequence(&[&identifier(&oid::CA_ISSUERS), &location])
-    });
-    let each: Vec<u8> = each.collect();
-    Extension::noncritical(oid::AUTHORITY_INFORMATION_ACCESS, sequence(&[&each]))
+    let describe = |url: &T| {
+        let access_location = uniform_resource_identifier(url.as_ref())?;
+        Ok(pkix::AccessDescription { access_method: oid::CA_ISSUERS, access_location })
+    };
+    let descriptions = urls.iter().map(describe).collect::<der::Result<_>>();
+    let value = descriptions.map(|each| value(&pkix::AuthorityInfoAccessSyntax(each)));
+    Extension::noncritical(oid::AUTHORITY_INFORMATION_ACCESS, value.unwrap_or_default())
 }
 
 /// Subject alternative name, not critical; see [`critical_subject_alternative_name`].
@@ -161,10 +165,11 @@ pub fn critical_subject_alternative_name(names: &[AlternativeName]) -> Extension
 
 /// id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
 pub fn ocsp_no_check() -> Extension {
-    Extension::noncritical(oid::OCSP_NO_CHECK, element(NULL, &[]))
+    Extension::noncritical(oid::OCSP_NO_CHECK, value(&Null))
 }
 
 /// Basic constraints of an end entity: an empty SEQUENCE, cA being FALSE by default.
 pub fn end_entity_basic_constraints() -> Extension {
-    Extension::noncritical(oid::BASIC_CONSTRAINTS, sequence(&[]))
+    let constraints = pkix::BasicConstraints { ca: false, path_len_constraint: None };
+    Extension::noncritical(oid::BASIC_CONSTRAINTS, value(&constraints))
 }
