@@ -1,7 +1,13 @@
 //! What a CA's own key signs first: its certificate, or the request for one.
 
+use der::asn1::{Any, SetOfVec};
+use der::{Encode, Sequence};
+use x509_cert::attr::{Attribute, Attributes};
+use x509_cert::request::Version;
+
+use super::certificate::parts::TbsParts;
 use super::certificate::sha256;
-use super::encoding::{bit_string, constructed, element, integer, sequence, time};
+use super::encoding::{Signed, Verbatim};
 use super::extension::{
     Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage, subject_key_identifier,
 };
@@ -22,28 +28,47 @@ pub fn root_to_be_signed(
     not_after: Timestamp,
     algorithm: SignatureAlgorithm,
 ) -> Vec<u8> {
-    let validity = sequence(&[&time::encode(not_before), &time::encode(not_after)]);
-    let extensions: Vec<u8> = extensions(key).iter().flat_map(Extension::to_der).collect();
-    sequence(&[
-        &element(constructed(0), &[&integer(2)]),
-        &element(super::encoding::INTEGER, &[serial.as_der_content()]),
+    let extensions = extensions(key);
+    let parts = TbsParts::version_3(
+        &serial,
         algorithm.to_der(),
         name.as_der(),
-        &validity,
+        [not_before, not_after],
         name.as_der(),
         key.spki_der(),
-        &element(constructed(3), &[&sequence(&[&extensions])]),
-    ])
+        extensions.iter(),
+    );
+    // Only beyond 256 MiB could this fail; nothing is no certificate.
+    parts.and_then(|parts| parts.to_der()).unwrap_or_default()
+}
+
+/// CertificationRequestInfo (RFC 2986 §4.1) with name and key verbatim.
+#[derive(Sequence)]
+struct RequestInfo<'a> {
+    version: Version,
+    subject: Verbatim<'a>,
+    key: Verbatim<'a>,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    attributes: Attributes,
 }
 
 /// The CertificationRequestInfo by which a subordinate CA asks for its certificate; it asks for
 /// the same extensions (RFC 2986 §4.1).
 pub fn subordinate_request_info(name: &DistinguishedName, key: &PublicKey) -> Vec<u8> {
-    let extensions: Vec<u8> = extensions(key).iter().flat_map(Extension::to_der).collect();
-    let values = element(super::encoding::SET, &[&sequence(&[&extensions])]);
-    let attribute = sequence(&[&super::encoding::identifier(&oid::EXTENSION_REQUEST), &values]);
-    let attributes = element(constructed(0), &[&attribute]);
-    sequence(&[&integer(0), name.as_der(), key.spki_der(), &attributes])
+    let attributes = extensions(key)
+        .iter()
+        .map(Extension::to_x509)
+        .collect::<der::Result<Vec<_>>>()
+        .and_then(|list| SetOfVec::from_iter([Any::encode_from(&list)?]))
+        .and_then(|values| {
+            SetOfVec::from_iter([Attribute { oid: oid::EXTENSION_REQUEST, values }])
+        });
+    let info = attributes.and_then(|attributes| {
+        let (subject, key) = (Verbatim::of(name.as_der()), Verbatim::of(key.spki_der()));
+        RequestInfo { version: Version::V1, subject, key, attributes }.to_der()
+    });
+    // As above.
+    info.unwrap_or_default()
 }
 
 /// The whole request: the signature over `info` is verified.
@@ -54,7 +79,10 @@ pub fn assemble_request(
     signature: &[u8],
 ) -> Result<Vec<u8>, SignatureError> {
     algorithm.verify(key, info, signature)?;
-    Ok(sequence(&[info, algorithm.to_der(), &bit_string(signature)]))
+    let signed = Signed::new(info, algorithm.to_der(), signature).ok();
+    let der = signed.and_then(|signed| signed.to_der().ok());
+    // A signature of 256 MiB has not been verified.
+    der.ok_or(SignatureError::WrongSignature)
 }
 
 /// SHA-256 of to-be-signed bytes, for the record that precedes the signature.

@@ -6,11 +6,12 @@ mod prepared;
 use std::ops::Range;
 
 use aws_lc_rs::digest;
+use der::{Decode, Encode};
 
 pub use prepared::Prepared;
 
 use super::alternative_name::{self, AlternativeName};
-use super::encoding::{NotDer, bit_string, sequence, time};
+use super::encoding::{NotDer, Signed, Verbatim};
 use super::extension;
 use super::lint::Finding;
 use super::name::{DistinguishedName, NameError};
@@ -19,7 +20,7 @@ use super::public_key::{KeyError, PublicKey};
 use super::serial::SerialNumber;
 use super::signature::{SignatureAlgorithm, SignatureError};
 use super::time::Timestamp;
-use parts::{SignedParts, TbsParts};
+use parts::TbsParts;
 
 /// A certificate. One that [`Certificate::assemble`] made has a verified signature; one that was
 /// only read may be anybody's.
@@ -64,6 +65,12 @@ impl From<NotDer> for CertificateError {
     }
 }
 
+impl From<der::Error> for CertificateError {
+    fn from(_: der::Error) -> Self {
+        Self::NotACertificate
+    }
+}
+
 impl Certificate {
     /// Puts to-be-signed bytes and signature together, once the signature is verified over
     /// exactly these bytes with the issuer's key.
@@ -74,7 +81,7 @@ impl Certificate {
         issuer_key: &PublicKey,
     ) -> Result<Self, CertificateError> {
         algorithm.verify(issuer_key, tbs, signature)?;
-        Self::read(sequence(&[tbs, algorithm.to_der(), &bit_string(signature)]))
+        Self::read(Signed::new(tbs, algorithm.to_der(), signature)?.to_der()?)
     }
 
     /// Reads a certificate whole. Its signature is not verified: see [`Self::verify`].
@@ -84,33 +91,35 @@ impl Certificate {
 
     /// That `issuer_key` signed it.
     pub fn verify(&self, issuer_key: &PublicKey) -> Result<(), CertificateError> {
-        let signed = SignedParts::of(&self.der)?;
-        let algorithm = SignatureAlgorithm::from_der(signed.algorithm)?;
-        Ok(algorithm.verify(issuer_key, signed.tbs, signed.signature)?)
+        let signed = Signed::from_der(&self.der)?;
+        let algorithm = SignatureAlgorithm::from_der(signed.algorithm.as_bytes())?;
+        Ok(algorithm.verify(issuer_key, self.tbs(), signed.signature()?)?)
     }
 
     fn read(der: Vec<u8>) -> Result<Self, CertificateError> {
-        let signed = SignedParts::of(&der)?;
-        let parts = TbsParts::of(signed.tbs)?;
+        let signed = Signed::from_der(&der)?;
+        signed.signature()?;
+        let parts = TbsParts::of(signed.to_be_signed.as_bytes())?;
         if parts.algorithm != signed.algorithm {
             // RFC 5280 §4.1.1.2: the same identifier inside and outside.
             return Err(CertificateError::NotACertificate);
         }
         let san = parts.extension(&oid::SUBJECT_ALTERNATIVE_NAME);
         let names = san.and_then(|extension| alternative_name::decode(extension.value).ok());
-        let range = |part: &[u8]| {
+        let range = |part: Verbatim<'_>| {
+            let part = part.as_bytes();
             let from = part.as_ptr() as usize - der.as_ptr() as usize;
             from..from + part.len()
         };
         Ok(Self {
-            tbs: range(signed.tbs),
+            tbs: range(signed.to_be_signed),
             key: range(parts.key),
-            serial: SerialNumber::from_der_content(parts.serial)
+            serial: SerialNumber::from_der_content(parts.serial.value())
                 .map_err(|_| CertificateError::NotACertificate)?,
-            issuer: DistinguishedName::from_der(parts.issuer)?,
-            subject: DistinguishedName::from_der(parts.subject)?,
-            not_before: time::decode(parts.not_before)?,
-            not_after: time::decode(parts.not_after)?,
+            issuer: DistinguishedName::from_der(parts.issuer.as_bytes())?,
+            subject: DistinguishedName::from_der(parts.subject.as_bytes())?,
+            not_before: Timestamp::from_x509(&parts.validity.not_before),
+            not_after: Timestamp::from_x509(&parts.validity.not_after),
             alternative_names: names.unwrap_or_default(),
             der,
         })

@@ -1,102 +1,92 @@
-//! A certificate taken apart without copying: the bytes as they are.
+//! TBSCertificate taken apart and put together, whatever must keep its bytes verbatim.
+//!
+//! x509-cert's own type is not used here: it sorts the SETs of names, drops an explicit
+//! `critical FALSE`, refuses serial numbers that a lint wants to name, and cannot be put together
+//! from parts. Version, times and the types inside extensions are x509-cert's.
 
-use crate::pki::encoding::{
-    BIT_STRING, BOOLEAN, Element, INTEGER, NotDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
-    constructed, octet_aligned_bits, only, primitive,
-};
-use der::asn1::ObjectIdentifier;
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::{Decode, DecodeValue, EncodeValue, FixedTag, Header, Length, Reader, Sequence};
+use der::{Tag, Tagged, Writer};
+use x509_cert::certificate::Version;
+use x509_cert::time::Validity;
 
-/// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature BIT STRING }
-#[derive(Clone, Copy, Debug)]
-pub(in crate::pki) struct SignedParts<'a> {
-    /// The to-be-signed bytes.
-    pub(in crate::pki) tbs: &'a [u8],
-    /// AlgorithmIdentifier.
-    pub(in crate::pki) algorithm: &'a [u8],
-    /// The signature's octets.
-    pub(in crate::pki) signature: &'a [u8],
-}
+use crate::pki::encoding::{NotDer, Verbatim};
+use crate::pki::extension::Extension;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
 
-impl<'a> SignedParts<'a> {
-    /// Of a whole certificate; nothing may follow it.
-    pub(in crate::pki) fn of(der: &'a [u8]) -> Result<Self, NotDer> {
-        let mut parts = only(der, SEQUENCE)?.elements();
-        let tbs = parts.expect(SEQUENCE)?.whole;
-        let algorithm = parts.expect(SEQUENCE)?.whole;
-        let signature = octet_aligned_bits(parts.expect(BIT_STRING)?)?;
-        parts.finish()?;
-        Ok(Self { tbs, algorithm, signature })
-    }
-}
-
-/// TBSCertificate (RFC 5280 §4.1).
-#[derive(Clone, Debug)]
+/// ```text
+/// TBSCertificate ::= SEQUENCE {
+///     version              [0] EXPLICIT INTEGER DEFAULT v1(0),
+///     serialNumber         INTEGER,
+///     signature            AlgorithmIdentifier,
+///     issuer               Name,
+///     validity             SEQUENCE { notBefore Time, notAfter Time },
+///     subject              Name,
+///     subjectPublicKeyInfo SubjectPublicKeyInfo,
+///     issuerUniqueID       [1] IMPLICIT BIT STRING OPTIONAL,
+///     subjectUniqueID      [2] IMPLICIT BIT STRING OPTIONAL,
+///     extensions           [3] EXPLICIT SEQUENCE SIZE (1..MAX) OF Extension OPTIONAL }
+/// ```
+#[derive(Clone, Debug, Sequence)]
 pub(in crate::pki) struct TbsParts<'a> {
-    /// The version's number: 2 for version 3. None if it is left out, which means version 1.
-    pub(in crate::pki) version: Option<&'a [u8]>,
-    /// The serial number's content octets.
-    pub(in crate::pki) serial: &'a [u8],
+    /// None if it is left out, which means version 1.
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
+    pub(in crate::pki) version: Option<Version>,
+    /// An INTEGER, even one that is no serial number.
+    pub(in crate::pki) serial: AnyRef<'a>,
     /// AlgorithmIdentifier.
-    pub(in crate::pki) algorithm: &'a [u8],
+    pub(in crate::pki) algorithm: Verbatim<'a>,
     /// Name.
-    pub(in crate::pki) issuer: &'a [u8],
-    /// Time.
-    pub(in crate::pki) not_before: Element<'a>,
-    /// Time.
-    pub(in crate::pki) not_after: Element<'a>,
+    pub(in crate::pki) issuer: Verbatim<'a>,
+    /// First and last moment.
+    pub(in crate::pki) validity: Validity,
     /// Name.
-    pub(in crate::pki) subject: &'a [u8],
+    pub(in crate::pki) subject: Verbatim<'a>,
     /// SubjectPublicKeyInfo.
-    pub(in crate::pki) key: &'a [u8],
+    pub(in crate::pki) key: Verbatim<'a>,
+    /// Nobody has one, nobody misses it.
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", optional = "true")]
+    issuer_unique_id: Option<BitStringRef<'a>>,
+    /// Nor this.
+    #[asn1(context_specific = "2", tag_mode = "IMPLICIT", optional = "true")]
+    subject_unique_id: Option<BitStringRef<'a>>,
     /// In their order.
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT", default = "Vec::new")]
     pub(in crate::pki) extensions: Vec<ExtensionPart<'a>>,
-}
-
-/// One extension.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::pki) struct ExtensionPart<'a> {
-    /// The OID's content octets: any length, also beyond what an `ObjectIdentifier` holds.
-    pub(in crate::pki) oid: &'a [u8],
-    /// Whether it is critical.
-    pub(in crate::pki) critical: bool,
-    /// The DER inside the OCTET STRING.
-    pub(in crate::pki) value: &'a [u8],
 }
 
 impl<'a> TbsParts<'a> {
     /// Of a whole TBSCertificate.
     pub(in crate::pki) fn of(tbs: &'a [u8]) -> Result<Self, NotDer> {
-        let mut parts = only(tbs, SEQUENCE)?.elements();
-        let version = match parts.optional(constructed(0))? {
-            Some(wrapped) => Some(only(wrapped.content, INTEGER)?.content),
-            None => None,
-        };
-        let serial = parts.expect(INTEGER)?.content;
-        let algorithm = parts.expect(SEQUENCE)?.whole;
-        let issuer = parts.expect(SEQUENCE)?.whole;
-        let mut validity = parts.expect(SEQUENCE)?.elements();
-        let (not_before, not_after) = (validity.take()?, validity.take()?);
-        validity.finish()?;
-        let subject = parts.expect(SEQUENCE)?.whole;
-        let key = parts.expect(SEQUENCE)?.whole;
-        // issuerUniqueID and subjectUniqueID: nobody has them, nobody misses them.
-        parts.optional(primitive(1))?;
-        parts.optional(primitive(2))?;
-        let extensions = match parts.optional(constructed(3))? {
-            Some(wrapped) => extensions(only(wrapped.content, SEQUENCE)?)?,
-            None => Vec::new(),
-        };
-        parts.finish()?;
+        let parts = Self::from_der(tbs)?;
+        parts.serial.tag().assert_eq(Tag::Integer).map_err(der::Error::from)?;
+        Ok(parts)
+    }
+
+    /// Of a certificate to be made. `algorithm`, `issuer`, `subject` and `key` are DER. An error
+    /// only beyond 256 MiB.
+    pub(in crate::pki) fn version_3(
+        serial: &'a SerialNumber,
+        algorithm: &'a [u8],
+        issuer: &'a [u8],
+        validity: [Timestamp; 2],
+        subject: &'a [u8],
+        key: &'a [u8],
+        extensions: impl Iterator<Item = &'a Extension>,
+    ) -> der::Result<Self> {
+        let [not_before, not_after] = validity.map(Timestamp::to_x509);
         Ok(Self {
-            version,
-            serial,
-            algorithm,
-            issuer,
-            not_before,
-            not_after,
-            subject,
-            key,
-            extensions,
+            version: Some(Version::V3),
+            serial: AnyRef::new(Tag::Integer, serial.as_der_content())?,
+            algorithm: Verbatim::of(algorithm),
+            issuer: Verbatim::of(issuer),
+            validity: Validity::new(not_before, not_after),
+            subject: Verbatim::of(subject),
+            key: Verbatim::of(key),
+            issuer_unique_id: None,
+            subject_unique_id: None,
+            extensions: extensions.map(ExtensionPart::from).collect(),
         })
     }
 
@@ -104,30 +94,63 @@ impl<'a> TbsParts<'a> {
     pub(in crate::pki) fn extension(&self, oid: &ObjectIdentifier) -> Option<&ExtensionPart<'a>> {
         self.extensions.iter().find(|extension| extension.oid == oid.as_bytes())
     }
+}
 
-    /// The octets of the key's BIT STRING.
-    pub(in crate::pki) fn key_octets(&self) -> Result<&'a [u8], NotDer> {
-        let mut parts = only(self.key, SEQUENCE)?.elements();
-        parts.expect(SEQUENCE)?;
-        octet_aligned_bits(parts.expect(BIT_STRING)?)
+/// One extension, borrowed: see [`Extension`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pki) struct ExtensionPart<'a> {
+    /// The OID's content octets: any length, also beyond what an `ObjectIdentifier` holds.
+    pub(in crate::pki) oid: &'a [u8],
+    /// Whether it is critical; an explicit FALSE is not DER, but others write it.
+    pub(in crate::pki) critical: bool,
+    /// The DER inside the OCTET STRING.
+    pub(in crate::pki) value: &'a [u8],
+}
+
+impl<'a> From<&'a Extension> for ExtensionPart<'a> {
+    fn from(extension: &'a Extension) -> Self {
+        let oid = extension.oid.as_bytes();
+        Self { oid, critical: extension.critical, value: &extension.value }
     }
 }
 
-fn extensions(list: Element<'_>) -> Result<Vec<ExtensionPart<'_>>, NotDer> {
-    let mut elements = list.elements();
-    let mut extensions = Vec::with_capacity(12);
-    while !elements.is_empty() {
-        let mut parts = elements.expect(SEQUENCE)?.elements();
-        let oid = parts.expect(OBJECT_IDENTIFIER)?.content;
-        let critical = match parts.optional(BOOLEAN)?.map(|flag| flag.content) {
-            // An explicit FALSE is not DER, but others write it.
-            None | Some([0]) => false,
-            Some([0xff]) => true,
-            Some(_) => return Err(NotDer),
-        };
-        let value = parts.expect(OCTET_STRING)?.content;
-        parts.finish()?;
-        extensions.push(ExtensionPart { oid, critical, value });
+/// Extension with its OID unread.
+#[derive(Sequence)]
+struct ExtensionFields<'a> {
+    oid: AnyRef<'a>,
+    #[asn1(default = "Default::default")]
+    critical: bool,
+    #[asn1(type = "OCTET STRING")]
+    value: &'a [u8],
+}
+
+impl<'a> ExtensionPart<'a> {
+    fn fields(&self) -> der::Result<ExtensionFields<'a>> {
+        let oid = AnyRef::new(Tag::ObjectIdentifier, self.oid)?;
+        Ok(ExtensionFields { oid, critical: self.critical, value: self.value })
     }
-    Ok(extensions)
+}
+
+impl<'a> DecodeValue<'a> for ExtensionPart<'a> {
+    type Error = der::Error;
+
+    fn decode_value<R: Reader<'a>>(reader: &mut R, header: Header) -> der::Result<Self> {
+        let fields = ExtensionFields::decode_value(reader, header)?;
+        fields.oid.tag().assert_eq(Tag::ObjectIdentifier)?;
+        Ok(Self { oid: fields.oid.value(), critical: fields.critical, value: fields.value })
+    }
+}
+
+impl EncodeValue for ExtensionPart<'_> {
+    fn value_len(&self) -> der::Result<Length> {
+        self.fields()?.value_len()
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        self.fields()?.encode_value(writer)
+    }
+}
+
+impl FixedTag for ExtensionPart<'_> {
+    const TAG: Tag = Tag::Sequence;
 }

@@ -1,7 +1,11 @@
 //! A certificate before its signature: the exact bytes, built and linted.
 
+use std::borrow::Cow;
+
+use der::Encode;
+
+use super::parts::TbsParts;
 use super::{CertificateError, sha256};
-use crate::pki::encoding::{self, INTEGER, SEQUENCE, constructed, time};
 use crate::pki::extension::{self, Extension};
 use crate::pki::issuer::Issuer;
 use crate::pki::lint;
@@ -17,9 +21,6 @@ pub struct Prepared {
     algorithm: SignatureAlgorithm,
 }
 
-/// `[0] { INTEGER 2 }`: version 3.
-const VERSION_3: [u8; 5] = [0xa0, 3, INTEGER, 1, 2];
-
 impl Prepared {
     /// The to-be-signed bytes of what `profile` says, and what its rules (`lint`) say of them.
     pub fn build(
@@ -28,24 +29,18 @@ impl Prepared {
         issuer: &Issuer,
         algorithm: SignatureAlgorithm,
     ) -> Result<Self, CertificateError> {
-        let mut extensions = Vec::with_capacity(1024);
-        for slot in &profile.extensions {
-            write_extension(&mut extensions, slot, issuer);
-        }
-        let mut content = Vec::with_capacity(extensions.len() + 1024);
-        content.extend_from_slice(&VERSION_3);
-        encoding::write(&mut content, INTEGER, &[serial.as_der_content()]);
-        content.extend_from_slice(algorithm.to_der());
-        content.extend_from_slice(issuer.name().as_der());
-        let validity = [time::encode(profile.not_before), time::encode(profile.not_after)];
-        encoding::write(&mut content, SEQUENCE, &[&validity[0], &validity[1]]);
-        content.extend_from_slice(profile.subject.as_der());
-        content.extend_from_slice(profile.public_key.spki_der());
-        if !extensions.is_empty() {
-            let list = encoding::sequence(&[&extensions]);
-            encoding::write(&mut content, constructed(3), &[&list]);
-        }
-        let tbs = encoding::sequence(&[&content]);
+        let extensions: Vec<Cow<'_, Extension>> =
+            profile.extensions.iter().filter_map(|slot| fill(slot, issuer)).collect();
+        let parts = TbsParts::version_3(
+            &serial,
+            algorithm.to_der(),
+            issuer.name().as_der(),
+            [profile.not_before, profile.not_after],
+            profile.subject.as_der(),
+            profile.public_key.spki_der(),
+            extensions.iter().map(Cow::as_ref),
+        );
+        let tbs = parts.and_then(|parts| parts.to_der())?;
         let findings = lint::inspect(&tbs, issuer, algorithm);
         if findings.is_empty() {
             Ok(Self { tbs, serial, algorithm })
@@ -80,20 +75,21 @@ impl Prepared {
     }
 }
 
-fn write_extension(out: &mut Vec<u8>, slot: &ExtensionSlot, issuer: &Issuer) {
+/// The extension in this place, if there is one.
+fn fill<'a>(slot: &'a ExtensionSlot, issuer: &Issuer) -> Option<Cow<'a, Extension>> {
     let extension = match slot {
-        ExtensionSlot::Fixed(extension) => return extension.write(out),
+        ExtensionSlot::Fixed(extension) => return Some(Cow::Borrowed(extension)),
         ExtensionSlot::AuthorityKeyIdentifier => {
             extension::authority_key_identifier(issuer.key_identifier())
         }
         ExtensionSlot::CrlDistributionPoints => match issuer.crl_urls() {
-            [] => return,
+            [] => return None,
             urls => extension::crl_distribution_points(urls),
         },
         ExtensionSlot::AuthorityInformationAccess => match issuer.certificate_urls() {
-            [] => return,
+            [] => return None,
             urls => extension::authority_information_access(urls),
         },
     };
-    Extension::write(&extension, out);
+    Some(Cow::Owned(extension))
 }

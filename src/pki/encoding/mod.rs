@@ -7,7 +7,8 @@
 
 pub mod time;
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{BitStringRef, ObjectIdentifier};
+use der::{Decode, Encode, FixedTag, Length, Reader, Sequence, Tag, Writer};
 
 /// BOOLEAN.
 pub const BOOLEAN: u8 = 0x01;
@@ -64,6 +65,78 @@ pub struct NotDer;
 impl From<der::Error> for NotDer {
     fn from(_: der::Error) -> Self {
         Self
+    }
+}
+
+/// A SEQUENCE exactly as it stands in its input, header and all; what is in it is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verbatim<'a>(&'a [u8]);
+
+impl<'a> Verbatim<'a> {
+    /// Bytes that are known to be one SEQUENCE.
+    pub fn of(sequence: &'a [u8]) -> Self {
+        Self(sequence)
+    }
+
+    /// All of its octets.
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> Decode<'a> for Verbatim<'a> {
+    type Error = der::Error;
+
+    fn decode<R: Reader<'a>>(reader: &mut R) -> der::Result<Self> {
+        Tag::peek(reader)?.assert_eq(Tag::Sequence)?;
+        reader.tlv_bytes().map(Self)
+    }
+}
+
+impl Encode for Verbatim<'_> {
+    fn encoded_len(&self) -> der::Result<Length> {
+        Length::try_from(self.0.len())
+    }
+
+    fn encode(&self, writer: &mut impl Writer) -> der::Result<()> {
+        writer.write(self.0)
+    }
+}
+
+impl FixedTag for Verbatim<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+/// What a key has signed, as certificates, requests and CRLs are (X.509 §6.1):
+///
+/// ```text
+/// SIGNED{ToBeSigned} ::= SEQUENCE { toBeSigned ToBeSigned,
+///                                   algorithmIdentifier AlgorithmIdentifier,
+///                                   signature BIT STRING }
+/// ```
+#[derive(Clone, Copy, Debug, Sequence)]
+pub struct Signed<'a> {
+    /// The bytes that the signature is over.
+    pub to_be_signed: Verbatim<'a>,
+    /// AlgorithmIdentifier.
+    pub algorithm: Verbatim<'a>,
+    signature: BitStringRef<'a>,
+}
+
+impl<'a> Signed<'a> {
+    /// Of these parts; an error only beyond 256 MiB.
+    pub fn new(
+        to_be_signed: &'a [u8],
+        algorithm: &'a [u8],
+        signature: &'a [u8],
+    ) -> Result<Self, NotDer> {
+        let (to_be_signed, algorithm) = (Verbatim(to_be_signed), Verbatim(algorithm));
+        Ok(Self { to_be_signed, algorithm, signature: BitStringRef::from_bytes(signature)? })
+    }
+
+    /// The signature's octets; a whole number of them.
+    pub fn signature(&self) -> Result<&'a [u8], NotDer> {
+        self.signature.as_bytes().ok_or(NotDer)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The issuer: a CA certificate that may sign certificates and CRLs, with what stands above it.
 
+use x509_cert::certificate::Version;
+
 use super::certificate::parts::TbsParts;
 use super::certificate::{Certificate, CertificateError};
 use super::encoding::{BOOLEAN, INTEGER, NotDer, OCTET_STRING, SEQUENCE, only, unsigned};
@@ -78,7 +80,7 @@ impl Issuer {
     ) -> Result<Self, IssuerError> {
         let certificate = Certificate::from_der(certificate)?;
         let parts = TbsParts::of(certificate.tbs())?;
-        if parts.version != Some(&[2]) {
+        if parts.version != Some(Version::V3) {
             return Err(IssuerError::NotVersion3);
         }
         if certificate.subject().is_empty() {

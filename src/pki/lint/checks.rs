@@ -1,12 +1,19 @@
 //! The lints themselves: each says whether its rule holds.
 
+use der::asn1::OctetStringRef;
+use der::{Decode, Encode};
+use spki::SubjectPublicKeyInfoRef;
+use x509_cert::certificate::Version;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{
+    AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints,
+};
+use x509_cert::time::Time;
+
 use super::Inspection;
 use crate::pki::alternative_name;
 use crate::pki::certificate::parts::ExtensionPart;
-use crate::pki::encoding::{
-    BOOLEAN, Elements, GENERALIZED_TIME, INTEGER, NotDer, OBJECT_IDENTIFIER, OCTET_STRING,
-    SEQUENCE, UTC_TIME, constructed, object_identifier, only, primitive, time, unsigned,
-};
+use crate::pki::encoding::NotDer;
 use crate::pki::extension::{KeyUsage, read_extended_key_usage, read_key_usage};
 use crate::pki::name::DistinguishedName;
 use crate::pki::oid;
@@ -16,53 +23,54 @@ use crate::pki::time::Timestamp;
 
 /// Version 3, since there are extensions.
 pub(super) fn version(of: &Inspection<'_>) -> bool {
-    of.tbs.version == Some(&[2])
+    of.tbs.version == Some(Version::V3)
 }
 
 /// Positive, at most 20 octets, minimally encoded.
 pub(super) fn serial_number(of: &Inspection<'_>) -> bool {
-    let serial = SerialNumber::from_der_content(of.tbs.serial);
-    serial.is_ok_and(|serial| serial.as_der_content() == of.tbs.serial)
+    let content = of.tbs.serial.value();
+    let serial = SerialNumber::from_der_content(content);
+    serial.is_ok_and(|serial| serial.as_der_content() == content)
 }
 
 /// The algorithm it will be signed with.
 pub(super) fn algorithm(of: &Inspection<'_>) -> bool {
-    of.tbs.algorithm == of.algorithm.to_der()
+    of.tbs.algorithm.as_bytes() == of.algorithm.to_der()
 }
 
 /// The CA's subject, byte for byte, and not empty.
 pub(super) fn issuer_name(of: &Inspection<'_>) -> bool {
-    of.tbs.issuer == of.issuer.name().as_der() && !of.issuer.name().is_empty()
+    of.tbs.issuer.as_bytes() == of.issuer.name().as_der() && !of.issuer.name().is_empty()
 }
 
-fn validity(of: &Inspection<'_>) -> Option<(Timestamp, Timestamp)> {
-    Some((time::decode(of.tbs.not_before).ok()?, time::decode(of.tbs.not_after).ok()?))
+fn validity(of: &Inspection<'_>) -> (Timestamp, Timestamp) {
+    let validity = &of.tbs.validity;
+    (Timestamp::from_x509(&validity.not_before), Timestamp::from_x509(&validity.not_after))
 }
 
 /// notBefore is not after notAfter.
 pub(super) fn validity_order(of: &Inspection<'_>) -> bool {
-    validity(of).is_some_and(|(first, last)| first <= last)
+    let (first, last) = validity(of);
+    first <= last
 }
 
 /// UTCTime through 2049, GeneralizedTime from 2050 on.
 pub(super) fn time_form(of: &Inspection<'_>) -> bool {
-    [of.tbs.not_before, of.tbs.not_after].into_iter().all(|moment| match moment.tag {
-        UTC_TIME => time::decode(moment).is_ok(),
-        GENERALIZED_TIME => time::decode(moment).is_ok() && moment.content >= b"2050".as_slice(),
-        _ => false,
+    [of.tbs.validity.not_before, of.tbs.validity.not_after].iter().all(|moment| match moment {
+        Time::UtcTime(_) => true,
+        Time::GeneralTime(moment) => moment.to_date_time().year() >= 2050,
     })
 }
 
 /// Within the CA's own validity.
 pub(super) fn validity_nested(of: &Inspection<'_>) -> bool {
-    validity(of).is_some_and(|(first, last)| {
-        first >= of.issuer.not_before() && last <= of.issuer.not_after()
-    })
+    let (first, last) = validity(of);
+    first >= of.issuer.not_before() && last <= of.issuer.not_after()
 }
 
 /// A well-formed name; an empty one needs a critical alternative name, and a CA must have one.
 pub(super) fn subject(of: &Inspection<'_>) -> bool {
-    match DistinguishedName::from_der(of.tbs.subject) {
+    match DistinguishedName::from_der(of.tbs.subject.as_bytes()) {
         Err(_) => false,
         Ok(name) if !name.is_empty() => true,
         Ok(_) => {
@@ -95,21 +103,26 @@ pub(super) fn critical_known(of: &Inspection<'_>) -> bool {
 pub(super) fn authority_key_identifier(of: &Inspection<'_>) -> bool {
     let found = of.tbs.extension(&oid::AUTHORITY_KEY_IDENTIFIER);
     found.is_some_and(|extension| {
-        let read = || -> Result<&[u8], NotDer> {
-            let mut fields = only(extension.value, SEQUENCE)?.elements();
-            Ok(fields.expect(primitive(0))?.content)
-        };
-        !extension.critical && read() == Ok(of.issuer.key_identifier())
+        let read = AuthorityKeyIdentifier::from_der(extension.value);
+        let identifier = read.ok().and_then(|read| read.key_identifier);
+        !extension.critical
+            && identifier.is_some_and(|found| found.as_bytes() == of.issuer.key_identifier())
     })
+}
+
+fn key<'a>(of: &Inspection<'a>) -> Option<SubjectPublicKeyInfoRef<'a>> {
+    SubjectPublicKeyInfoRef::from_der(of.tbs.key.as_bytes()).ok()
 }
 
 /// Present, not critical, SHA-1 of the key.
 pub(super) fn subject_key_identifier(of: &Inspection<'_>) -> bool {
     let found = of.tbs.extension(&oid::SUBJECT_KEY_IDENTIFIER);
     found.is_some_and(|extension| {
-        let identifier = only(extension.value, OCTET_STRING).map(|octets| octets.content);
-        let key = of.tbs.key_octets().map(key_identifier);
-        !extension.critical && matches!((identifier, key), (Ok(one), Ok(two)) if one == two)
+        let identifier = <&OctetStringRef>::from_der(extension.value).ok();
+        let octets = key(of).and_then(|key| key.subject_public_key.as_bytes());
+        !extension.critical
+            && matches!((identifier, octets), (Some(identifier), Some(octets))
+                if identifier.as_bytes() == key_identifier(octets))
     })
 }
 
@@ -134,18 +147,15 @@ pub(super) fn key_usage(of: &Inspection<'_>) -> bool {
 
 /// An elliptic curve key enciphers neither keys nor data.
 pub(super) fn key_usage_of_curve(of: &Inspection<'_>) -> bool {
-    let read = || -> Result<bool, NotDer> {
-        let mut parts = only(of.tbs.key, SEQUENCE)?.elements();
-        let mut algorithm = parts.expect(SEQUENCE)?.elements();
-        Ok(object_identifier(algorithm.expect(OBJECT_IDENTIFIER)?)? == oid::EC_PUBLIC_KEY)
-    };
     let enciphers = |usage: KeyUsage| {
         usage.contains(KeyUsage::KEY_ENCIPHERMENT) || usage.contains(KeyUsage::DATA_ENCIPHERMENT)
     };
-    match (read(), usage(of)) {
-        (Ok(true), Some(Ok(usage))) => !enciphers(usage),
-        (Ok(_), _) => true,
-        (Err(NotDer), _) => false,
+    match (key(of), usage(of)) {
+        (None, _) => false,
+        (Some(key), Some(Ok(usage))) => {
+            key.algorithm.oid != oid::EC_PUBLIC_KEY || !enciphers(usage)
+        }
+        (Some(_), _) => true,
     }
 }
 
@@ -155,31 +165,23 @@ pub(super) fn alternative_name(of: &Inspection<'_>) -> bool {
     names.is_none_or(|extension| alternative_name::decode(extension.value).is_ok())
 }
 
-/// cA and pathLenConstraint of basic constraints.
-fn constraints(extension: &ExtensionPart<'_>) -> Result<(bool, Option<u64>), NotDer> {
-    let mut fields = only(extension.value, SEQUENCE)?.elements();
-    let authority = match fields.optional(BOOLEAN)?.map(|flag| flag.content) {
-        None => false,
-        Some([0xff]) => true,
-        // DEFAULT FALSE is not written (X.690 §11.5).
-        Some(_) => return Err(NotDer),
-    };
-    let path_length = fields.optional(INTEGER)?.map(unsigned).transpose()?;
-    fields.finish()?;
-    Ok((authority, path_length))
+/// Basic constraints; DEFAULT FALSE is not written (X.690 §11.5).
+fn constraints(extension: &ExtensionPart<'_>) -> Option<BasicConstraints> {
+    let constraints = BasicConstraints::from_der(extension.value).ok()?;
+    (constraints.to_der().ok()? == extension.value).then_some(constraints)
 }
 
 fn is_authority(of: &Inspection<'_>) -> bool {
     let found = of.tbs.extension(&oid::BASIC_CONSTRAINTS);
-    found.is_some_and(|extension| matches!(constraints(extension), Ok((true, _))))
+    found.and_then(constraints).is_some_and(|constraints| constraints.ca)
 }
 
 /// Well formed; critical in a CA's certificate; a path length only there.
 pub(super) fn basic_constraints(of: &Inspection<'_>) -> bool {
     of.tbs.extension(&oid::BASIC_CONSTRAINTS).is_none_or(|extension| match constraints(extension) {
-        Ok((true, _)) => extension.critical,
-        Ok((false, path_length)) => path_length.is_none(),
-        Err(NotDer) => false,
+        Some(constraints) if constraints.ca => extension.critical,
+        Some(constraints) => constraints.path_len_constraint.is_none(),
+        None => false,
     })
 }
 
@@ -201,46 +203,32 @@ pub(super) fn extended_key_usage(of: &Inspection<'_>) -> bool {
 /// Not critical; every point a list of HTTP URLs.
 pub(super) fn crl_distribution_points(of: &Inspection<'_>) -> bool {
     of.tbs.extension(&oid::CRL_DISTRIBUTION_POINTS).is_none_or(|extension| {
-        let read = || -> Result<bool, NotDer> {
-            let mut points = only(extension.value, SEQUENCE)?.elements();
-            let mut every = !points.is_empty();
-            while !points.is_empty() {
-                let mut fields = points.expect(SEQUENCE)?.elements();
-                let names = only(fields.expect(constructed(0))?.content, constructed(0))?;
-                every &= all_http(names.elements())?;
+        let read = CrlDistributionPoints::from_der(extension.value);
+        let points = read.map(|points| points.0).unwrap_or_default();
+        let http = points.iter().all(|point| match &point.distribution_point {
+            Some(DistributionPointName::FullName(names)) => {
+                !names.is_empty() && names.iter().all(is_http)
             }
-            Ok(every)
-        };
-        !extension.critical && read() == Ok(true)
+            _ => false,
+        });
+        !extension.critical && !points.is_empty() && http
     })
 }
 
 /// Not critical; every access location an HTTP URL.
 pub(super) fn authority_information_access(of: &Inspection<'_>) -> bool {
     of.tbs.extension(&oid::AUTHORITY_INFORMATION_ACCESS).is_none_or(|extension| {
-        let read = || -> Result<bool, NotDer> {
-            let mut descriptions = only(extension.value, SEQUENCE)?.elements();
-            let mut every = !descriptions.is_empty();
-            while !descriptions.is_empty() {
-                let mut fields = descriptions.expect(SEQUENCE)?.elements();
-                fields.expect(OBJECT_IDENTIFIER)?;
-                every &= all_http(fields)?;
-            }
-            Ok(every)
-        };
-        !extension.critical && read() == Ok(true)
+        let read = AuthorityInfoAccessSyntax::from_der(extension.value);
+        let descriptions = read.map(|read| read.0).unwrap_or_default();
+        let http = descriptions.iter().all(|each| is_http(&each.access_location));
+        !extension.critical && !descriptions.is_empty() && http
     })
 }
 
-/// Whether there is a name, and each is an HTTP URL: TLS would ask for what is being fetched
-/// (RFC 5280 §8), and LDAP reaches nobody outside the domain.
-fn all_http(mut names: Elements<'_>) -> Result<bool, NotDer> {
-    let mut every = !names.is_empty();
-    while !names.is_empty() {
-        let name = names.take()?;
-        every &= name.tag == primitive(6)
-            && name.content.starts_with(b"http://")
-            && name.content.iter().all(u8::is_ascii_graphic);
-    }
-    Ok(every)
+/// Whether it is an HTTP URL: TLS would ask for what is being fetched (RFC 5280 §8), and LDAP
+/// reaches nobody outside the domain.
+fn is_http(name: &GeneralName) -> bool {
+    let GeneralName::UniformResourceIdentifier(url) = name else { return false };
+    let url = url.as_str();
+    url.starts_with("http://") && url.bytes().all(|octet| octet.is_ascii_graphic())
 }
