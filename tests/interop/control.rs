@@ -67,7 +67,7 @@ pub fn corpus(key: &Path) -> Corpus {
     run(convert.current_dir(&folder)).expect_ok("openssl crl");
     let crl_pem = crl_to_pem(&crl_der);
     let good = vec![good];
-    Corpus { name: "openssl".into(), folder, root, crl_pem, crl_der, good, revoked }
+    Corpus { name: "openssl".into(), root, crl_pem, crl_der, good, revoked }
 }
 
 fn issued(folder: &Path, name: &str, key: &Path) -> Issued {

@@ -38,8 +38,6 @@ impl Issued {
 pub struct Corpus {
     /// Which authority.
     pub name: String,
-    /// Where judges may put their own files.
-    pub folder: PathBuf,
     /// The root, PEM.
     pub root: PathBuf,
     /// The newest CRL.
@@ -94,7 +92,6 @@ fn by_chancery(kind: &str, keys: &[PathBuf; 2]) -> Corpus {
         root: authority.root(),
         crl_pem: control::crl_to_pem(&crl_der),
         crl_der,
-        folder,
         good,
         revoked,
     };

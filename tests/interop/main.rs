@@ -4,8 +4,11 @@
 //! control. `judges` read files; `radius` and `tunnel` are the relying parties of Always On VPN;
 //! `image` and `unit` run the program as it is deployed. `tests/install` brings the programs.
 
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
+
 mod applicant;
 mod authority;
+mod client;
 mod control;
 mod corpus;
 mod image;
