@@ -129,8 +129,8 @@ const ROOMS: &[Room] = &[
 
 /// Names that say nothing about what is inside (HOUSE style: nouns of the trade).
 const EMPTY_NAMES: &[&str] = &[
-    "util", "utils", "common", "helper", "helpers", "misc", "models", "model", "services",
-    "service", "types", "stuff", "shared", "lib2", "manager",
+    "util", "utils", "common", "helper", "helpers", "misc", "models", "services", "types", "stuff",
+    "shared",
 ];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
