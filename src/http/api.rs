@@ -41,6 +41,8 @@ pub struct Api {
     pub clock: Clock,
     /// What a body may be.
     pub limits: Limits,
+    /// How long a revocation waits for the CRL that shows it before it answers 202.
+    pub publication_wait: Duration,
     /// The CA certificates above a certificate of ours, PEM; made once.
     pub(super) chain_pem: String,
     draining: AtomicBool,
@@ -48,9 +50,8 @@ pub struct Api {
     first_call: String,
 }
 
-/// How long a revocation waits for the CRL that shows it before it answers 202.
 const PUBLICATION_WAIT: Duration = Duration::from_secs(5);
-/// How often it looks.
+/// How often a call that waits for a CRL looks for it.
 const PUBLICATION_LOOK: Duration = Duration::from_millis(10);
 
 impl Api {
@@ -74,6 +75,7 @@ impl Api {
             metrics: Metrics::new(),
             clock,
             limits: Limits::default(),
+            publication_wait: PUBLICATION_WAIT,
             chain_pem,
             draining: AtomicBool::new(false),
             calls: AtomicU64::new(0),
@@ -185,9 +187,7 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
     };
     let answer = match reply {
         Ok(Reply::Now(answer)) => Ok(answer),
-        Ok(Reply::OncePublished { sequence, render }) => {
-            Ok(render(published(&*api.publisher, sequence).await))
-        }
+        Ok(Reply::OncePublished { sequence, render }) => Ok(render(published(api, sequence).await)),
         Err(problem) => Err(problem),
     };
     (account, answer)
@@ -239,16 +239,16 @@ fn attend(
 }
 
 /// Waits, without a thread, until a CRL that reflects ledger entry `sequence` is published.
-async fn published(publisher: &dyn Publishing, sequence: u64) -> Option<u64> {
+async fn published(api: &Api, sequence: u64) -> Option<u64> {
     let looking = async {
         loop {
-            if let Some(number) = publisher.published(sequence) {
+            if let Some(number) = api.publisher.published(sequence) {
                 return number;
             }
             tokio::time::sleep(PUBLICATION_LOOK).await;
         }
     };
-    tokio::time::timeout(PUBLICATION_WAIT, looking).await.ok()
+    tokio::time::timeout(api.publication_wait, looking).await.ok()
 }
 
 fn full(lane: Lane) -> Problem {

@@ -19,7 +19,7 @@ pub struct Problem {
     detail: String,
     hresult: Option<u32>,
     request_id: Option<u64>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 /// What every `type` begins with.
@@ -54,7 +54,7 @@ impl Problem {
 
     /// The same problem with a header that belongs to its status.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -77,8 +77,8 @@ impl Problem {
             instance: &format!("urn:chancery:call:{call}"),
         };
         let answer = Answer::json(self.status, &document).with_type("application/problem+json");
-        match &self.header {
-            Some((name, value)) => answer.with_header(name.clone(), value.clone()),
+        match self.header.as_deref().cloned() {
+            Some((name, value)) => answer.with_header(name, value),
             None => answer,
         }
     }

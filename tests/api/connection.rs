@@ -30,7 +30,7 @@ struct Server {
 async fn serve(bounds: Bounds, limits: Option<Limits>) -> Server {
     let mut ca = Ca::founded().await;
     if let Some(limits) = limits {
-        ca.limit(limits);
+        ca.adjust(|api| api.limits = limits);
     }
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.der().clone();

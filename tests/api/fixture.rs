@@ -16,7 +16,6 @@ use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::ca::{Authority, Parts};
 use chancery::directory::{BuiltIn, DirectoryError};
 use chancery::http::api::{Api, router};
-use chancery::http::body::Limits;
 use chancery::pki::issuer::Issuer;
 use chancery::pki::name::DistinguishedName;
 use chancery::pki::template::TemplateArc;
@@ -145,10 +144,10 @@ impl Ca {
         made.json()["token"].as_str().unwrap().to_owned()
     }
 
-    /// Sets other limits for bodies; before anything is sent.
-    pub fn limit(&mut self, limits: Limits) {
+    /// Changes the door's settings; before anything else is sent.
+    pub fn adjust(&mut self, change: impl FnOnce(&mut Api)) {
         self.router = Router::new();
-        Arc::get_mut(&mut self.api).expect("nobody else holds it yet").limits = limits;
+        change(Arc::get_mut(&mut self.api).expect("nobody else holds it"));
         self.router = router(Arc::clone(&self.api));
     }
 

@@ -17,6 +17,8 @@ mod connection;
 mod contract;
 mod fixture;
 mod idempotency;
+mod load;
+mod logging;
 mod script;
 
 macro_rules! scripts {

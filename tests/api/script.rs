@@ -137,7 +137,7 @@ fn found(answered: &Answered, what: &str) -> Option<String> {
 /// `$.a.b[0]` in a document.
 fn field<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let pointer = path.strip_prefix('$').expect("a field begins with $");
-    let pointer = pointer.replace('.', "/").replace('[', "/").replace(']', "");
+    let pointer = pointer.replace(['.', '['], "/").replace(']', "");
     document.pointer(&pointer)
 }
 
@@ -170,5 +170,40 @@ fn holds(answered: &Answered, expectation: &str) -> bool {
             value.and_then(Value::as_array).is_some_and(|list| list.len() == number)
         }
         _ => panic!("{expectation} is no expectation"),
+    }
+}
+
+#[test]
+fn expectations_can_fail() {
+    let mut headers = axum::http::HeaderMap::new();
+    headers.insert("etag", "\"1\"".parse().unwrap());
+    let body = br#"{"a":{"b":[1,"two"]}}"#.to_vec();
+    let answered = Answered { status: axum::http::StatusCode::OK, headers, body };
+    let right = [
+        "ETag: \"1\"",
+        "ETag: *",
+        "$.a.b[0] = 1",
+        "$.a.b[1] ~ tw",
+        "$.a.b counts 2",
+        "$.a is there",
+        "$.c is absent",
+        "body ~ two",
+    ];
+    let wrong = [
+        "ETag: \"2\"",
+        "Location: *",
+        "$.a.b[0] = 2",
+        "$.c = 1",
+        "$.a.b[1] ~ x",
+        "$.a.b counts 1",
+        "$.a counts 2",
+        "$.c is there",
+        "$.a is absent",
+        "body ~ three",
+        "body = two",
+    ];
+    assert!(right.iter().all(|expectation| holds(&answered, expectation)));
+    for expectation in wrong {
+        assert!(!holds(&answered, expectation), "{expectation}");
     }
 }
