@@ -20,7 +20,8 @@ fn the_client_writes_pem_and_a_pkcs12_that_openssl_reads() {
     found.sort();
     let key = found.iter().find(|name| name.contains("key")).expect("a key file");
     let certificate = found.iter().find(|name| *name == "vpn.pem" || *name == "vpn.crt");
-    let certificate = out.join(certificate.unwrap_or_else(|| panic!("no certificate in {found:?}")));
+    let certificate =
+        out.join(certificate.unwrap_or_else(|| panic!("no certificate in {found:?}")));
     let public = |arguments: &[&str], file: &std::path::Path| {
         run(program("openssl").args(arguments).arg("-in").arg(file)).expect_ok("openssl")
     };
@@ -34,7 +35,9 @@ fn the_client_writes_pem_and_a_pkcs12_that_openssl_reads() {
     write(&password, "correct horse\n");
     let [pfx_path, password_path] = [&pfx, &password].map(|path| path.display().to_string());
     let to = ["--pkcs12", &pfx_path, "--pkcs12-password-file", &password_path];
-    authority.request(&[&names[..], &dns[..4], &to[..]].concat()).expect_ok("chancery request --pkcs12");
+    authority
+        .request(&[&names[..], &dns[..4], &to[..]].concat())
+        .expect_ok("chancery request --pkcs12");
     let read = ["pkcs12", "-passin", "pass:correct horse", "-nodes", "-info"];
     let bag = public(&read, &pfx);
     assert_eq!(bag.matches("BEGIN PRIVATE KEY").count(), 1, "{bag}");
