@@ -196,8 +196,9 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
 /// Reads the call whole, refusing early what cannot come to anything.
 async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received, Problem> {
     let (mut parts, body) = request.into_parts();
-    let body = body::read(&parts.headers, body, api.limits).await?;
+    // Who shows nothing that could be a credential is not listened to any longer.
     Credential::of(&parts.headers)?;
+    let body = body::read(&parts.headers, body, api.limits).await?;
     body::uncompressed(&parts.headers)?;
     let name = match route.path.contains('{') {
         true => segment(&mut parts).await?,

@@ -36,7 +36,7 @@ pub struct Metrics {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CallLabels {
-    method: String,
+    method: &'static str,
     route: &'static str,
     status: u16,
 }
@@ -92,9 +92,9 @@ impl Metrics {
     }
 
     /// Counts a call.
-    pub(super) fn answered(&self, route: &Route, status: StatusCode, took: Duration) {
+    pub(super) fn answered(&self, route: &'static Route, status: StatusCode, took: Duration) {
         let labels = CallLabels {
-            method: route.method.to_string(),
+            method: route.method.as_str(),
             route: route.path,
             status: status.as_u16(),
         };

@@ -63,12 +63,12 @@ pub enum NotRun {
 }
 
 impl Pools {
-    /// Starts the threads. `processors` bounds the look-ups, which only compute.
+    /// Starts the threads. Look-ups compute and seldom wait: little more than `processors`.
     pub fn start(processors: usize) -> std::io::Result<Self> {
         Ok(Self {
             enrolments: Pool::start("enrol", Width { threads: 64, queue: 1024 })?,
             acts: Pool::start("act", Width { threads: 8, queue: 256 })?,
-            reads: Pool::start("read", Width { threads: processors.max(2), queue: 512 })?,
+            reads: Pool::start("read", Width { threads: processors + 2, queue: 512 })?,
         })
     }
 

@@ -10,7 +10,7 @@ use super::entity_tag::{if_match, quoted};
 use super::idempotency::{Created, Secrecy, creating};
 use super::problem::Problem;
 use crate::ca::templates::Listed;
-use crate::pki::template::{TemplateArc, TemplateFile};
+use crate::pki::template::{Template, TemplateArc, TemplateFile};
 
 /// A template in a listing.
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
 /// `POST /v1/templates`.
 pub fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
-    let file: TemplateFile = body::json(call.received)?;
+    let file = file(call)?;
     let create = |answering: crate::ca::Answering<'_, Listed>| {
         call.api.authority.create_template(call.requester, file, answering, call.now)
     };
@@ -85,7 +85,7 @@ pub fn create(call: &Call<'_>) -> Result<Reply, Problem> {
 pub fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let seen = if_match(&call.received.headers)?;
-    let file: TemplateFile = body::json(call.received)?;
+    let file = file(call)?;
     let (authority, name) = (&call.api.authority, call.name());
     let changed =
         authority.replace_template(call.requester, name, file, seen.as_deref(), call.now)?;
@@ -124,6 +124,19 @@ pub fn duplicate(call: &Call<'_>) -> Result<Reply, Problem> {
         )
     };
     Ok(creating(call, Secrecy::Plain, create, created)?.into())
+}
+
+/// A template as sent; where it does not read, every mistake in it at once.
+fn file(call: &Call<'_>) -> Result<TemplateFile, Problem> {
+    body::json(call.received).map_err(|problem| {
+        let text = String::from_utf8_lossy(&call.received.body);
+        match Template::from_json(&text) {
+            Err(mistakes) if problem.rule() != "media-type-unsupported" => {
+                Problem::bad_request("template-invalid", mistakes.to_string())
+            }
+            _ => problem,
+        }
+    })
 }
 
 fn whole(listed: &Listed) -> Answer {

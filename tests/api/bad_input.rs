@@ -177,7 +177,7 @@ fn calls() -> Vec<Case> {
         (post(), "/v1/tokens", JSON, json(json!({"account": "anna", "expires_in_seconds": 0})), 400, "token-life"),
         (post(), "/v1/tokens", JSON, json(json!({"account": "anna", "expires_in_seconds": -1})), 400, "json-invalid"),
         (post(), "/v1/tokens", JSON, json(json!({"account": "zoe", "expires_in_seconds": 60})), 404, "not-found"),
-        (post(), "/v1/templates", JSON, json(json!({"cn": "Half"})), 400, "json-invalid"),
+        (post(), "/v1/templates", JSON, json(json!({"cn": "Half"})), 400, "template-invalid"),
         (Method::DELETE, "/v1/accounts/administrator", "", vec![], 409, "last-administrator"),
     ]
 }
@@ -221,5 +221,39 @@ async fn what_could_not_be_answered_is_not_done() {
     let body = csr::der("p256 CN=vpn1.corp.contoso.com");
     let sent = ca.send(Method::POST, TEMPLATE, ca.token("administrator"), &headers, body).await;
     assert_eq!((sent.status.as_u16(), sent.rule().as_str()), (406, "not-acceptable"));
+    assert_eq!(ca.on_record(), (0, 0));
+}
+
+/// Any bytes at all, as any kind of body, to every route that takes one.
+#[test]
+fn any_body_is_answered_and_nothing_is_issued() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ca = runtime.block_on(Ca::founded());
+    let json = "[\\[\\]{}:,\"a-z0-9 .-]{0,80}".prop_map(String::into_bytes);
+    let octets = proptest::collection::vec(any::<u8>(), 0..200);
+    let media_type = prop_oneof![Just("application/json"), Just("application/pkcs10")];
+    let routes: Vec<(Method, String)> = chancery::http::ROUTES
+        .iter()
+        .filter(|route| !matches!(route.method, Method::GET | Method::DELETE))
+        .filter(|route| route.path != "/v1/ca/crls")
+        .map(|route| (route.method.clone(), route.path.replace('{', "x").replace('}', "x")))
+        .collect();
+    let strategy = (prop_oneof![json, octets], media_type, proptest::sample::select(routes));
+    let mut runner = TestRunner::new(Config { cases: 300, ..Config::default() });
+    let outcome = runner.run(&strategy, |(body, media_type, (method, path))| {
+        let path = match media_type {
+            "application/pkcs10" => format!("{path}?template=VPNServerAuthentication"),
+            _ => path,
+        };
+        let headers = [("content-type", media_type)];
+        let token = ca.token("administrator");
+        let answered = runtime.block_on(ca.send(method, &path, token, &headers, body));
+        prop_assert!(answered.status.is_client_error(), "{path}: {}", answered.text());
+        prop_assert!(!answered.rule().is_empty());
+        Ok(())
+    });
+    outcome.unwrap();
     assert_eq!(ca.on_record(), (0, 0));
 }

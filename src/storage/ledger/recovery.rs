@@ -129,9 +129,8 @@ pub fn recover<E: From<std::io::Error>>(
 
 /// What is left of a commit whose marker is lost, as a commit that fills the rest of the file.
 fn unclosed(before: &Position, first: u64, length: u64, records: Vec<Record>) -> Commit {
-    let (sequence, hash) = records
-        .last()
-        .map_or((before.sequence, before.hash), |last| (last.sequence, last.hash));
+    let (sequence, hash) =
+        records.last().map_or((before.sequence, before.hash), |last| (last.sequence, last.hash));
     let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
     let marker = Marker { first, count, sequence, hash, latest: before.latest };
     Commit { first, marker_offset: before.marker, end: length, marker, records }

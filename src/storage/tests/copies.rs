@@ -23,15 +23,15 @@ fn a_backup_of_a_running_register_restores_to_a_beginning_of_it() {
     assert_eq!(last.0, last.1);
     assert_eq!((report.sequence, report.head), (5, register.head().hash));
     assert!(copy.join("ca.pem").exists() && !copy.join("ca.key").exists());
-    assert!(matches!(
-        backup(&data, &copy, &[], &mut quiet()),
-        Err(BackupError::NotEmpty(_))
-    ));
+    assert!(matches!(backup(&data, &copy, &[], &mut quiet()), Err(BackupError::NotEmpty(_))));
     commit(6).unwrap();
 
     let known = Expected { sequence: Some(5), hash: report.head };
     assert_eq!(verify(&data, Some(known), &mut quiet()).unwrap().sequence, 6);
-    assert_eq!(verify(&copy, Some(Expected { sequence: None, ..known }), &mut quiet()).unwrap(), report);
+    assert_eq!(
+        verify(&copy, Some(Expected { sequence: None, ..known }), &mut quiet()).unwrap(),
+        report
+    );
     let later = Expected { sequence: Some(6), hash: register.head().hash };
     assert!(matches!(
         verify(&copy, Some(later), &mut quiet()),
@@ -79,7 +79,9 @@ fn an_export_has_every_entry_and_no_secret() {
         description: None,
     };
     let act = Act::TokenCreated(token);
-    register.commit(vec![entry(1, act), entry(2, received(1, "b", "T"))], Urgency::Ordinary).unwrap();
+    register
+        .commit(vec![entry(1, act), entry(2, received(1, "b", "T"))], Urgency::Ordinary)
+        .unwrap();
     let mut out = Vec::new();
     export(home.path(), &mut out, &mut quiet()).unwrap();
     let text = String::from_utf8(out).unwrap();

@@ -34,7 +34,12 @@ struct FaultyDisk {
 }
 
 impl FaultyDisk {
-    fn meet(&self, operation: Operation, half: &dyn Fn(), whole: &dyn Fn() -> std::io::Result<()>) -> std::io::Result<()> {
+    fn meet(
+        &self,
+        operation: Operation,
+        half: &dyn Fn(),
+        whole: &dyn Fn() -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         if operation != self.operation || self.seen.fetch_add(1, Ordering::SeqCst) + 1 != self.nth {
             return whole();
         }
@@ -261,9 +266,11 @@ fn damage_refuses_issues_but_not_reading_nor_revoking_and_stays_known() {
         register.commit(vec![entry(9, act)], Urgency::Reserved).unwrap();
         assert_eq!(register.crl_entries(Timestamp::from_millis(0)).unwrap().count, 1);
     }
-    assert!(!std::fs::read_dir(home.path()).unwrap().any(|file| {
-        file.unwrap().file_name().to_string_lossy().contains("cut")
-    }));
+    assert!(
+        !std::fs::read_dir(home.path())
+            .unwrap()
+            .any(|file| { file.unwrap().file_name().to_string_lossy().contains("cut") })
+    );
 }
 
 fn frame_start() -> usize {

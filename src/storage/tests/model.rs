@@ -103,13 +103,16 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             let account = format!("Acc{}", account % 4);
             let template = format!("T{}", template % 3);
             let (disposition, not_after) = (Disposition::Active, None);
-            model.requests.insert(id, Known {
-                account: account.clone(),
-                template: template.clone(),
-                disposition,
-                reserved: false,
-                not_after,
-            });
+            model.requests.insert(
+                id,
+                Known {
+                    account: account.clone(),
+                    template: template.clone(),
+                    disposition,
+                    reserved: false,
+                    not_after,
+                },
+            );
             received(id, &account, &template)
         }
         Move::Reserve(at) => {
@@ -277,9 +280,10 @@ fn compare(model: &Model, register: &dyn Register) {
     compare_lists(model, register);
     let orphans: Vec<u64> =
         register.orphans().unwrap().iter().map(|orphan| orphan.request.request_id).collect();
-    let expected = model.requests.iter().filter(|(_, known)| {
-        known.reserved && known.disposition == Disposition::Active
-    });
+    let expected = model
+        .requests
+        .iter()
+        .filter(|(_, known)| known.reserved && known.disposition == Disposition::Active);
     assert_eq!(orphans, expected.map(|(id, _)| *id).collect::<Vec<_>>());
     assert_eq!(register.is_compromised(&[7; 32]).unwrap(), model.compromised);
     let accounts = register.accounts(None, usize::MAX).unwrap();
@@ -331,9 +335,15 @@ fn compare_lists(model: &Model, register: &dyn Register) {
             .rev()
             .filter(|(id, known)| {
                 known.not_after.is_some()
-                    && filter.account.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&known.account))
+                    && filter
+                        .account
+                        .as_ref()
+                        .is_none_or(|name| name.eq_ignore_ascii_case(&known.account))
                     && filter.template.as_ref().is_none_or(|cn| *cn == known.template)
-                    && filter.name.as_ref().is_none_or(|name| *name == format!("HOST{}.example", **id % 3))
+                    && filter
+                        .name
+                        .as_ref()
+                        .is_none_or(|name| *name == format!("HOST{}.example", **id % 3))
                     && filter.status.is_none_or(|(status, _)| stands(**id, known) == status)
                     && filter.expires_before.is_none_or(|_| known.not_after < Some(now))
             })
