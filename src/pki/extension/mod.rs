@@ -18,7 +18,6 @@ use x509_cert::ext::pkix::CertificatePolicies;
 use x509_cert::ext::pkix::certpolicy::PolicyInformation;
 use x509_cert::ext::pkix::name::{GeneralName, GeneralNames, OtherName};
 
-use super::encoding::{Element, NotDer};
 use super::oid;
 
 /// One extension.
@@ -60,11 +59,6 @@ impl Extension {
     pub fn to_x509(&self) -> der::Result<x509_cert::ext::Extension> {
         let extn_value = OctetString::new(self.value.as_slice())?;
         Ok(x509_cert::ext::Extension { extn_id: self.oid, critical: self.critical, extn_value })
-    }
-
-    /// Reads one; an explicit `critical FALSE` is tolerated, as others write it.
-    pub(super) fn from_element(extension: Element<'_>) -> Result<Self, NotDer> {
-        Ok(x509_cert::ext::Extension::from_der(extension.whole)?.into())
     }
 }
 

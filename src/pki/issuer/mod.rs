@@ -1,10 +1,12 @@
 //! The issuer: a CA certificate that may sign certificates and CRLs, with what stands above it.
 
+use der::asn1::OctetStringRef;
+use der::{Decode, Sequence};
 use x509_cert::certificate::Version;
 
 use super::certificate::parts::TbsParts;
 use super::certificate::{Certificate, CertificateError};
-use super::encoding::{BOOLEAN, INTEGER, NotDer, OCTET_STRING, SEQUENCE, only, unsigned};
+use super::encoding::NotDer;
 use super::extension::{Extension, KeyUsage, ca_version, read_key_usage};
 use super::name::DistinguishedName;
 use super::oid;
@@ -69,6 +71,12 @@ impl From<NotDer> for IssuerError {
     }
 }
 
+impl From<der::Error> for IssuerError {
+    fn from(_: der::Error) -> Self {
+        NotDer.into()
+    }
+}
+
 impl Issuer {
     /// From the CA certificate's DER, the certificates above it (each in DER, nearest first, the
     /// root last; none for a root) and the URLs for CDP and AIA.
@@ -92,7 +100,7 @@ impl Issuer {
         }
         let identifier = parts.extension(&oid::SUBJECT_KEY_IDENTIFIER);
         let identifier = identifier.ok_or(IssuerError::NoKeyIdentifier)?;
-        let key_identifier = only(identifier.value, OCTET_STRING)?.content.to_vec();
+        let key_identifier = <&OctetStringRef>::from_der(identifier.value)?.as_bytes().to_vec();
         let version = parts.extension(&oid::CA_VERSION);
         let ca_version = match version {
             Some(own) => Extension::noncritical(oid::CA_VERSION, own.value.to_vec()),
@@ -181,16 +189,29 @@ impl Issuer {
     }
 }
 
+/// x509-cert's ends at a path length of 255; other authorities write what they like.
+///
+/// ```text
+/// BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE,
+///                                 pathLenConstraint INTEGER (0..MAX) OPTIONAL }
+/// ```
+#[derive(Sequence)]
+struct BasicConstraints {
+    #[asn1(default = "Default::default")]
+    authority: bool,
+    path_length: Option<u64>,
+}
+
 /// pathLenConstraint of a certificate whose basic constraints say cA.
 fn authority_path_length(parts: &TbsParts<'_>) -> Result<Option<u64>, IssuerError> {
     let constraints =
         parts.extension(&oid::BASIC_CONSTRAINTS).ok_or(IssuerError::NotAnAuthority)?;
-    let mut fields = only(constraints.value, SEQUENCE)?.elements();
-    match fields.optional(BOOLEAN)?.map(|flag| flag.content) {
-        Some([0xff]) => {}
-        _ => return Err(IssuerError::NotAnAuthority),
+    let constraints = BasicConstraints::from_der(constraints.value)?;
+    if constraints.authority {
+        Ok(constraints.path_length)
+    } else {
+        Err(IssuerError::NotAnAuthority)
     }
-    Ok(fields.optional(INTEGER)?.map(unsigned).transpose()?)
 }
 
 fn signs(parts: &TbsParts<'_>, wanted: KeyUsage) -> bool {

@@ -14,10 +14,11 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
 };
 
-use super::encoding::{
-    BIT_STRING, Element, NULL, NotDer, OBJECT_IDENTIFIER, SEQUENCE, bit_string, element,
-    identifier, object_identifier, octet_aligned_bits, only, sequence,
-};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::{Decode, Encode};
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+
+use super::encoding::NotDer;
 use super::oid;
 use super::signature::SignatureAlgorithm;
 
@@ -122,22 +123,22 @@ impl From<NotDer> for KeyError {
     }
 }
 
+impl From<der::Error> for KeyError {
+    fn from(_: der::Error) -> Self {
+        Self::NotAKey
+    }
+}
+
 impl PublicKey {
     /// From the DER of a whole SubjectPublicKeyInfo. Sizes are judged before anything costly.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let mut parts = only(der, SEQUENCE)?.elements();
-        let mut algorithm = parts.expect(SEQUENCE)?.elements();
-        let raw = octet_aligned_bits(parts.expect(BIT_STRING)?)?;
-        parts.finish()?;
-        let kind = object_identifier(algorithm.expect(OBJECT_IDENTIFIER)?)?;
-        let parameters = if algorithm.is_empty() { None } else { Some(algorithm.take()?) };
-        algorithm.finish()?;
-        if kind == oid::RSA_ENCRYPTION {
-            Self::rsa(raw, parameters)
-        } else if kind == oid::EC_PUBLIC_KEY {
-            Self::elliptic(raw, parameters.ok_or(KeyError::NotAKey)?)
-        } else {
-            Err(KeyError::UnsupportedAlgorithm { algorithm: kind.to_string() })
+        let spki = SubjectPublicKeyInfoRef::from_der(der)?;
+        let raw = spki.subject_public_key.as_bytes().ok_or(KeyError::NotAKey)?;
+        let AlgorithmIdentifierRef { oid: kind, parameters } = spki.algorithm;
+        match kind {
+            oid::RSA_ENCRYPTION => Self::rsa(raw, parameters),
+            oid::EC_PUBLIC_KEY => Self::elliptic(raw, parameters.ok_or(KeyError::NotAKey)?),
+            other => Err(KeyError::UnsupportedAlgorithm { algorithm: other.to_string() }),
         }
     }
 
@@ -177,20 +178,21 @@ impl PublicKey {
         (algorithm == SignatureAlgorithm::for_key(self.algorithm)).then_some(&self.verifier)
     }
 
-    fn rsa(raw: &[u8], parameters: Option<Element<'_>>) -> Result<Self, KeyError> {
-        if parameters.is_some_and(|found| found.whole != [NULL, 0]) {
+    fn rsa(raw: &[u8], parameters: Option<AnyRef<'_>>) -> Result<Self, KeyError> {
+        if parameters.is_some_and(|found| !found.is_null()) {
             return Err(KeyError::NotAKey);
         }
         let bits = rsa::check(raw)?;
         let verifier = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, raw)
             .map_err(|_| KeyError::NotAKey)?;
-        let algorithm = sequence(&[&identifier(&oid::RSA_ENCRYPTION), &element(NULL, &[])]);
-        Ok(Self::assembled(&algorithm, raw, KeyAlgorithm::Rsa, bits, verifier))
+        let null = AnyRef::NULL;
+        Self::assembled(oid::RSA_ENCRYPTION, null, raw, (KeyAlgorithm::Rsa, bits), verifier)
     }
 
-    fn elliptic(point: &[u8], parameters: Element<'_>) -> Result<Self, KeyError> {
+    fn elliptic(point: &[u8], parameters: AnyRef<'_>) -> Result<Self, KeyError> {
         // Explicit parameters (a SEQUENCE) name no curve: CVE-2020-0601.
-        let curve = object_identifier(parameters)
+        let curve = parameters
+            .decode_as::<ObjectIdentifier>()
             .map_err(|_| KeyError::UnsupportedAlgorithm { algorithm: "explicit".to_owned() })?;
         let (algorithm, bits) = match curve {
             oid::P256 => (KeyAlgorithm::P256, 256),
@@ -205,24 +207,30 @@ impl PublicKey {
             Some(4) if point.len() == 1 + 2 * width => {}
             _ => return Err(KeyError::PointOffCurve),
         }
+        // Both look whether the point is on its curve; there is no P-384 in p256.
+        if algorithm == KeyAlgorithm::P256 && p256::PublicKey::from_sec1_bytes(point).is_err() {
+            return Err(KeyError::PointOffCurve);
+        }
         let verifier = match algorithm {
             KeyAlgorithm::P384 => ParsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, point),
             _ => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point),
         };
         let verifier = verifier.map_err(|_| KeyError::PointOffCurve)?;
-        let identified = sequence(&[&identifier(&oid::EC_PUBLIC_KEY), &identifier(&curve)]);
-        Ok(Self::assembled(&identified, point, algorithm, bits, verifier))
+        Self::assembled(oid::EC_PUBLIC_KEY, parameters, point, (algorithm, bits), verifier)
     }
 
     fn assembled(
-        identifier: &[u8],
+        oid: ObjectIdentifier,
+        parameters: AnyRef<'_>,
         raw: &[u8],
-        algorithm: KeyAlgorithm,
-        bits: u32,
+        (algorithm, bits): (KeyAlgorithm, u32),
         verifier: ParsedPublicKey,
-    ) -> Self {
-        let spki = sequence(&[identifier, &bit_string(raw)]);
-        Self { raw_from: spki.len() - raw.len(), spki, algorithm, bits, verifier }
+    ) -> Result<Self, KeyError> {
+        let identifier = AlgorithmIdentifierRef { oid, parameters: Some(parameters) };
+        let subject_public_key = BitStringRef::from_bytes(raw)?;
+        let spki =
+            SubjectPublicKeyInfoRef { algorithm: identifier, subject_public_key }.to_der()?;
+        Ok(Self { raw_from: spki.len() - raw.len(), spki, algorithm, bits, verifier })
     }
 }
 

@@ -4,9 +4,10 @@
 //! and none is shipped; a key revoked for keyCompromise is refused by the authority.
 
 use ::rsa::BoxedUint;
+use ::rsa::pkcs1::RsaPublicKeyRef;
+use der::Decode;
 
 use super::{KeyError, Weakness};
-use crate::pki::encoding::{INTEGER, NotDer, SEQUENCE, only};
 
 const SMALLEST_BITS: u32 = 2048;
 const LARGEST_BITS: u32 = 8192;
@@ -14,10 +15,9 @@ const LARGEST_BITS: u32 = 8192;
 /// Judges `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }`; its size in
 /// bits. Nothing costly happens before the size is known to be within bounds.
 pub(super) fn check(raw: &[u8]) -> Result<u32, KeyError> {
-    let mut parts = only(raw, SEQUENCE)?.elements();
-    let modulus = positive(parts.expect(INTEGER)?.content)?;
-    let exponent = positive(parts.expect(INTEGER)?.content)?;
-    parts.finish()?;
+    // rsa's own RsaPublicKey refuses what is above 4096 bits.
+    let key = RsaPublicKeyRef::from_der(raw)?;
+    let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
     let bits = u32::try_from(modulus.len() * 8).unwrap_or(u32::MAX) - modulus[0].leading_zeros();
     if bits < SMALLEST_BITS {
         return Err(KeyError::TooSmall { bits });
@@ -37,15 +37,6 @@ pub(super) fn check(raw: &[u8]) -> Result<u32, KeyError> {
         return Err(KeyError::KnownWeak(Weakness::ClosePrimes));
     }
     Ok(bits)
-}
-
-/// The digits of a positive, minimally encoded INTEGER without its sign octet.
-fn positive(content: &[u8]) -> Result<&[u8], NotDer> {
-    match content {
-        [0, rest @ ..] if rest.first().is_some_and(|first| *first >= 0x80) => Ok(rest),
-        [first, ..] if (1..0x80).contains(first) => Ok(content),
-        _ => Err(NotDer),
-    }
 }
 
 /// Odd and from 65537 (FIPS 186-5 A.1.1) to 32 bits: 1 signs nothing, 3 has a history, and what is

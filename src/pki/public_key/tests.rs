@@ -1,5 +1,5 @@
 use super::*;
-use crate::pki::encoding::{INTEGER, integer};
+use crate::pki::encoding::{INTEGER, NULL, bit_string, element, identifier, integer, sequence};
 use proptest::prelude::*;
 
 /// Two primes of the form k·M + (65537^a mod M), M the product of the first 126 primes.

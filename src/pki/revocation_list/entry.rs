@@ -1,15 +1,32 @@
 //! One revoked certificate in a CRL.
 
-use crate::pki::encoding::{
-    self, ENUMERATED, Element, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE, only, sequence, time,
-};
+use der::asn1::{AnyRef, GeneralizedTime};
+use der::{Decode, Encode, Sequence, Tag, Tagged};
+use x509_cert::ext::pkix::CrlReason;
+use x509_cert::time::Time;
+
+use crate::pki::certificate::parts::ExtensionPart;
+use crate::pki::encoding::NotDer;
 use crate::pki::extension::{self, Extension};
 use crate::pki::oid;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
 
-/// An entry of revokedCertificates:
-/// `SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions OPTIONAL }`.
+/// Borrowed, unlike x509-cert's: a million of them are read one after another.
+///
+/// ```text
+/// Entry ::= SEQUENCE { userCertificate INTEGER, revocationDate Time,
+///                      crlEntryExtensions SEQUENCE OF Extension OPTIONAL }
+/// ```
+#[derive(Sequence)]
+struct Fields<'a> {
+    serial: AnyRef<'a>,
+    date: Time,
+    extensions: Option<Vec<ExtensionPart<'a>>>,
+}
+
+/// An entry of revokedCertificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrlEntry {
     /// Which certificate.
@@ -22,47 +39,50 @@ impl CrlEntry {
     /// The entry's DER. The reason `unspecified` is left out (RFC 5280 §5.3.1), an invalidity
     /// date is GeneralizedTime always.
     pub fn encode(serial: SerialNumber, revocation: &Revocation) -> Vec<u8> {
-        let mut content = Vec::with_capacity(96);
-        encoding::write(&mut content, INTEGER, &[serial.as_der_content()]);
-        content.extend_from_slice(&time::encode(revocation.revoked_at));
-        let extensions: Vec<u8> = extension::reason_code(revocation.reason)
+        let extensions: Vec<Extension> = extension::reason_code(revocation.reason)
             .into_iter()
             .chain(revocation.invalidity_date.map(extension::invalidity_date))
-            .flat_map(|extension| extension.to_der())
             .collect();
-        if !extensions.is_empty() {
-            encoding::write(&mut content, SEQUENCE, &[&extensions]);
-        }
-        sequence(&[&content])
+        let parts = extensions.iter().map(ExtensionPart::from).collect();
+        let fields = AnyRef::new(Tag::Integer, serial.as_der_content()).map(|serial| Fields {
+            serial,
+            date: revocation.revoked_at.to_x509(),
+            extensions: (!extensions.is_empty()).then_some(parts),
+        });
+        // A serial number, a date and two short extensions always encode.
+        fields.and_then(|fields| fields.to_der()).unwrap_or_default()
     }
 
     /// Reads an entry's DER. Extensions other than reason and invalidity date are passed over
     /// unless critical (an indirect CRL's certificateIssuer is: RFC 5280 §5.3.3).
     pub fn decode(der: &[u8]) -> Result<Self, NotDer> {
-        let mut parts = only(der, SEQUENCE)?.elements();
-        let serial =
-            SerialNumber::from_der_content(parts.expect(INTEGER)?.content).map_err(|_| NotDer)?;
-        let revoked_at = time::decode(parts.take()?)?;
-        let mut revocation =
-            Revocation { revoked_at, reason: RevocationReason::Unspecified, invalidity_date: None };
-        if let Some(list) = parts.optional(SEQUENCE)? {
-            let mut extensions = list.elements();
-            while !extensions.is_empty() {
-                read_extension(&mut revocation, extensions.expect(SEQUENCE)?)?;
-            }
+        let fields = Fields::from_der(der)?;
+        if fields.serial.tag() != Tag::Integer {
+            return Err(NotDer);
         }
-        parts.finish()?;
+        let serial = SerialNumber::from_der_content(fields.serial.value()).map_err(|_| NotDer)?;
+        let mut revocation = Revocation {
+            revoked_at: Timestamp::from_x509(&fields.date),
+            reason: RevocationReason::Unspecified,
+            invalidity_date: None,
+        };
+        for extension in fields.extensions.iter().flatten() {
+            read_extension(&mut revocation, extension)?;
+        }
         Ok(Self { serial, revocation })
     }
 }
 
-fn read_extension(revocation: &mut Revocation, extension: Element<'_>) -> Result<(), NotDer> {
-    let extension = Extension::from_element(extension)?;
-    if extension.oid == oid::REASON_CODE {
-        let [code] = only(&extension.value, ENUMERATED)?.content else { return Err(NotDer) };
-        revocation.reason = RevocationReason::from_code(*code).ok_or(NotDer)?;
-    } else if extension.oid == oid::INVALIDITY_DATE {
-        revocation.invalidity_date = Some(time::decode(only(&extension.value, GENERALIZED_TIME)?)?);
+fn read_extension(
+    revocation: &mut Revocation,
+    extension: &ExtensionPart<'_>,
+) -> Result<(), NotDer> {
+    if extension.oid == oid::REASON_CODE.as_bytes() {
+        let code = CrlReason::from_der(extension.value)? as u8;
+        revocation.reason = RevocationReason::from_code(code).ok_or(NotDer)?;
+    } else if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
+        let moment = GeneralizedTime::from_der(extension.value)?;
+        revocation.invalidity_date = Some(Timestamp::from_x509(&moment.into()));
     } else if extension.critical {
         return Err(NotDer);
     }

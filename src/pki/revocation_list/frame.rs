@@ -1,9 +1,15 @@
 //! The bytes of a CRL before and after its entries.
+//!
+//! Not x509-cert's TbsCertList: that holds every entry in memory, and der's lengths end at
+//! 256 MiB. What is in the frame is theirs.
 
-use crate::pki::encoding::{
-    self, BIT_STRING, SEQUENCE, constructed, element, sequence, time, write_header,
-};
-use crate::pki::extension::{self, Extension};
+use der::asn1::{BitStringRef, ContextSpecific};
+use der::{Encode, TagMode, TagNumber};
+use x509_cert::certificate::Version;
+
+use crate::pki::certificate::parts::ExtensionPart;
+use crate::pki::encoding::{BIT_STRING, SEQUENCE, write_header};
+use crate::pki::extension;
 use crate::pki::issuer::Issuer;
 use crate::pki::signature::SignatureAlgorithm;
 use crate::pki::time::Timestamp;
@@ -35,22 +41,23 @@ impl CrlFrame {
         next_publish: Timestamp,
         entries_length: u64,
     ) -> Self {
-        let extensions: Vec<u8> = [
+        let extensions = [
             extension::authority_key_identifier(issuer.key_identifier()),
             issuer.ca_version(),
             extension::crl_number(number),
             extension::next_crl_publish(next_publish),
-        ]
-        .iter()
-        .flat_map(Extension::to_der)
-        .collect();
-        let trailer = element(constructed(0), &[&sequence(&[&extensions])]);
-
-        let mut inner = encoding::integer(1);
+        ];
+        let value: Vec<ExtensionPart<'_>> = extensions.iter().map(ExtensionPart::from).collect();
+        let tagged =
+            ContextSpecific { tag_number: TagNumber(0), tag_mode: TagMode::Explicit, value };
+        // None of these is near the 256 MiB that could not be encoded.
+        let trailer = tagged.to_der().unwrap_or_default();
+        let mut inner = Version::V2.to_der().unwrap_or_default();
         inner.extend_from_slice(algorithm.to_der());
         inner.extend_from_slice(issuer.name().as_der());
-        inner.extend_from_slice(&time::encode(this_update));
-        inner.extend_from_slice(&time::encode(next_update));
+        for moment in [this_update, next_update] {
+            inner.extend(moment.to_x509().to_der().unwrap_or_default());
+        }
         if entries_length > 0 {
             write_header(&mut inner, SEQUENCE, entries_length);
         }
@@ -74,7 +81,8 @@ impl CrlFrame {
     /// What stands after TBSCertList: algorithm and signature.
     pub fn signature_trailer(&self, signature: &[u8]) -> Vec<u8> {
         let mut trailer = self.algorithm.to_der().to_vec();
-        encoding::write(&mut trailer, BIT_STRING, &[&[0], signature]);
+        let bits = BitStringRef::from_bytes(signature).and_then(|bits| bits.to_der());
+        trailer.extend(bits.unwrap_or_default());
         trailer
     }
 

@@ -4,11 +4,14 @@ use std::io::Read;
 
 use super::CrlEntry;
 use super::source::{Hashed, Source};
-use crate::pki::encoding::{
-    BIT_STRING, Element, Elements, GENERALIZED_TIME, INTEGER, NotDer, SEQUENCE, UTC_TIME,
-    constructed, only, primitive, time, unsigned,
-};
-use crate::pki::extension::Extension;
+use der::Decode;
+use der::asn1::BitStringRef;
+use x509_cert::certificate::Version;
+use x509_cert::ext::pkix::AuthorityKeyIdentifier;
+use x509_cert::time::Time;
+
+use crate::pki::certificate::parts::ExtensionPart;
+use crate::pki::encoding::{NotDer, SEQUENCE, constructed};
 use crate::pki::name::DistinguishedName;
 use crate::pki::oid;
 use crate::pki::public_key::PublicKey;
@@ -30,6 +33,12 @@ pub enum CrlError {
     /// The signature does not fit, or its algorithm is unknown.
     #[error("the CRL: {0}")]
     Signature(#[from] SignatureError),
+}
+
+impl From<der::Error> for CrlError {
+    fn from(_: der::Error) -> Self {
+        Self::NotACrl
+    }
 }
 
 impl From<NotDer> for CrlError {
@@ -78,7 +87,7 @@ impl<R: Read> CrlReader<R> {
         source.outer_left = source.header(SEQUENCE)?;
         source.hashed = Hashed::Kept(Vec::new());
         source.tbs_left = source.header(SEQUENCE)?;
-        if unsigned(only(&source.element()?, INTEGER)?)? != 1 {
+        if Version::from_der(&source.element()?)? != Version::V2 {
             return Err(CrlError::NotACrl);
         }
         let algorithm = source.element()?;
@@ -160,7 +169,7 @@ impl<R: Read> CrlReader<R> {
                 return Err(CrlError::NotACrl);
             }
             let list = self.source.element()?;
-            read_extensions(&mut self.summary, only(&list, SEQUENCE)?)?;
+            read_extensions(&mut self.summary, &Vec::from_der(&list)?)?;
         }
         if self.source.tbs_left > 0 {
             return Err(CrlError::NotACrl);
@@ -171,9 +180,7 @@ impl<R: Read> CrlReader<R> {
             return Err(CrlError::NotACrl);
         }
         let bits = self.source.element()?;
-        let [0, signature @ ..] = only(&bits, BIT_STRING)?.content else {
-            return Err(CrlError::NotACrl);
-        };
+        let signature = BitStringRef::from_der(&bits)?.as_bytes().ok_or(CrlError::NotACrl)?;
         if !self.source.is_at_end()? {
             return Err(CrlError::NotACrl);
         }
@@ -195,23 +202,25 @@ impl<R: Read> Iterator for CrlReader<R> {
 }
 
 fn moment(element: &[u8]) -> Result<Timestamp, CrlError> {
-    match Elements::of(element).take()? {
-        moment if matches!(moment.tag, UTC_TIME | GENERALIZED_TIME) => Ok(time::decode(moment)?),
-        _ => Err(CrlError::NotACrl),
-    }
+    Ok(Timestamp::from_x509(&Time::from_der(element)?))
 }
 
-fn read_extensions(summary: &mut CrlSummary, list: Element<'_>) -> Result<(), CrlError> {
-    let mut extensions = list.elements();
-    while !extensions.is_empty() {
-        let extension = Extension::from_element(extensions.expect(SEQUENCE)?)?;
-        let value = Elements::of(&extension.value).take()?;
+fn read_extensions(
+    summary: &mut CrlSummary,
+    extensions: &[ExtensionPart<'_>],
+) -> Result<(), CrlError> {
+    for extension in extensions {
+        let value = extension.value;
         match extension.oid {
-            oid::CRL_NUMBER => summary.number = unsigned(value).ok(),
-            oid::NEXT_CRL_PUBLISH => summary.next_publish = Some(time::decode(value)?),
-            oid::AUTHORITY_KEY_IDENTIFIER => {
-                let identifier = value.elements().optional(primitive(0))?;
-                summary.authority_key_identifier = identifier.map(|found| found.content.to_vec());
+            number if number == oid::CRL_NUMBER.as_bytes() => {
+                summary.number = u64::from_der(value).ok();
+            }
+            publish if publish == oid::NEXT_CRL_PUBLISH.as_bytes() => {
+                summary.next_publish = Some(moment(value)?);
+            }
+            authority if authority == oid::AUTHORITY_KEY_IDENTIFIER.as_bytes() => {
+                let identifier = AuthorityKeyIdentifier::from_der(value)?.key_identifier;
+                summary.authority_key_identifier = identifier.map(|found| found.as_bytes().into());
             }
             _ if extension.critical => return Err(CrlError::NotComplete),
             _ => {}
