@@ -7,6 +7,7 @@
 //!     directoryName   [4] EXPLICIT Name, uniformResourceIdentifier [6] IA5String,
 //!     iPAddress       [7] OCTET STRING,  registeredID    [8] OBJECT IDENTIFIER }
 //! ```
+//! x509-cert encodes and decodes; here is which names are certified.
 //! x400Address and ediPartyName are absent: nobody in this deployment has one.
 
 mod guid;
@@ -14,12 +15,12 @@ mod syntax;
 
 use std::net::IpAddr;
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, Ia5String, ObjectIdentifier, OctetString, OctetStringRef, Utf8StringRef};
+use der::{Choice, Decode, Encode, Header, Reader, SliceReader, Tag};
+use x509_cert::ext::pkix::name::{GeneralName, GeneralNames, OtherName};
+use x509_cert::name::Name;
 
-use super::encoding::{
-    Element, NotDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, UTF8_STRING, constructed, element,
-    identifier, object_identifier, only, primitive,
-};
+use super::encoding::NotDer;
 use super::name::{DistinguishedName, NameError};
 use super::oid;
 
@@ -87,25 +88,40 @@ pub enum AlternativeNameError {
     BadDirectoryName(#[from] NameError),
 }
 
+impl From<der::Error> for AlternativeNameError {
+    fn from(_: der::Error) -> Self {
+        Self::NotNames
+    }
+}
+
 impl From<NotDer> for AlternativeNameError {
     fn from(_: NotDer) -> Self {
         Self::NotNames
     }
 }
 
-/// The value of the subjectAltName extension: GeneralNames.
+/// The value of the subjectAltName extension: GeneralNames. Empty if one of them cannot be encoded
+/// (a text outside ASCII that no constructor would have let through), which breaks a lint.
 pub fn encode(names: &[AlternativeName]) -> Vec<u8> {
-    let encoded: Vec<Vec<u8>> = names.iter().map(AlternativeName::to_der).collect();
-    let parts: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
-    super::encoding::sequence(&parts)
+    let names = names.iter().map(AlternativeName::to_general_name).collect();
+    let names: der::Result<GeneralNames> = names;
+    names.and_then(|names| names.to_der()).unwrap_or_default()
 }
 
 /// Reads the value of a subjectAltName extension.
 pub fn decode(value: &[u8]) -> Result<Vec<AlternativeName>, AlternativeNameError> {
-    let mut elements = only(value, SEQUENCE)?.elements();
+    let mut reader = SliceReader::new(value)?;
+    let list = Header::decode(&mut reader)?;
+    list.tag().assert_eq(Tag::Sequence).map_err(der::Error::from)?;
+    if list.length() != reader.remaining_len() {
+        return Err(AlternativeNameError::NotNames);
+    }
     let mut names = Vec::new();
-    while !elements.is_empty() {
-        names.push(AlternativeName::from_element(elements.take()?)?);
+    while !reader.is_finished() {
+        if !GeneralName::can_decode(Tag::peek(&reader)?) {
+            return Err(AlternativeNameError::UnsupportedKind);
+        }
+        names.push(AlternativeName::from_general_name(GeneralName::decode(&mut reader)?)?);
     }
     if names.is_empty() { Err(AlternativeNameError::Empty) } else { Ok(names) }
 }
@@ -199,75 +215,66 @@ impl AlternativeName {
 
     /// The GeneralName's DER.
     pub fn to_der(&self) -> Vec<u8> {
-        match self {
-            Self::Email(text) => element(primitive(1), &[text.as_bytes()]),
-            Self::Dns(text) => element(primitive(2), &[text.as_bytes()]),
-            Self::Uri(text) => element(primitive(6), &[text.as_bytes()]),
-            Self::DirectoryName(name) => element(constructed(4), &[name.as_der()]),
-            Self::Ip(IpAddr::V4(address)) => element(primitive(7), &[&address.octets()]),
-            Self::Ip(IpAddr::V6(address)) => element(primitive(7), &[&address.octets()]),
-            Self::RegisteredId(oid) => element(primitive(8), &[oid.as_bytes()]),
+        self.to_general_name().and_then(|name| name.to_der()).unwrap_or_default()
+    }
+
+    fn to_general_name(&self) -> der::Result<GeneralName> {
+        Ok(match self {
+            Self::Email(text) => GeneralName::Rfc822Name(Ia5String::new(text)?),
+            Self::Dns(text) => GeneralName::DnsName(Ia5String::new(text)?),
+            Self::Uri(text) => GeneralName::UniformResourceIdentifier(Ia5String::new(text)?),
+            Self::DirectoryName(name) => GeneralName::DirectoryName(Name::from_der(name.as_der())?),
+            Self::Ip(address) => GeneralName::from(*address),
+            Self::RegisteredId(oid) => GeneralName::RegisteredId(*oid),
             Self::UserPrincipalName(text) => {
-                other_name(&oid::USER_PRINCIPAL_NAME, &element(UTF8_STRING, &[text.as_bytes()]))
+                other_name(oid::USER_PRINCIPAL_NAME, Any::new(Tag::Utf8String, text.as_bytes())?)
             }
             Self::DirectoryGuid(octets) => {
-                other_name(&oid::DIRECTORY_GUID, &element(OCTET_STRING, &[octets]))
+                other_name(oid::DIRECTORY_GUID, Any::new(Tag::OctetString, octets.as_slice())?)
             }
-            Self::Other { oid, value } => other_name(oid, value),
+            Self::Other { oid, value } => other_name(*oid, Any::from_der(value)?),
+        })
+    }
+
+    fn from_general_name(name: GeneralName) -> Result<Self, AlternativeNameError> {
+        match name {
+            GeneralName::OtherName(name) => Self::from_other_name(&name),
+            GeneralName::Rfc822Name(text) => Self::email(text.as_str()),
+            GeneralName::DnsName(text) => Self::dns(text.as_str()),
+            GeneralName::UniformResourceIdentifier(text) => Self::uri(text.as_str()),
+            GeneralName::DirectoryName(name) => {
+                Ok(Self::DirectoryName(DistinguishedName::from_der(&name.to_der()?)?))
+            }
+            GeneralName::IpAddress(octets) => from_octets(&octets),
+            GeneralName::RegisteredId(oid) => Ok(Self::RegisteredId(oid)),
+            GeneralName::EdiPartyName(_) => Err(AlternativeNameError::UnsupportedKind),
         }
     }
 
-    fn from_element(name: Element<'_>) -> Result<Self, AlternativeNameError> {
-        const OTHER_NAME: u8 = constructed(0);
-        const EMAIL: u8 = primitive(1);
-        const DNS: u8 = primitive(2);
-        const DIRECTORY_NAME: u8 = constructed(4);
-        const URI: u8 = primitive(6);
-        const IP_ADDRESS: u8 = primitive(7);
-        const REGISTERED_ID: u8 = primitive(8);
-        // What is no UTF-8 is no ASCII either, and refused with its replacement characters.
-        let text = || String::from_utf8_lossy(name.content);
-        match name.tag {
-            OTHER_NAME => Self::from_other_name(name),
-            EMAIL => Self::email(&text()),
-            DNS => Self::dns(&text()),
-            URI => Self::uri(&text()),
-            DIRECTORY_NAME => Ok(Self::DirectoryName(DistinguishedName::from_der(name.content)?)),
-            IP_ADDRESS => match name.content.len() {
-                4 => <[u8; 4]>::try_from(name.content).map(IpAddr::from),
-                _ => <[u8; 16]>::try_from(name.content).map(IpAddr::from),
-            }
-            .map(Self::Ip)
-            .map_err(|_| AlternativeNameError::BadIpAddress),
-            REGISTERED_ID => ObjectIdentifier::from_bytes(name.content)
-                .map(Self::RegisteredId)
-                .map_err(|_| AlternativeNameError::NotNames),
-            _ => Err(AlternativeNameError::UnsupportedKind),
+    fn from_other_name(name: &OtherName) -> Result<Self, AlternativeNameError> {
+        let OtherName { type_id, value } = name;
+        if *type_id == oid::USER_PRINCIPAL_NAME {
+            return Self::user_principal_name(value.decode_as::<Utf8StringRef<'_>>()?.as_str());
         }
-    }
-
-    fn from_other_name(name: Element<'_>) -> Result<Self, AlternativeNameError> {
-        let mut parts = name.elements();
-        let oid = object_identifier(parts.expect(OBJECT_IDENTIFIER)?)?;
-        let wrapped = parts.expect(constructed(0))?;
-        parts.finish()?;
-        let mut inside = wrapped.elements();
-        let value = inside.take()?;
-        inside.finish()?;
-        if oid == oid::USER_PRINCIPAL_NAME {
-            let text = std::str::from_utf8(value.content_of(UTF8_STRING)?);
-            return Self::user_principal_name(text.map_err(|_| AlternativeNameError::NotNames)?);
-        }
-        if oid == oid::DIRECTORY_GUID {
-            let octets = <[u8; 16]>::try_from(value.content_of(OCTET_STRING)?);
+        if *type_id == oid::DIRECTORY_GUID {
+            let octets = <[u8; 16]>::try_from(value.decode_as::<&OctetStringRef>()?.as_bytes());
             return octets.map(Self::DirectoryGuid).map_err(|_| AlternativeNameError::NotNames);
         }
-        Ok(Self::Other { oid, value: value.whole.to_vec() })
+        Ok(Self::Other { oid: *type_id, value: value.to_der()? })
     }
 }
 
-fn other_name(oid: &ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    element(constructed(0), &[&identifier(oid), &element(constructed(0), &[value])])
+/// x509-cert wraps the value in its `[0] EXPLICIT`.
+fn other_name(type_id: ObjectIdentifier, value: Any) -> GeneralName {
+    GeneralName::OtherName(OtherName { type_id, value })
+}
+
+fn from_octets(address: &OctetString) -> Result<AlternativeName, AlternativeNameError> {
+    let octets = address.as_bytes();
+    let four = || <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    let sixteen = || <[u8; 16]>::try_from(octets).map(IpAddr::from);
+    let address = four().or_else(|_| sixteen());
+    address.map(AlternativeName::Ip).map_err(|_| AlternativeNameError::BadIpAddress)
 }
 
 /// Kind and value: `dns:vpn.contoso.com`.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::pki::encoding::sequence;
+use crate::pki::encoding::{element, primitive, sequence};
 use proptest::prelude::*;
 
 fn all() -> Vec<AlternativeName> {

@@ -8,7 +8,8 @@
 pub mod time;
 
 use der::asn1::{BitStringRef, ObjectIdentifier};
-use der::{Decode, Encode, FixedTag, Length, Reader, Sequence, Tag, Writer};
+use der::{Decode, DecodeValue, Encode, EncodeValue, FixedTag, Header};
+use der::{Length, Reader, Sequence, Tag, Writer};
 
 /// BOOLEAN.
 pub const BOOLEAN: u8 = 0x01;
@@ -105,6 +106,33 @@ impl Encode for Verbatim<'_> {
 
 impl FixedTag for Verbatim<'_> {
     const TAG: Tag = Tag::Sequence;
+}
+
+/// SET OF in the order in which it stands. DER wants it sorted, not everybody sorts it, and der's
+/// own type sorts what it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetInOrder<T>(pub Vec<T>);
+
+impl<'a, T: Decode<'a>> DecodeValue<'a> for SetInOrder<T> {
+    type Error = T::Error;
+
+    fn decode_value<R: Reader<'a>>(reader: &mut R, header: Header) -> Result<Self, T::Error> {
+        Vec::decode_value(reader, header).map(Self)
+    }
+}
+
+impl<T: Encode> EncodeValue for SetInOrder<T> {
+    fn value_len(&self) -> der::Result<Length> {
+        self.0.value_len()
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        self.0.encode_value(writer)
+    }
+}
+
+impl<T> FixedTag for SetInOrder<T> {
+    const TAG: Tag = Tag::Set;
 }
 
 /// What a key has signed, as certificates, requests and CRLs are (X.509 §6.1):

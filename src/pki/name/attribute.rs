@@ -1,13 +1,12 @@
 //! The values of a distinguished name: string types, alphabets and upper bounds
 //! (RFC 5280 appendix A.1, X.520).
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, ObjectIdentifier};
+use der::{Tag, Tagged};
+use x509_cert::attr::AttributeTypeAndValue;
 
 use super::NameError;
-use crate::pki::encoding::{
-    BMP_STRING, IA5_STRING, NUMERIC_STRING, PRINTABLE_STRING, TELETEX_STRING, UNIVERSAL_STRING,
-    UTF8_STRING,
-};
+use crate::pki::encoding::NotDer;
 use crate::pki::oid;
 
 /// Keys by which attribute types are known; the first for an OID is the one that is written.
@@ -67,16 +66,17 @@ pub(super) fn key(oid: &ObjectIdentifier) -> String {
     known.map_or_else(|| oid.to_string(), |(key, _)| (*key).to_owned())
 }
 
-/// The text of a value of string type `tag`.
-pub(super) fn decode(oid: &ObjectIdentifier, tag: u8, value: &[u8]) -> Result<String, NameError> {
-    let text = match tag {
-        UTF8_STRING => std::str::from_utf8(value).ok().map(str::to_owned),
-        PRINTABLE_STRING => ascii(value, |octet| is_printable(octet) || is_tolerated(octet)),
-        IA5_STRING => ascii(value, |octet| octet.is_ascii()),
-        NUMERIC_STRING => ascii(value, |octet| octet.is_ascii_digit() || octet == b' '),
-        TELETEX_STRING => Some(value.iter().copied().map(char::from).collect()),
-        BMP_STRING => bmp(value),
-        UNIVERSAL_STRING => ucs4(value),
+/// The text of a value. (UniversalString is absent: der knows no such tag, and nobody writes it.)
+pub(super) fn decode(oid: &ObjectIdentifier, value: &Any) -> Result<String, NameError> {
+    let octets = value.value();
+    let text = match value.tag() {
+        Tag::Utf8String => std::str::from_utf8(octets).ok().map(str::to_owned),
+        Tag::PrintableString => ascii(octets, |octet| is_printable(octet) || is_tolerated(octet)),
+        Tag::Ia5String => ascii(octets, |octet| octet.is_ascii()),
+        Tag::NumericString => ascii(octets, |octet| octet.is_ascii_digit() || octet == b' '),
+        // Latin-1, as everybody writes it.
+        Tag::TeletexString => Some(octets.iter().copied().map(char::from).collect()),
+        Tag::BmpString => bmp(octets),
         _ => None,
     };
     text.ok_or_else(|| NameError::NotText { attribute: key(oid) })
@@ -106,19 +106,23 @@ pub(super) fn check(oid: &ObjectIdentifier, text: &str) -> Result<(), NameError>
 }
 
 /// The attribute in AD CS's string types.
-pub(super) fn encode(oid: &ObjectIdentifier, text: &str) -> Result<Vec<u8>, NameError> {
+pub(super) fn encode(
+    oid: &ObjectIdentifier,
+    text: &str,
+) -> Result<AttributeTypeAndValue, NameError> {
     check(oid, text)?;
     let tag = if *oid == oid::DOMAIN_COMPONENT || *oid == oid::EMAIL_ADDRESS {
         if !text.is_ascii() {
             return Err(NameError::NotAscii { attribute: key(oid) });
         }
-        IA5_STRING
+        Tag::Ia5String
     } else if text.bytes().all(is_printable) {
-        PRINTABLE_STRING
+        Tag::PrintableString
     } else {
-        UTF8_STRING
+        Tag::Utf8String
     };
-    Ok(super::write_attribute(oid, tag, text.as_bytes()))
+    let value = Any::new(tag, text.as_bytes()).map_err(NotDer::from)?;
+    Ok(AttributeTypeAndValue { oid: *oid, value })
 }
 
 /// NUL and the other C0 and C1 controls, and the line and paragraph separators.
@@ -152,9 +156,4 @@ pub(crate) fn bmp(value: &[u8]) -> Option<String> {
     let (units, []) = value.as_chunks::<2>() else { return None };
     let units: Vec<u16> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
     String::from_utf16(&units).ok()
-}
-
-fn ucs4(value: &[u8]) -> Option<String> {
-    let (units, []) = value.as_chunks::<4>() else { return None };
-    units.iter().map(|unit| char::from_u32(u32::from_be_bytes(*unit))).collect()
 }

@@ -13,10 +13,16 @@ mod text;
 
 pub(crate) use attribute::{bmp, is_bidirectional, is_control};
 
-use der::asn1::ObjectIdentifier;
+use der::Encode;
+use der::asn1::{Any, ObjectIdentifier};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 
-use super::encoding::{NotDer, SEQUENCE, SET, element, identifier, only};
+use super::encoding::{NotDer, SetInOrder};
 use super::oid;
+
+/// The name without attributes: an empty SEQUENCE.
+const EMPTY: [u8; 2] = [0x30, 0];
 
 /// The longest name read: more is nobody's name.
 const LONGEST: usize = 16 * 1024;
@@ -103,7 +109,7 @@ impl From<NotDer> for NameError {
 impl DistinguishedName {
     /// The name without attributes.
     pub fn empty() -> Self {
-        Self { der: vec![SEQUENCE, 0] }
+        Self { der: EMPTY.to_vec() }
     }
 
     /// From the DER of a whole Name: nothing may follow it. At most 16 KiB; every value text
@@ -112,9 +118,10 @@ impl DistinguishedName {
         if der.len() > LONGEST {
             return Err(NameError::TooLong);
         }
-        for attribute in reading::Attributes::of(der)? {
-            let (oid, tag, value) = attribute?;
-            attribute::check(&oid, &attribute::decode(&oid, tag, value)?)?;
+        for AttributeTypeAndValue { oid, value } in
+            reading::relative_names(der)?.iter().flat_map(|name| &name.0)
+        {
+            attribute::check(oid, &attribute::decode(oid, value)?)?;
         }
         Ok(Self { der: der.to_vec() })
     }
@@ -145,9 +152,9 @@ impl DistinguishedName {
 
     /// This name with one more relative name at the end of the encoding (the most specific).
     pub fn appending(&self, oid: &ObjectIdentifier, value: &str) -> Result<Self, NameError> {
-        let own = only(&self.der, SEQUENCE)?;
-        let added = element(SET, &[&attribute::encode(oid, value)?]);
-        Self::bounded(element(SEQUENCE, &[own.content, &added]))
+        let mut names = reading::relative_names(&self.der)?;
+        names.push(SetInOrder(vec![attribute::encode(oid, value)?]));
+        Self::bounded(names.to_der())
     }
 
     /// The same name encoded anew as AD CS encodes the subjects it certifies: string types as in
@@ -168,7 +175,7 @@ impl DistinguishedName {
 
     /// Whether it has no attribute.
     pub fn is_empty(&self) -> bool {
-        self.der == [SEQUENCE, 0]
+        self.der == EMPTY
     }
 
     /// The common names, in the order of the encoding.
@@ -189,40 +196,30 @@ impl DistinguishedName {
         text::write_forward(&self.relative_names())
     }
 
-    fn from_relative_names(names: Vec<Vec<Vec<u8>>>) -> Result<Self, NameError> {
-        let mut content = Vec::new();
-        for mut attributes in names {
-            attributes.sort();
-            let parts: Vec<&[u8]> = attributes.iter().map(Vec::as_slice).collect();
-            super::encoding::write(&mut content, SET, &parts);
+    /// Each relative name's SET is sorted (X.690 §11.6).
+    fn from_relative_names(names: Vec<Vec<AttributeTypeAndValue>>) -> Result<Self, NameError> {
+        let mut sequence = RdnSequence::default();
+        for attributes in names {
+            let name = RelativeDistinguishedName::try_from(attributes);
+            sequence.push(name.map_err(NotDer::from)?);
         }
-        Self::bounded(element(SEQUENCE, &[&content]))
+        Self::bounded(sequence.to_der())
     }
 
-    fn bounded(der: Vec<u8>) -> Result<Self, NameError> {
+    fn bounded(der: der::Result<Vec<u8>>) -> Result<Self, NameError> {
+        let der = der.map_err(NotDer::from)?;
         if der.len() > LONGEST { Err(NameError::TooLong) } else { Ok(Self { der }) }
     }
 
     /// The relative names in the order of the encoding.
     fn relative_names(&self) -> Vec<Vec<Attribute>> {
-        let mut names: Vec<Vec<Attribute>> = Vec::new();
-        let Ok(mut sets) = only(&self.der, SEQUENCE).map(|name| name.elements()) else {
-            return names;
+        let read = |attribute: AttributeTypeAndValue| {
+            let AttributeTypeAndValue { oid, value } = attribute;
+            Some(Attribute { oid, text: attribute::decode(&oid, &value).ok()?, value })
         };
-        while let Ok(set) = sets.take() {
-            let mut inside = set.elements();
-            let mut attributes = Vec::new();
-            while let Ok(entry) = inside.take() {
-                // Construction has proven that every attribute reads.
-                if let Ok((oid, tag, value)) = reading::attribute(entry)
-                    && let Ok(text) = attribute::decode(&oid, tag, value)
-                {
-                    attributes.push(Attribute { oid, text, tag, value: value.to_vec() });
-                }
-            }
-            names.push(attributes);
-        }
-        names
+        // Construction has proven that every attribute reads.
+        let names = reading::relative_names(&self.der).unwrap_or_default().into_iter();
+        names.map(|name| name.0.into_iter().filter_map(read).collect()).collect()
     }
 }
 
@@ -230,8 +227,7 @@ impl DistinguishedName {
 struct Attribute {
     oid: ObjectIdentifier,
     text: String,
-    tag: u8,
-    value: Vec<u8>,
+    value: Any,
 }
 
 /// RFC 4514: most specific first.
@@ -245,11 +241,6 @@ impl std::fmt::Debug for DistinguishedName {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "DistinguishedName({self})")
     }
-}
-
-/// Writes `SEQUENCE { type, value }`.
-fn write_attribute(oid: &ObjectIdentifier, tag: u8, value: &[u8]) -> Vec<u8> {
-    super::encoding::sequence(&[&identifier(oid), &element(tag, &[value])])
 }
 
 #[cfg(test)]

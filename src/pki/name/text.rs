@@ -1,12 +1,13 @@
 //! Distinguished names as text: RFC 4514 in and out, and Windows' own form out.
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, ObjectIdentifier};
+use der::{Decode, Encode};
+use x509_cert::attr::AttributeTypeAndValue;
 
 use super::{Attribute, NameError, attribute};
-use crate::pki::encoding::Elements;
 
-/// Reads RFC 4514 text into attributes, already encoded, in the order of the encoding.
-pub(super) fn parse(text: &str) -> Result<Vec<Vec<Vec<u8>>>, NameError> {
+/// Reads RFC 4514 text into attributes in the order of the encoding.
+pub(super) fn parse(text: &str) -> Result<Vec<Vec<AttributeTypeAndValue>>, NameError> {
     let mut names = Vec::new();
     if text.trim().is_empty() {
         return Ok(names);
@@ -50,7 +51,7 @@ impl Cursor {
     }
 
     /// `key = value`, up to a separator.
-    fn attribute(&mut self) -> Result<Vec<u8>, NameError> {
+    fn attribute(&mut self) -> Result<AttributeTypeAndValue, NameError> {
         let oid = self.key()?;
         self.skip_spaces();
         if self.peek() == Some('#') {
@@ -144,13 +145,13 @@ impl Cursor {
 }
 
 /// The attribute whose value is given as DER, if that is what it is.
-fn encoded_value(oid: &ObjectIdentifier, der: &[u8]) -> Option<Result<Vec<u8>, NameError>> {
-    let mut elements = Elements::of(der);
-    let value = elements.take().ok()?;
-    elements.finish().ok()?;
-    let checked = attribute::decode(oid, value.tag, value.content)
-        .and_then(|text| attribute::check(oid, &text));
-    Some(checked.map(|()| super::write_attribute(oid, value.tag, value.content)))
+fn encoded_value(
+    oid: &ObjectIdentifier,
+    der: &[u8],
+) -> Option<Result<AttributeTypeAndValue, NameError>> {
+    let value = Any::from_der(der).ok()?;
+    let checked = attribute::decode(oid, &value).and_then(|text| attribute::check(oid, &text));
+    Some(checked.map(|()| AttributeTypeAndValue { oid: *oid, value }))
 }
 
 /// RFC 4514 text: most specific first; a type without a key has its value in DER (§2.4).
@@ -170,7 +171,8 @@ pub(super) fn write(names: &[Vec<Attribute>]) -> String {
 }
 
 fn value_in_hex(attribute: &Attribute) -> String {
-    let der = crate::pki::encoding::element(attribute.tag, &[&attribute.value]);
+    // Read from DER, so that it writes.
+    let der = attribute.value.to_der().unwrap_or_default();
     der.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 

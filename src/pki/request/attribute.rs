@@ -1,14 +1,30 @@
 //! The attributes of a request (RFC 2985 §5.4.2, [MS-WCCE] §2.2.2.7): alternative names and
 //! hints at a template are taken, everything else is passed over unread.
 
+use der::Sequence;
+use der::asn1::{AnyRef, BmpString};
+
 use super::{RequestError, TemplateHint};
 use crate::pki::alternative_name::{self, AlternativeName};
-use crate::pki::encoding::{
-    BMP_STRING, BOOLEAN, Element, NotDer, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET, only,
-};
+use crate::pki::certificate::parts::ExtensionPart;
+use crate::pki::encoding::SetInOrder;
 use crate::pki::extension::{read_template_information, read_template_name};
-use crate::pki::name::bmp;
 use crate::pki::oid;
+
+/// `SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }`. Types are compared as octets, so
+/// that one of any length is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
+pub(super) struct Attribute<'a> {
+    kind: AnyRef<'a>,
+    values: SetInOrder<AnyRef<'a>>,
+}
+
+/// An EnrollmentNameValuePair ([MS-WCCE] §2.2.2.7.10): `SEQUENCE { name BMPString, value BMPString }`.
+#[derive(Sequence)]
+struct NameValuePair {
+    name: BmpString,
+    value: BmpString,
+}
 
 /// What the attributes of a request ask for.
 #[derive(Default)]
@@ -18,23 +34,17 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Reads `SET OF SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }`. OIDs are compared
-    /// as octets, so that one of any length is passed over.
-    pub(super) fn read(&mut self, attributes: Element<'a>) -> Result<(), RequestError> {
-        let mut list = attributes.elements();
-        while !list.is_empty() {
-            let mut attribute = list.expect(SEQUENCE)?.elements();
-            let kind = attribute.expect(OBJECT_IDENTIFIER)?.content;
-            let mut values = attribute.expect(SET)?.elements();
-            attribute.finish()?;
+    /// Reads what is known among `attributes`.
+    pub(super) fn read(&mut self, attributes: &[Attribute<'a>]) -> Result<(), RequestError> {
+        for attribute in attributes {
+            let kind = attribute.kind.value();
             let extensions = kind == oid::EXTENSION_REQUEST.as_bytes()
                 || kind == oid::CERTIFICATE_EXTENSIONS.as_bytes();
-            while !values.is_empty() {
-                let value = values.take()?;
+            for value in &attribute.values.0 {
                 if extensions {
-                    self.read_extensions(value)?;
+                    self.read_extensions(*value)?;
                 } else if kind == oid::NAME_VALUE_PAIR.as_bytes() {
-                    self.hints.extend(template_attribute(value));
+                    self.hints.extend(template_attribute(*value));
                 }
             }
         }
@@ -49,15 +59,8 @@ impl<'a> Asked<'a> {
         Ok((names.map_err(RequestError::BadAlternativeName)?.unwrap_or_default(), self.hints))
     }
 
-    fn read_extensions(&mut self, list: Element<'a>) -> Result<(), RequestError> {
-        list.content_of(SEQUENCE)?;
-        let mut extensions = list.elements();
-        while !extensions.is_empty() {
-            let mut extension = extensions.expect(SEQUENCE)?.elements();
-            let kind = extension.expect(OBJECT_IDENTIFIER)?.content;
-            extension.optional(BOOLEAN)?;
-            let value = extension.expect(OCTET_STRING)?.content;
-            extension.finish()?;
+    fn read_extensions(&mut self, list: AnyRef<'a>) -> Result<(), RequestError> {
+        for ExtensionPart { oid: kind, value, .. } in list.decode_as::<Vec<ExtensionPart<'a>>>()? {
             if kind == oid::SUBJECT_ALTERNATIVE_NAME.as_bytes() {
                 match self.alternative_names.replace(value) {
                     Some(earlier) if earlier != value => {
@@ -75,13 +78,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// `SEQUENCE { name BMPString, value BMPString }` with the name `CertificateTemplate`.
-fn template_attribute(pair: Element<'_>) -> Option<TemplateHint> {
-    let read = || -> Result<(&[u8], &[u8]), NotDer> {
-        let mut parts = only(pair.whole, SEQUENCE)?.elements();
-        Ok((parts.expect(BMP_STRING)?.content, parts.expect(BMP_STRING)?.content))
-    };
-    let (name, value) = read().ok()?;
-    let ours = bmp(name).is_some_and(|name| name.eq_ignore_ascii_case("CertificateTemplate"));
-    if ours { bmp(value).map(TemplateHint::Name) } else { None }
+/// The template's name in a pair called `CertificateTemplate`.
+fn template_attribute(pair: AnyRef<'_>) -> Option<TemplateHint> {
+    let pair = pair.decode_as::<NameValuePair>().ok()?;
+    let ours = pair.name.to_string().eq_ignore_ascii_case("CertificateTemplate");
+    ours.then(|| TemplateHint::Name(pair.value.to_string()))
 }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use der::{Decode, Encode, Header, Length, SliceReader};
+
 use super::RequestError;
 use crate::pki::bundle::pem;
-use crate::pki::encoding::read_header;
 
 const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 
@@ -30,8 +31,9 @@ pub(super) fn open(sent: &[u8]) -> Result<Cow<'_, [u8]>, RequestError> {
 
 /// That the outermost element ends where the bytes do.
 pub(super) fn check_length(der: &[u8]) -> Result<(), RequestError> {
-    let (header, length) = read_header(der)?;
-    match (header + length).cmp(&der.len()) {
+    let header = Header::decode(&mut SliceReader::new(der)?)?;
+    let length = (header.encoded_len()? + header.length())?;
+    match length.cmp(&Length::try_from(der.len())?) {
         std::cmp::Ordering::Less => Err(RequestError::TrailingBytes),
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Greater => Err(RequestError::NotARequest),

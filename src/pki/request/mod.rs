@@ -9,16 +9,18 @@
 //! ```
 //! The signature is checked over the bytes as sent. Of the rest only names and hints at a
 //! template are read; everything else that a request may ask for is passed over.
+//!
+//! Not x509-cert's CertReq: it sorts the SETs it reads, refuses attribute types of more than 39
+//! octets, and wants attributes where some leave them out.
 
 mod attribute;
 mod envelope;
 
 use der::asn1::ObjectIdentifier;
+use der::{Decode, Sequence};
 
 use super::alternative_name::{AlternativeName, AlternativeNameError};
-use super::encoding::{
-    BIT_STRING, INTEGER, NotDer, SEQUENCE, constructed, octet_aligned_bits, only,
-};
+use super::encoding::{NotDer, Signed, Verbatim};
 use super::name::{DistinguishedName, NameError};
 use super::public_key::{KeyError, PublicKey};
 use super::signature::{SignatureAlgorithm, SignatureError};
@@ -106,6 +108,12 @@ impl RequestError {
     }
 }
 
+impl From<der::Error> for RequestError {
+    fn from(_: der::Error) -> Self {
+        Self::NotARequest
+    }
+}
+
 impl From<NotDer> for RequestError {
     fn from(_: NotDer) -> Self {
         Self::NotARequest
@@ -121,6 +129,17 @@ impl From<SignatureError> for RequestError {
     }
 }
 
+/// CertificationRequestInfo.
+#[derive(Sequence)]
+struct RequestInfo<'a> {
+    version: u8,
+    subject: Verbatim<'a>,
+    key: Verbatim<'a>,
+    /// Not optional in RFC 2986, yet left out by some when there are none.
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", default = "Vec::new")]
+    attributes: Vec<attribute::Attribute<'a>>,
+}
+
 impl CertificateRequest {
     /// Reads PEM (`CERTIFICATE REQUEST` or `NEW CERTIFICATE REQUEST`, one block), DER or bare
     /// base64 of at most 64 KiB, and verifies its signature. The first broken rule is reported.
@@ -133,33 +152,20 @@ impl CertificateRequest {
 
     fn from_der(der: Vec<u8>) -> Result<Self, RequestError> {
         envelope::check_length(&der)?;
-        let mut outer = only(&der, SEQUENCE)?.elements();
-        let signed = outer.expect(SEQUENCE)?;
-        let algorithm = outer.expect(SEQUENCE)?;
-        let signature = octet_aligned_bits(outer.expect(BIT_STRING)?)?;
-        outer.finish()?;
-
-        let mut parts = signed.elements();
-        parts.expect(INTEGER)?;
-        let subject = parts.expect(SEQUENCE)?;
-        let key = parts.expect(SEQUENCE)?;
-        // Not optional in RFC 2986, yet left out by some when there are none.
-        let attributes = parts.optional(constructed(0))?;
-        parts.finish()?;
-
-        let public_key = PublicKey::from_spki_der(key.whole).map_err(RequestError::Key)?;
-        SignatureAlgorithm::from_der(algorithm.whole)?.verify(
+        let signed = Signed::from_der(&der)?;
+        let info = RequestInfo::from_der(signed.to_be_signed.as_bytes())?;
+        let public_key =
+            PublicKey::from_spki_der(info.key.as_bytes()).map_err(RequestError::Key)?;
+        SignatureAlgorithm::from_der(signed.algorithm.as_bytes())?.verify(
             &public_key,
-            signed.whole,
-            signature,
+            signed.to_be_signed.as_bytes(),
+            signed.signature()?,
         )?;
-        let subject = DistinguishedName::from_der(subject.whole)
+        let subject = DistinguishedName::from_der(info.subject.as_bytes())
             .and_then(|name| name.reencoded())
             .map_err(RequestError::BadName)?;
         let mut asked = attribute::Asked::default();
-        if let Some(attributes) = attributes {
-            asked.read(attributes)?;
-        }
+        asked.read(&info.attributes)?;
         let (alternative_names, template_hints) = asked.into_parts()?;
         Ok(Self { subject, public_key, alternative_names, template_hints, der })
     }

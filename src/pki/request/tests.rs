@@ -1,6 +1,6 @@
 use super::*;
 use crate::pki::bundle::pem;
-use crate::pki::encoding::{SET, bit_string, element, identifier, integer, sequence};
+use crate::pki::encoding::{SET, bit_string, constructed, element, identifier, integer, sequence};
 use crate::pki::oid;
 use crate::pki::public_key::KeyAlgorithm;
 use p256::ecdsa::signature::Signer;
