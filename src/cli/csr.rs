@@ -7,8 +7,7 @@ use rcgen::{CertificateParams, CustomExtension, DistinguishedName as RcgenName, 
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::pki::alternative_name::AlternativeName;
-use crate::pki::authority_certificate::assemble_request;
-use crate::pki::encoding::{SET, constructed, element, identifier, integer, sequence};
+use crate::pki::authority_certificate::{assemble_request, request_info};
 use crate::pki::extension::subject_alternative_name;
 use crate::pki::name::DistinguishedName;
 use crate::pki::oid;
@@ -96,15 +95,8 @@ fn by_hand(
     key: &FileKey,
 ) -> Result<Vec<u8>, RequestNotMade> {
     let public_key = PublicKey::from_spki_der(key.spki_der())?;
-    let attributes = if names.is_empty() {
-        element(constructed(0), &[])
-    } else {
-        let extensions = sequence(&[&subject_alternative_name(names).to_der()]);
-        let values = element(SET, &[&extensions]);
-        let attribute = sequence(&[&identifier(&oid::EXTENSION_REQUEST), &values]);
-        element(constructed(0), &[&attribute])
-    };
-    let info = sequence(&[&integer(0), subject.as_der(), key.spki_der(), &attributes]);
+    let extension = (!names.is_empty()).then(|| subject_alternative_name(names));
+    let info = request_info(subject, key.spki_der(), extension.as_slice());
     let signature = key.sign(&info)?;
     Ok(assemble_request(&info, &public_key, key.algorithm(), &signature)?)
 }

@@ -55,16 +55,23 @@ struct RequestInfo<'a> {
 /// The CertificationRequestInfo by which a subordinate CA asks for its certificate; it asks for
 /// the same extensions (RFC 2986 §4.1).
 pub fn subordinate_request_info(name: &DistinguishedName, key: &PublicKey) -> Vec<u8> {
-    let attributes = extensions(key)
-        .iter()
-        .map(Extension::to_x509)
-        .collect::<der::Result<Vec<_>>>()
-        .and_then(|list| SetOfVec::from_iter([Any::encode_from(&list)?]))
-        .and_then(|values| {
-            SetOfVec::from_iter([Attribute { oid: oid::EXTENSION_REQUEST, values }])
-        });
+    request_info(name, key.spki_der(), &extensions(key))
+}
+
+/// The CertificationRequestInfo that asks for `extensions`; no attribute if there are none.
+pub fn request_info(name: &DistinguishedName, spki: &[u8], extensions: &[Extension]) -> Vec<u8> {
+    let attributes =
+        extensions.iter().map(Extension::to_x509).collect::<der::Result<Vec<_>>>().and_then(
+            |list| {
+                if list.is_empty() {
+                    return Ok(Attributes::default());
+                }
+                let values = SetOfVec::from_iter([Any::encode_from(&list)?])?;
+                SetOfVec::from_iter([Attribute { oid: oid::EXTENSION_REQUEST, values }])
+            },
+        );
     let info = attributes.and_then(|attributes| {
-        let (subject, key) = (Verbatim::of(name.as_der()), Verbatim::of(key.spki_der()));
+        let (subject, key) = (Verbatim::of(name.as_der()), Verbatim::of(spki));
         RequestInfo { version: Version::V1, subject, key, attributes }.to_der()
     });
     // As above.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::PublishError;
-use crate::pki::encoding::{INTEGER, SEQUENCE, only};
+use crate::pki::revocation_list::CrlEntry;
 use crate::pki::serial::SerialNumber;
 
 /// Part of a file, read from its beginning whatever others do with the same handle.
@@ -79,12 +79,7 @@ impl<'a> Entries<'a> {
         if let Some(rest) = self.entry.get_mut(from..) {
             self.source.read_exact(rest)?;
         }
-        let serial = serial_of(&self.entry).ok_or(PublishError::EntriesDamaged)?;
+        let serial = CrlEntry::serial_of(&self.entry).map_err(|_| PublishError::EntriesDamaged)?;
         Ok(Some((serial, &self.entry)))
     }
-}
-
-fn serial_of(entry: &[u8]) -> Option<SerialNumber> {
-    let content = only(entry, SEQUENCE).ok()?.elements().expect(INTEGER).ok()?.content;
-    SerialNumber::from_der_content(content).ok()
 }

@@ -3,6 +3,7 @@ use crate::pki::alternative_name::AlternativeName;
 use crate::pki::bundle::certificates_from_pem;
 use crate::pki::certificate::Certificate;
 use crate::pki::certificate::parts::TbsParts;
+use crate::pki::encoding::NotDer;
 use crate::pki::encoding::{ENUMERATED, INTEGER, OCTET_STRING, SET, element, identifier, sequence};
 use crate::pki::name::DistinguishedName;
 use crate::pki::revocation::RevocationReason;

@@ -1,7 +1,7 @@
 //! One revoked certificate in a CRL.
 
 use der::asn1::{AnyRef, GeneralizedTime};
-use der::{Decode, Encode, Sequence, Tag, Tagged};
+use der::{Decode, Encode, Header, Sequence, SliceReader, Tag, Tagged};
 use x509_cert::ext::pkix::CrlReason;
 use x509_cert::time::Time;
 
@@ -53,14 +53,18 @@ impl CrlEntry {
         fields.and_then(|fields| fields.to_der()).unwrap_or_default()
     }
 
+    /// The serial number of an entry, of which nothing else is read.
+    pub fn serial_of(der: &[u8]) -> Result<SerialNumber, NotDer> {
+        let mut reader = SliceReader::new(der)?;
+        Header::decode(&mut reader)?.tag().assert_eq(Tag::Sequence).map_err(der::Error::from)?;
+        serial_number(AnyRef::decode(&mut reader)?)
+    }
+
     /// Reads an entry's DER. Extensions other than reason and invalidity date are passed over
     /// unless critical (an indirect CRL's certificateIssuer is: RFC 5280 §5.3.3).
     pub fn decode(der: &[u8]) -> Result<Self, NotDer> {
         let fields = Fields::from_der(der)?;
-        if fields.serial.tag() != Tag::Integer {
-            return Err(NotDer);
-        }
-        let serial = SerialNumber::from_der_content(fields.serial.value()).map_err(|_| NotDer)?;
+        let serial = serial_number(fields.serial)?;
         let mut revocation = Revocation {
             revoked_at: Timestamp::from_x509(&fields.date),
             reason: RevocationReason::Unspecified,
@@ -71,6 +75,13 @@ impl CrlEntry {
         }
         Ok(Self { serial, revocation })
     }
+}
+
+fn serial_number(integer: AnyRef<'_>) -> Result<SerialNumber, NotDer> {
+    if integer.tag() != Tag::Integer {
+        return Err(NotDer);
+    }
+    SerialNumber::from_der_content(integer.value()).map_err(|_| NotDer)
 }
 
 fn read_extension(
