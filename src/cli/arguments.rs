@@ -65,14 +65,17 @@ impl Args for Configured {
                 Values::One => clap::ArgAction::Set,
                 Values::Several => clap::ArgAction::Append,
             };
-            command.arg(
-                clap::Arg::new(setting.key)
-                    .long(setting.flag())
-                    .value_name(setting.value)
-                    .action(action)
-                    .help_heading("Settings")
-                    .help(help),
-            )
+            let flag = clap::Arg::new(setting.key)
+                .long(setting.flag())
+                .value_name(setting.value)
+                .action(action)
+                .help_heading("Settings")
+                .help(help);
+            // Given twice, the last one holds.
+            command.arg(match setting.values {
+                Values::One => flag.overrides_with(setting.key),
+                Values::Several => flag,
+            })
         })
     }
 

@@ -26,6 +26,7 @@ pub mod publishing;
 pub mod query;
 pub mod requests;
 pub mod revocations;
+pub mod standstill;
 pub mod templates;
 pub mod tls;
 pub mod tokens;

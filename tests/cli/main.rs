@@ -1,6 +1,13 @@
 //! The program as its operator meets it: the real binary, driven from outside with curl and
 //! OpenSSL.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say where"
+)]
+
 mod adoption;
 mod configuration;
 mod first_start;

@@ -107,3 +107,40 @@ fn a_damaged_ledger_stops_issuing_and_not_the_crl() {
     let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
     assert!(log.contains("damaged"), "{log}");
 }
+
+/// Damage that takes the CA's own record, or the whole ledger: nothing can be issued, but nobody
+/// is locked out.
+#[test]
+fn a_ledger_without_its_ca_leaves_the_stored_crl_served() {
+    let (home, data) = place();
+    init(&data, &["--name", "CN=Einzigartig"]);
+    let service = Service::start(&data, &[]);
+    let before = service.fetch_crl(&home.path().join("before.pem"));
+    let (api, publication) = (
+        service.api.replace("https://localhost", "127.0.0.1"),
+        service.crl.replace("http://", "").split('/').next().unwrap().to_owned(),
+    );
+    let crl = service.crl.clone();
+    service.stop();
+    // The slug stands in the CA's record only; octet 3 in the file's title.
+    let octets = std::fs::read(data.join("ledger")).unwrap();
+    let slug = octets.windows(11).position(|some| some == b"einzigartig").unwrap();
+    for damage in [3, slug] {
+        let mut octets = octets.clone();
+        octets[damage] ^= 0x40;
+        std::fs::write(data.join("ledger"), &octets).unwrap();
+        // What is derived goes too (it may be gone already), so that the damage is met at once.
+        let _ = std::fs::remove_dir_all(data.join("index"));
+        let ports = ["--api-listen", &api, "--publish-listen", &publication];
+        let mut service = Service::start(&data, &ports);
+        assert!(service.said.contains("Only the stored CRL"), "{}", service.said);
+        service.api = format!("https://localhost:{}", api.split(':').nth(1).unwrap());
+        service.crl.clone_from(&crl);
+        assert_eq!(service.fetch_crl(&home.path().join("after.pem")), before);
+        let (status, said) = service.call("/readyz", &[]);
+        assert_eq!(status, 503, "{said}");
+        assert_eq!(service.call("/v1/requests", &[]).0, 503);
+        assert_eq!(service.call("/healthz", &[]).0, 200);
+        service.stop();
+    }
+}

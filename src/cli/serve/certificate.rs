@@ -62,7 +62,7 @@ impl OwnCertificate {
             && self.serves(certificate, authority, now())
         {
             self.remember(certificate.clone());
-            return Ok(tls(authority, certificate, key)?);
+            return tls(authority, certificate, key);
         }
         match (self.issue(authority), stored) {
             (Ok((certificate, key)), _) => {
@@ -77,7 +77,7 @@ impl OwnCertificate {
             }
             (Err(error), Some((certificate, key))) => {
                 tracing::error!(%error, "the API keeps its old TLS certificate");
-                Ok(tls(authority, &certificate, &key)?)
+                tls(authority, &certificate, &key)
             }
             (Err(error), None) => Err(error),
         }
@@ -130,11 +130,11 @@ impl OwnCertificate {
     /// seen at the next start.
     fn issue(&self, authority: &Authority) -> Result<(Certificate, FileKey), Failure> {
         let key = FileKey::generate(KeyKind::P256)?;
-        let host = self.names.iter().filter_map(|name| match name {
+        let mut host = self.names.iter().filter_map(|name| match name {
             AlternativeName::Dns(name) if name.len() <= 64 => Some(name.as_str()),
             _ => None,
         });
-        let subject = match host.last() {
+        let subject = match host.next_back() {
             Some(host) => DistinguishedName::with_common_name(host)?,
             None => DistinguishedName::empty(),
         };
@@ -174,7 +174,7 @@ fn chain(authority: &Authority, certificate: &Certificate) -> Vec<CertificateDer
         .collect()
 }
 
-fn private(key: &FileKey) -> Result<PrivateKeyDer<'static>, Failure> {
+pub(super) fn private(key: &FileKey) -> Result<PrivateKeyDer<'static>, Failure> {
     let octets = key.to_pkcs8_der()?;
     Ok(PrivatePkcs8KeyDer::from(octets.to_vec()).into())
 }

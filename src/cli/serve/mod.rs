@@ -7,6 +7,7 @@
 mod addresses;
 mod certificate;
 mod greeting;
+mod last_resort;
 mod wishes;
 
 use std::net::TcpListener;
@@ -58,10 +59,18 @@ pub fn serve(gathered: &Gathered) -> Result<(), Failure> {
     let addresses = addresses::Addresses::of(&api_listener, &publish_listener, settings)?;
 
     let home = Home::new(&settings.data);
-    let register = open_register(settings, Scrub::InBackground)?;
     let mut greeting = Greeting::new(gathered, &addresses);
-    let established = found(&register, &home, settings, &mut greeting)?;
-    let service = Service::assemble(&register, &home, settings, &established, &addresses)?;
+    let service = open_register(settings, Scrub::InBackground).and_then(|register| {
+        let established = found(&register, &home, settings, &mut greeting)?;
+        Service::assemble(&register, &home, settings, &established, &addresses)
+    });
+    let service = match service {
+        Err(failure) if last_resort::concerns_the_register(&failure) => {
+            return last_resort::serve(&home, api_listener, publish_listener, failure);
+        }
+        service => service?,
+    };
+    let register = Arc::clone(&service.register);
     service.run(api_listener, publish_listener, greeting)?;
     register.close()?;
     tracing::info!("stopped");
@@ -221,7 +230,7 @@ impl Service {
                 tracing::error!(%error, "the register is out of order: nothing is issued")
             }
         }
-        if self.register.tokens(None, 1)?.is_empty() {
+        if self.register.health().damaged.is_none() && self.register.tokens(None, 1)?.is_empty() {
             wishes::make_token(
                 &self.authority,
                 &self.home,

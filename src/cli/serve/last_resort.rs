@@ -1,0 +1,114 @@
+//! When the register cannot be read at all: an unreadable record must not lock every VPN user
+//! out. The stored CRL and the CA certificate are served on, the API says that nothing else is.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use tokio::sync::watch;
+
+use super::certificate::private;
+use super::{Signals, from_std, system};
+use crate::ca::publish::{PublicationPoint, Schedule};
+use crate::cli::failure::Failure;
+use crate::cli::home::{Home, read_certificates};
+use crate::cli::surroundings::{now, say};
+use crate::http::listen::{Bounds, serve_https};
+use crate::http::publication::{self, PublicationServer};
+use crate::http::standstill;
+use crate::http::tls::Tls;
+use crate::pki::issuer::Issuer;
+use crate::signing::FileKey;
+use crate::storage::publication::PublicationDirectory;
+
+/// Whether this failure to start is the register's, so that the stored CRL must be served on.
+pub(super) fn concerns_the_register(failure: &Failure) -> bool {
+    use crate::ca::Refusal;
+    use crate::storage::open::OpenError;
+    matches!(
+        failure,
+        Failure::Store(_)
+            | Failure::Open(OpenError::NotALedger(_) | OpenError::Store(_))
+            | Failure::Refusal(Refusal::Unavailable(..))
+    )
+}
+
+/// Serves what is stored until SIGTERM. Where nothing is stored, `failure` it is.
+pub(super) fn serve(
+    home: &Home,
+    api_listener: TcpListener,
+    publish_listener: TcpListener,
+    failure: Failure,
+) -> Result<(), Failure> {
+    let Some(point) = stored_point(home) else { return Err(failure) };
+    let why = failure.to_string();
+    tracing::error!(%failure, "the register cannot be read: only the stored CRL is served");
+    say(&format!("Warning: {why}. Only the stored CRL and the CA certificate are served."));
+    let publication = PublicationServer::start(
+        publish_listener,
+        Arc::new(point),
+        Arc::new(now),
+        publication::Bounds::default(),
+    );
+    let publication = publication.map_err(system("starting the publication side"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(system("starting the API"))?;
+    let signals = {
+        let _within = runtime.enter();
+        Signals::heard()?
+    };
+    say("Next:\n  chancery restore (or look into the register's files)");
+    runtime.block_on(async {
+        let (stop, stops) = watch::channel(false);
+        let serving = match stored_tls(home) {
+            Ok(tls) => {
+                let listener = from_std(api_listener)?;
+                let router = standstill::router(&why);
+                let bounds = Bounds::default();
+                Some(tokio::spawn(serve_https(listener, router, Arc::new(tls), bounds, stops)))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the API has no certificate and does not listen");
+                None
+            }
+        };
+        signals.one().await;
+        let _ = stop.send(true);
+        if let Some(serving) = serving {
+            // That it panicked changes nothing any more.
+            let _ = serving.await;
+        }
+        Ok::<(), Failure>(())
+    })?;
+    publication.stop();
+    Ok(())
+}
+
+/// The publication point by what lies in the data directory: `chain.pem` and the CRL.
+fn stored_point(home: &Home) -> Option<PublicationPoint> {
+    let chain = read_certificates(&home.chain_pem()).ok()?;
+    let (own, above) = chain.split_first()?;
+    let issuer = Issuer::new(own, above, Vec::new(), Vec::new()).ok()?;
+    let slug = stored_slug(home)?;
+    let store = PublicationDirectory::open(&home.publish(), &slug).ok()?;
+    let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
+    outcome.ok()?;
+    point.current().is_some().then_some(point)
+}
+
+fn stored_slug(home: &Home) -> Option<String> {
+    let entries = std::fs::read_dir(home.publish()).ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
+    Some(lists.next()?.file_stem()?.to_str()?.to_owned())
+}
+
+fn stored_tls(home: &Home) -> Result<Tls, Failure> {
+    let chain = read_certificates(&home.tls_pem())?;
+    let key = FileKey::load(&home.tls_key(), None)?;
+    let chain = chain.into_iter().map(CertificateDer::from).collect();
+    Ok(Tls::new(chain, &private(&key)?).map_err(super::NoCertificate::from)?)
+}
