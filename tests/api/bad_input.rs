@@ -238,7 +238,7 @@ fn any_body_is_answered_and_nothing_is_issued() {
         .iter()
         .filter(|route| !matches!(route.method, Method::GET | Method::DELETE))
         .filter(|route| route.path != "/v1/ca/crls")
-        .map(|route| (route.method.clone(), route.path.replace('{', "x").replace('}', "x")))
+        .map(|route| (route.method.clone(), route.path.replace(['{', '}'], "x")))
         .collect();
     let strategy = (prop_oneof![json, octets], media_type, proptest::sample::select(routes));
     let mut runner = TestRunner::new(Config { cases: 300, ..Config::default() });

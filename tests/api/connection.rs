@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -23,6 +23,7 @@ struct Server {
     ca: Ca,
     address: SocketAddr,
     connector: TlsConnector,
+    tls: Arc<Tls>,
     stop: watch::Sender<bool>,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -32,10 +33,25 @@ async fn serve(bounds: Bounds, limits: Option<Limits>) -> Server {
     if let Some(limits) = limits {
         ca.adjust(|api| api.limits = limits);
     }
-    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let certificate = certified.cert.der().clone();
-    let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+    let (certificate, key) = certificate();
     let tls = Arc::new(Tls::new(vec![certificate.clone()], &key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopping) = watch::channel(false);
+    let router = router(Arc::clone(&ca.api));
+    let ended = tokio::spawn(serve_https(listener, router, Arc::clone(&tls), bounds, stopping));
+    Server { ca, address, connector: trusting(certificate), tls, stop, ended }
+}
+
+/// A certificate for localhost that signs itself, and its key.
+fn certificate() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+    (certified.cert.der().clone(), key)
+}
+
+/// A client that trusts this certificate only.
+fn trusting(certificate: CertificateDer<'static>) -> TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -44,19 +60,20 @@ async fn serve(bounds: Bounds, limits: Option<Limits>) -> Server {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopping) = watch::channel(false);
-    let router = router(Arc::clone(&ca.api));
-    let ended = tokio::spawn(serve_https(listener, router, tls, bounds, stopping));
-    Server { ca, address, connector: TlsConnector::from(Arc::new(config)), stop, ended }
+    TlsConnector::from(Arc::new(config))
 }
 
 impl Server {
     async fn connect(&self) -> TlsStream<TcpStream> {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        self.connector.connect(name, stream).await.unwrap()
+        self.connect_with(&self.connector).await.unwrap()
+    }
+
+    async fn connect_with(
+        &self,
+        connector: &TlsConnector,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(self.address).await?;
+        connector.connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
     fn enrolment(&self, csr: &str, length: usize) -> String {
@@ -156,4 +173,21 @@ async fn stopping_answers_what_was_accepted() {
     assert_eq!(answer(&mut idle).await, "");
     let ended = tokio::time::timeout(Duration::from_secs(5), server.ended).await;
     ended.expect("the listener ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_to_the_next_connection() {
+    let server = serve(Bounds::default(), None).await;
+    let mut before = server.connect().await;
+    let (renewed, key) = certificate();
+    let next = trusting(renewed.clone());
+    assert!(server.connect_with(&next).await.is_err());
+    server.tls.exchange(vec![renewed.clone()], &key).unwrap();
+    assert!(server.connect_with(&next).await.is_ok());
+    // A key that does not fit changes nothing.
+    assert!(server.tls.exchange(vec![renewed], &certificate().1).is_err());
+    assert!(server.connect_with(&next).await.is_ok());
+    // Connections that stand are not disturbed.
+    before.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    assert!(answer(&mut before).await.starts_with("HTTP/1.1 200"));
 }
