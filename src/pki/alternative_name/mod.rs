@@ -112,7 +112,7 @@ pub fn encode(names: &[AlternativeName]) -> Vec<u8> {
 pub fn decode(value: &[u8]) -> Result<Vec<AlternativeName>, AlternativeNameError> {
     let mut reader = SliceReader::new(value)?;
     let list = Header::decode(&mut reader)?;
-    list.tag().assert_eq(Tag::Sequence).map_err(der::Error::from)?;
+    list.tag().assert_eq(Tag::Sequence)?;
     if list.length() != reader.remaining_len() {
         return Err(AlternativeNameError::NotNames);
     }

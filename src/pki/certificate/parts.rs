@@ -60,7 +60,7 @@ impl<'a> TbsParts<'a> {
     /// Of a whole TBSCertificate.
     pub(in crate::pki) fn of(tbs: &'a [u8]) -> Result<Self, NotDer> {
         let parts = Self::from_der(tbs)?;
-        parts.serial.tag().assert_eq(Tag::Integer).map_err(der::Error::from)?;
+        parts.serial.tag().assert_eq(Tag::Integer)?;
         Ok(parts)
     }
 

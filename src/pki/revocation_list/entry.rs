@@ -56,7 +56,7 @@ impl CrlEntry {
     /// The serial number of an entry, of which nothing else is read.
     pub fn serial_of(der: &[u8]) -> Result<SerialNumber, NotDer> {
         let mut reader = SliceReader::new(der)?;
-        Header::decode(&mut reader)?.tag().assert_eq(Tag::Sequence).map_err(der::Error::from)?;
+        Header::decode(&mut reader)?.tag().assert_eq(Tag::Sequence)?;
         serial_number(AnyRef::decode(&mut reader)?)
     }
 
