@@ -22,6 +22,9 @@ use super::{Health, StoreError};
 /// Told how far a long step is: octets done, octets in all.
 pub type Progress = Box<dyn FnMut(u64, u64) + Send>;
 
+/// Puts another disk in front of the real one.
+pub type WrapDisk = Box<dyn FnOnce(FileDisk) -> Box<dyn Disk> + Send>;
+
 /// How to open the register.
 pub struct Options {
     /// The data directory; made where it is missing.
@@ -39,7 +42,7 @@ pub struct Options {
     /// Told how far reading the ledger is.
     pub progress: Option<Progress>,
     /// What to do instead of the real disk's operations: tests only.
-    pub disk: Option<Box<dyn FnOnce(FileDisk) -> Box<dyn Disk> + Send>>,
+    pub disk: Option<WrapDisk>,
 }
 
 impl Options {
@@ -156,7 +159,6 @@ pub fn open(mut options: Options) -> Result<Arc<LedgerRegister>, OpenError> {
         health: Arc::new(Mutex::new(Health { damaged: recovered.damaged, ..Health::default() })),
         published_end: Arc::new(Mutex::new(recovered.end)),
         space: Space { low: options.low_space, reserve: options.reserve },
-        looked: None,
         buffer: Vec::new(),
         derived: followers,
     };

@@ -7,7 +7,7 @@
 use std::sync::PoisonError;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::disk::Disk;
 use super::frame::{self, Marker};
@@ -170,13 +170,12 @@ pub struct Writer<D: Derived> {
     pub published_end: Arc<Mutex<Position>>,
     /// Space rules.
     pub space: Space,
-    /// When space was looked at last.
-    pub looked: Option<Instant>,
     /// A buffer kept from commit to commit.
     pub buffer: Vec<u8>,
 }
 
-/// How often free space is looked at.
+/// How often free space is looked at while nothing comes; else before every commit, for it costs
+/// two system calls.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A buffer longer than this is given back after its commit.
 const KEPT_BUFFER: usize = 4 << 20;
@@ -186,9 +185,7 @@ impl<D: Derived> Writer<D> {
     pub fn run(mut self, queue: &Queue) -> Self {
         self.look_at_space();
         while let Some(units) = queue.take(LOOK_EVERY) {
-            if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
-                self.look_at_space();
-            }
+            self.look_at_space();
             if !units.is_empty() {
                 self.commit(units);
             }
@@ -294,7 +291,6 @@ impl<D: Derived> Writer<D> {
     /// Refuses ordinary commits while space is short, and sets the reserve aside again once
     /// there is space for it.
     fn look_at_space(&mut self) {
-        self.looked = Some(Instant::now());
         let Space { low, reserve } = self.space;
         let full = match self.disk.free_space() {
             Ok(free) if free < low => Some(format!("{free} octets are free, {low} are needed")),

@@ -3,7 +3,7 @@
 mod copies;
 mod faults;
 mod ledger_damage;
-mod model;
+mod random_acts;
 
 use super::act::{
     Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived,
