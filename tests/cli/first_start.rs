@@ -114,6 +114,38 @@ fn a_new_name_gives_the_api_a_new_certificate() {
 }
 
 #[test]
+fn a_revoked_certificate_of_the_api_is_replaced() {
+    let (home, data) = place();
+    super::program::init(&data, &[]);
+    let service = Service::start(&data, &[]);
+    let tls = data.join("tls.pem");
+    let show = ["x509", "-noout", "-serial", "-in", tls.to_str().unwrap()];
+    let serial = openssl(home.path(), &show).trim().replace("serial=", "");
+    let path = format!("/v1/certificates/{serial}/revoke");
+    service.post(&path, 200, r#"{"reason":"keyCompromise"}"#);
+    service.stop();
+    Service::start(&data, &[]).stop();
+    assert_ne!(openssl(home.path(), &show).trim().replace("serial=", ""), serial);
+}
+
+/// An `init` that was killed leaves a key without a CA: it may be somebody's, so it is kept.
+#[test]
+fn a_left_over_key_is_put_aside() {
+    let (_home, data) = place();
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("ca.key"), "left over").unwrap();
+    super::program::init(&data, &[]);
+    let kept: Vec<_> = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("ca.key.unused-"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(std::fs::read(&kept[0]).unwrap(), b"left over");
+    Service::start(&data, &[]).stop();
+}
+
+#[test]
 fn a_taken_port_leaves_no_half_ca() {
     let (_home, data) = place();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,7 +1,7 @@
 //! The API's own TLS certificate: from the WebServer template by an internal act, kept in
 //! `tls.pem` and `tls.key`, renewed by itself long before it ends.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -20,6 +20,7 @@ use crate::pki::name::DistinguishedName;
 use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
 use crate::storage::datadir::{FileMode, write_durably};
+use crate::storage::{LedgerRegister, Register as _};
 
 /// The template it comes from, though nobody else can have one from it at first.
 const TEMPLATE: &str = "WebServer";
@@ -41,13 +42,19 @@ pub enum NoCertificate {
 /// The certificate, which names it shall have, and its files.
 pub(super) struct OwnCertificate {
     home: Home,
+    register: Arc<LedgerRegister>,
     names: Vec<AlternativeName>,
     current: Mutex<Option<Certificate>>,
 }
 
 impl OwnCertificate {
-    pub(super) fn new(home: &Home, names: Vec<AlternativeName>) -> Self {
-        Self { home: home.clone(), names, current: Mutex::new(None) }
+    pub(super) fn new(
+        home: &Home,
+        register: &Arc<LedgerRegister>,
+        names: Vec<AlternativeName>,
+    ) -> Self {
+        let register = Arc::clone(register);
+        Self { home: home.clone(), register, names, current: Mutex::new(None) }
     }
 
     /// The stored certificate if it still serves, else a new one. Where none can be issued now,
@@ -106,8 +113,8 @@ impl OwnCertificate {
         }
     }
 
-    /// Whether it is of this CA, not revoked as far as we know, has the right names, and the last
-    /// third of its life is still to come.
+    /// Whether it is of this CA, not revoked, has the right names, and the last third of its life
+    /// is still to come.
     fn serves(&self, certificate: &Certificate, authority: &Authority, now: Timestamp) -> bool {
         let issuer = authority.issuer();
         let (start, end) = (certificate.not_before(), certificate.not_after());
@@ -116,6 +123,8 @@ impl OwnCertificate {
             && certificate.verify(issuer.public_key()).is_ok()
             && certificate.alternative_names() == self.names
             && now < renewal
+            // Where the register cannot say, nothing could be issued either.
+            && !matches!(self.register.revocation(&certificate.serial()), Ok(Some(_)))
     }
 
     fn stored(&self) -> Option<(Certificate, FileKey)> {

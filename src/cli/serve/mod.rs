@@ -182,7 +182,7 @@ impl Service {
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
-            certificate: OwnCertificate::new(home, addresses.names(settings)),
+            certificate: OwnCertificate::new(home, register, addresses.names(settings)),
             authority,
             publisher,
             point,
