@@ -16,6 +16,12 @@ pub(super) enum Standing {
     Behind,
 }
 
+/// What the register knows of the published CRL.
+enum Found {
+    Recorded(CrlRow, Age),
+    Learnt,
+}
+
 /// Whether the register knows of a later CRL that was published.
 enum Age {
     Newest,
@@ -30,7 +36,11 @@ impl Press {
     /// that the register does not know makes the register an older copy: refused.
     pub fn recover(&self, now: Timestamp) -> Result<Standing, PublishError> {
         let Some(current) = self.point.current() else { return Ok(Standing::Behind) };
-        let (row, age) = self.row(&current)?;
+        let (row, age) = match self.row(&current)? {
+            Found::Recorded(row, age) => (row, age),
+            // A restore has learnt all that it lists.
+            Found::Learnt => return Ok(Standing::Behind),
+        };
         if row.published.is_none() {
             let number = current.number;
             tracing::info!(number, "a CRL was published before a crash: now on record");
@@ -43,9 +53,8 @@ impl Press {
         }
     }
 
-    /// The published CRL's row; and whether a later one was published, so that this file is an
-    /// older copy than the register.
-    fn row(&self, current: &Current) -> Result<(CrlRow, Age), PublishError> {
+    /// What is known of the published CRL.
+    fn row(&self, current: &Current) -> Result<Found, PublishError> {
         let mut age = Age::Newest;
         let mut recorded = 0;
         let mut after = None;
@@ -54,7 +63,7 @@ impl Press {
             for row in page.rows {
                 recorded = recorded.max(row.number);
                 if row.number == current.number && row.this_update == current.this_update {
-                    return Ok((row, age));
+                    return Ok(Found::Recorded(row, age));
                 }
                 if row.published.is_some() {
                     age = Age::Superseded;
@@ -62,16 +71,26 @@ impl Press {
             }
             after = page.next;
             if after.is_none() {
-                if let Some(why) = self.register.health().damaged {
-                    return Err(StoreError::Damaged(why).into());
-                }
-                return Err(PublishError::Restored {
-                    published: current.number,
-                    this_update: current.this_update,
-                    recorded,
-                });
+                return self.unrecorded(current, recorded);
             }
         }
+    }
+
+    /// A published CRL that is not on record: the register is an older copy, unless a restore (or
+    /// an adoption) has learnt from this one or a later one and raised the number to begin with.
+    fn unrecorded(&self, current: &Current, recorded: u64) -> Result<Found, PublishError> {
+        if let Some(why) = self.register.health().damaged {
+            return Err(StoreError::Damaged(why).into());
+        }
+        let floor = self.register.authority()?.map_or(0, |authority| authority.next_crl_number);
+        if current.number < floor {
+            return Ok(Found::Learnt);
+        }
+        Err(PublishError::Restored {
+            published: current.number,
+            this_update: current.this_update,
+            recorded,
+        })
     }
 
     /// Whether the published entries are those of the register.

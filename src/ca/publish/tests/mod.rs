@@ -183,6 +183,30 @@ fn a_restored_copy_publishes_nothing_below_its_own_publication_point() {
         recorded: noon().millis(),
     };
     assert!(trouble.contains(&refused.to_string()));
+
+    // `chancery restore` puts on record what that CRL lists and raises the number to begin with.
+    world.revoke(1, KeyCompromise, far());
+    world.register.next_crl_number.store(newest.number + 1, std::sync::atomic::Ordering::SeqCst);
+    let learnt = world.publisher();
+    learnt.attempt(noon()).unwrap();
+    let (summary, entries) = world.published();
+    assert!(summary.number > Some(newest.number));
+    assert!(summary.this_update >= newest.this_update);
+    assert_eq!(entries.len(), 1);
+}
+
+#[test]
+fn a_restore_that_learnt_too_little_drops_nobody() {
+    let world = World::new();
+    let publisher = world.publisher();
+    publish(&publisher, noon());
+    let copy = world.register.acts().len();
+    world.revoke(1, KeyCompromise, far());
+    let newest = publish(&publisher, noon().plus_seconds(60));
+    world.register.forget_after(copy);
+    world.register.next_crl_number.store(newest.number + 1, std::sync::atomic::Ordering::SeqCst);
+    world.publisher().attempt(noon().plus_seconds(120)).unwrap_err();
+    assert_eq!(world.listed(), [serial(1)]);
 }
 
 #[test]
