@@ -34,7 +34,7 @@ pub fn random_octets<const LENGTH: usize>() -> Result<[u8; LENGTH], RandomFailed
 pub fn host_name() -> String {
     let name = hostname::get().ok().and_then(|name| name.into_string().ok());
     name.map(|name| name.trim_end_matches('.').to_owned())
-        .filter(|name| super::settings::table::is_dns_name(name))
+        .filter(|name| super::settings::address::is_dns_name(name))
         .unwrap_or_else(|| "localhost".to_owned())
 }
 

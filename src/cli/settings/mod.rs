@@ -3,6 +3,7 @@
 //! Everything given is read, also where a higher source covers it, and every mistake is told at
 //! once. Begin with [`gather`]; the settings themselves are lines of `table`.
 
+pub mod address;
 mod file;
 pub mod mistake;
 pub mod quantity;

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::address::{base_url, host_name};
 use super::quantity;
 
 /// What the program runs with.
@@ -277,74 +278,10 @@ fn path(given: &[&str]) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
-/// A base URL without its trailing slash. Nothing that would have to be escaped, since it is
-/// compared and fetched as it stands.
-fn base_url(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("http://")?;
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
-    let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
-    if text.len() > 200 || !rest.chars().all(fits) || !is_authority(authority) {
-        return None;
-    }
-    Some(text.trim_end_matches('/').to_owned())
-}
-
-/// Host and optional port (RFC 3986 §3.2), without user information.
-fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let is_host = match bracketed {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => is_dns_name(host),
-    };
-    is_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0))
-}
-
-fn host_name(text: &str) -> Option<String> {
-    let is_address = text.parse::<std::net::IpAddr>().is_ok();
-    (is_address || is_dns_name(text)).then(|| text.to_owned())
-}
-
-/// Labels of letters, digits and hyphens (RFC 1123 §2.1).
-pub(in crate::cli) fn is_dns_name(text: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn base_urls_are_plain_http() {
-        for right in ["http://pki.contoso.com", "http://10.0.0.1:8080/pki/", "http://[::1]:80"] {
-            assert_eq!(base_url(right).as_deref(), Some(right.trim_end_matches('/')));
-        }
-        for wrong in [
-            "",
-            "pki.contoso.com",
-            "https://pki.contoso.com",
-            "http://",
-            "http:///crl",
-            "http://a b",
-            "http://u@h",
-            "http://h?x",
-            "http://h:0",
-            "http://h:x",
-            "ldap://h",
-        ] {
-            assert_eq!(base_url(wrong), None, "{wrong}");
-        }
-    }
 
     /// The help tells the truth: each default that is a value reads as that default.
     #[test]

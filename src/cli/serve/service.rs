@@ -1,0 +1,254 @@
+//! What runs once there is a CA: the authority put together, the publisher, the API, and what
+//! they need to start and to stop in order.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::addresses::Addresses;
+use super::certificate::OwnCertificate;
+use super::greeting::Greeting;
+use super::{Signals, from_std, system, wishes};
+use crate::ca::accounts::from_row;
+use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
+use crate::ca::{Authority, Parts};
+use crate::cli::failure::Failure;
+use crate::cli::home::{Home, key_passphrase};
+use crate::cli::init::chain_of;
+use crate::cli::register::record;
+use crate::cli::settings::Settings;
+use crate::cli::surroundings::{now, random};
+use crate::directory::{BuiltIn, DirectoryError};
+use crate::http::api::{Api, router};
+use crate::http::listen::{Bounds, serve_https};
+use crate::http::publication::{self, PublicationServer};
+use crate::pki::issuer::Issuer;
+use crate::signing::{CaKey, FileKey};
+use crate::storage::act::{Act, AuthorityEstablished, Started};
+use crate::storage::publication::{PublicationDirectory, PublicationStore};
+use crate::storage::{LedgerRegister, Register, Urgency};
+
+/// How often the service looks at its own certificate and for an operator's wish.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(600);
+/// The same, for `chancery token`.
+const WISH_LOOK: Duration = Duration::from_secs(1);
+/// How long the start waits for the first CRL.
+const FIRST_CRL_WAIT: Duration = Duration::from_secs(10);
+
+/// Everything that runs.
+pub(super) struct Service {
+    pub(super) register: Arc<LedgerRegister>,
+    home: Home,
+    authority: Arc<Authority>,
+    publisher: Arc<Publisher>,
+    point: Arc<PublicationPoint>,
+    established: AuthorityEstablished,
+    certificate: OwnCertificate,
+    processors: usize,
+    token_life_seconds: u64,
+}
+
+impl Service {
+    pub(super) fn assemble(
+        register: &Arc<LedgerRegister>,
+        home: &Home,
+        settings: &Settings,
+        established: &AuthorityEstablished,
+        addresses: &Addresses,
+    ) -> Result<Self, Failure> {
+        let base_urls = addresses.base_urls(settings, established);
+        let slug = &established.slug;
+        let urls = |folder: &str, end: &str| -> Vec<String> {
+            base_urls.iter().map(|base| format!("{base}/{folder}/{slug}.{end}")).collect()
+        };
+        let parents: Vec<&[u8]> =
+            established.parents.iter().map(|parent| parent.0.as_slice()).collect();
+        let certificate = &established.certificate;
+        let issuer = Issuer::new(certificate, &parents, urls("crl", "crl"), urls("aia", "crt"))?;
+        let key = load_key(home, settings, &issuer)?;
+        let processors = match settings.processors {
+            Some(number) => number,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+
+        let schedule = Schedule::every(settings.crl_period_seconds);
+        let store: Arc<dyn PublicationStore> =
+            Arc::new(PublicationDirectory::open(&home.publish(), slug)?);
+        let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
+        }
+        let point = Arc::new(point);
+
+        let rows = Arc::clone(register);
+        let lookup = move |name: &str| {
+            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
+            Ok(row.map(|row| from_row(row).account))
+        };
+        let authority = Arc::new(Authority::new(Parts {
+            register: Arc::<LedgerRegister>::clone(register),
+            key: Arc::new(key),
+            directory: Arc::new(BuiltIn(lookup)),
+            issuer,
+            slug: slug.clone(),
+            template_arc: established.template_arc.parse().map_err(|_| {
+                crate::storage::StoreError::Damaged("the template arc is none".to_owned())
+            })?,
+            random: random(),
+            processors,
+        })?);
+        let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
+        Ok(Self {
+            register: Arc::clone(register),
+            home: home.clone(),
+            certificate: OwnCertificate::new(home, register, addresses.names(settings)),
+            authority,
+            publisher,
+            point,
+            established: established.clone(),
+            processors,
+            token_life_seconds: settings.token_life_seconds,
+        })
+    }
+
+    pub(super) fn run(
+        self,
+        api_listener: TcpListener,
+        publish_listener: TcpListener,
+        mut greeting: Greeting,
+    ) -> Result<(), Failure> {
+        // Publication first: what is stored is served whatever becomes of the rest.
+        let publication = PublicationServer::start(
+            publish_listener,
+            Arc::clone(&self.point),
+            Arc::new(now),
+            publication::Bounds::default(),
+        );
+        let publication = publication.map_err(system("starting the publication side"))?;
+        let publishing = self.start_publisher()?;
+
+        let outcome = self.serve_api(api_listener, &mut greeting);
+
+        self.publisher.stop();
+        if publishing.join().is_err() {
+            tracing::error!("the publisher ended early");
+        }
+        publication.stop();
+        outcome
+    }
+
+    /// What is on record of the last run is put in order; a register that cannot be written is
+    /// told, and what can still be served is.
+    fn put_in_order(&self, greeting: &mut Greeting) -> Result<(), Failure> {
+        let started = Started { version: env!("CARGO_PKG_VERSION").to_owned() };
+        let begun = record(&self.register, vec![Act::Started(started)], now(), Urgency::Reserved)
+            .and_then(|()| Ok(self.authority.resolve_orphans(now())?));
+        match begun {
+            Ok(told) => told.iter().for_each(|sentence| tracing::warn!("{sentence}")),
+            Err(error) => {
+                tracing::error!(%error, "the register is out of order: nothing is issued")
+            }
+        }
+        if self.register.health().damaged.is_none() && self.register.tokens(None, 1)?.is_empty() {
+            wishes::make_token(
+                &self.authority,
+                &self.home,
+                crate::ca::establish::ADMINISTRATOR,
+                "made at the first start",
+                self.token_life_seconds,
+            )?;
+            greeting.did(format!(
+                "wrote the administrator's token to {} ({} days)",
+                self.home.admin_token().display(),
+                self.token_life_seconds / 86_400
+            ));
+        }
+        self.home.write_certificates(&chain_of(&self.established))
+    }
+
+    fn serve_api(&self, listener: TcpListener, greeting: &mut Greeting) -> Result<(), Failure> {
+        self.put_in_order(greeting)?;
+        let tls = Arc::new(self.certificate.take_up(&self.authority, greeting)?);
+        let api = Api::new(
+            Arc::clone(&self.authority),
+            Arc::<Publisher>::clone(&self.publisher),
+            Arc::new(now),
+            self.processors,
+        );
+        let api = Arc::new(api.map_err(system("starting threads"))?);
+        self.publisher.wait_for(0, FIRST_CRL_WAIT);
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.processors.clamp(1, 8))
+            .thread_name("api")
+            .enable_all()
+            .build()
+            .map_err(system("starting the API"))?;
+        // From here on a signal is heard: whoever reads the greeting may send one.
+        let signals = {
+            let _within = runtime.enter();
+            Signals::heard()?
+        };
+        greeting.say(&self.authority, &self.home);
+        runtime.block_on(async {
+            let listener = from_std(listener)?;
+            let (stop, stops) = watch::channel(false);
+            let serving = serve_https(
+                listener,
+                router(Arc::clone(&api)),
+                Arc::clone(&tls),
+                Bounds::default(),
+                stops,
+            );
+            let upkeep = self.upkeep(&tls);
+            let mut serving = std::pin::pin!(serving);
+            tokio::select! {
+                () = serving.as_mut() => {}
+                () = upkeep => {}
+                () = signals.one() => {}
+            }
+            tracing::info!("stopping: what was accepted is finished");
+            api.drain();
+            let _ = stop.send(true);
+            serving.await;
+            Ok(())
+        })
+    }
+
+    /// Renews the API's certificate, and grants what `chancery token` wishes for. Never ends.
+    async fn upkeep(&self, tls: &Arc<crate::http::tls::Tls>) {
+        let mut certificate = tokio::time::interval(CERTIFICATE_LOOK);
+        let mut wish = tokio::time::interval(WISH_LOOK);
+        loop {
+            tokio::select! {
+                _ = certificate.tick() => self.certificate.renew(&self.authority, tls),
+                _ = wish.tick() => {
+                    let life = self.token_life_seconds;
+                    wishes::grant(&self.authority, self.register.as_ref(), &self.home, life);
+                }
+            }
+        }
+    }
+
+    fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {
+        let publisher = Arc::clone(&self.publisher);
+        std::thread::Builder::new()
+            .name("publisher".to_owned())
+            .spawn(move || publisher.run(&now))
+            .map_err(system("starting the publisher"))
+    }
+}
+
+fn load_key(home: &Home, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
+    let path: &Path = &home.ca_key();
+    let key = FileKey::load(path, key_passphrase(settings)?.as_ref())?;
+    if key.spki_der() == issuer.public_key().spki_der() {
+        Ok(key)
+    } else {
+        Err(Failure::WrongKeyFile(path.to_owned()))
+    }
+}
