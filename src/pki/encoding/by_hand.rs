@@ -3,10 +3,8 @@
 
 use der::asn1::ObjectIdentifier;
 
-use super::{BIT_STRING, NotDer, SEQUENCE, read_header, write_header};
+use super::{BIT_STRING, INTEGER, NotDer, SEQUENCE, read_header, write_header};
 
-/// INTEGER.
-pub const INTEGER: u8 = 0x02;
 /// OCTET STRING.
 pub const OCTET_STRING: u8 = 0x04;
 /// NULL.

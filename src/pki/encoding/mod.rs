@@ -8,7 +8,8 @@
 //! - [`Signed`]: x509-cert's Certificate, CertReq and CertificateList would each decode what was
 //!   signed; here it stays the bytes that were signed.
 //! - [`read_header`] and [`write_header`]: a CRL is read and written as a stream, whose lengths are
-//!   known before its content is and may be beyond the 256 MiB where der ends.
+//!   known before its content is and may be beyond the 256 MiB where der ends; for the serial
+//!   numbers alone of a million entries der's reader would take several times as long.
 
 #[cfg(test)]
 mod by_hand;
@@ -20,6 +21,8 @@ use der::asn1::BitStringRef;
 use der::{Decode, DecodeValue, Encode, EncodeValue, FixedTag, Header};
 use der::{Length, Reader, Sequence, Tag, Writer};
 
+/// INTEGER.
+pub const INTEGER: u8 = 0x02;
 /// BIT STRING.
 pub const BIT_STRING: u8 = 0x03;
 /// SEQUENCE and SEQUENCE OF.

@@ -1,12 +1,12 @@
 //! One revoked certificate in a CRL.
 
 use der::asn1::{AnyRef, GeneralizedTime};
-use der::{Decode, Encode, Header, Sequence, SliceReader, Tag, Tagged};
+use der::{Decode, Encode, Sequence, Tag, Tagged};
 use x509_cert::ext::pkix::CrlReason;
 use x509_cert::time::Time;
 
 use crate::pki::certificate::parts::ExtensionPart;
-use crate::pki::encoding::NotDer;
+use crate::pki::encoding::{INTEGER, NotDer, SEQUENCE, read_header};
 use crate::pki::extension::{self, Extension};
 use crate::pki::oid;
 use crate::pki::revocation::{Revocation, RevocationReason};
@@ -53,11 +53,11 @@ impl CrlEntry {
         fields.and_then(|fields| fields.to_der()).unwrap_or_default()
     }
 
-    /// The serial number of an entry, of which nothing else is read.
+    /// The serial number of an entry, of which nothing else is read. By hand: a list of a million
+    /// is compared with the one before it, in less time than der's reader takes.
     pub fn serial_of(der: &[u8]) -> Result<SerialNumber, NotDer> {
-        let mut reader = SliceReader::new(der)?;
-        Header::decode(&mut reader)?.tag().assert_eq(Tag::Sequence)?;
-        serial_number(AnyRef::decode(&mut reader)?)
+        let inside = content(der, SEQUENCE)?;
+        SerialNumber::from_der_content(content(inside, INTEGER)?).map_err(|_| NotDer)
     }
 
     /// Reads an entry's DER. Extensions other than reason and invalidity date are passed over
@@ -75,6 +75,13 @@ impl CrlEntry {
         }
         Ok(Self { serial, revocation })
     }
+}
+
+/// The content of the element that `der` begins with, which must have `tag`.
+fn content(der: &[u8], tag: u8) -> Result<&[u8], NotDer> {
+    let (header, length) = read_header(der)?;
+    let content = der.get(header..).and_then(|rest| rest.get(..length));
+    if der.first() == Some(&tag) { content.ok_or(NotDer) } else { Err(NotDer) }
 }
 
 fn serial_number(integer: AnyRef<'_>) -> Result<SerialNumber, NotDer> {

@@ -152,6 +152,10 @@ proptest! {
         let der = list(&key, &entries);
         let (found, summary) = read(&der, &key).unwrap();
         prop_assert_eq!(&found, &entries);
+        for entry in &entries {
+            let der = CrlEntry::encode(entry.serial, &entry.revocation);
+            prop_assert_eq!(CrlEntry::serial_of(&der), Ok(entry.serial));
+        }
         prop_assert_eq!(summary.entries, entries.len() as u64);
         let theirs = theirs(&der).tbs_cert_list.revoked_certificates.unwrap();
         prop_assert_eq!(theirs.len(), entries.len());
@@ -168,7 +172,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused(bytes: Vec<u8>) {
         prop_assert!(read(&bytes, &TestKey::generate()).is_err());
-        let _ = CrlEntry::decode(&bytes);
+        let _ = (CrlEntry::decode(&bytes), CrlEntry::serial_of(&bytes));
     }
 
     #[test]
