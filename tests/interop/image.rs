@@ -24,8 +24,6 @@ fn the_image_runs_unprivileged_and_writes_only_its_volume() {
 
     let container = store.say(&["from", "--pull-never", "chancery-test"]).expect_ok("from");
     let container = container.trim().lines().last().expect("a name").to_owned();
-    let before = store.files(&container);
-
     let data = store.folder.join("data");
     fs::create_dir(&data).expect("the volume");
     // What an engine does with a new volume: it takes over the owner of the image's folder.
@@ -39,6 +37,8 @@ fn the_image_runs_unprivileged_and_writes_only_its_volume() {
         buildah.args([&container, "--", "/chancery"]).args(arguments);
         buildah
     };
+    run(&mut inside(&["--version"])).expect_ok("chancery --version");
+    let before = store.files(&container);
     let mut serving = Running::start(&mut inside(&["serve"]), &store.folder.join("serve.log"));
     let root = data.join("ca.pem");
     serving.wait_until("/healthz", || {

@@ -63,7 +63,7 @@ pub fn run(command: &mut Command) -> Said {
     Said { ok: output.status.success(), text }
 }
 
-/// A program running beside the test; killed when dropped.
+/// A program running beside the test; it ends when dropped.
 pub struct Running {
     child: Child,
     log: PathBuf,
@@ -106,19 +106,28 @@ impl Running {
 
     /// Asks it to end (SIGTERM) and waits; whether it ended by itself and without fault.
     pub fn stop(mut self) -> bool {
+        self.ended_by_itself(Duration::from_secs(10))
+    }
+
+    fn ended_by_itself(&mut self, patience: Duration) -> bool {
+        let start = Instant::now();
         let _ = Command::new("kill").arg(self.pid().to_string()).status();
-        for _ in 0..300 {
+        while start.elapsed() < patience {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return status.success();
             }
-            sleep(Duration::from_millis(30));
+            sleep(Duration::from_millis(20));
         }
         false
     }
 }
 
+/// First SIGTERM: a program that runs another (buildah) then ends that one too.
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.ended_by_itself(Duration::from_secs(3));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
