@@ -46,11 +46,11 @@ pub fn program(name: &str) -> Command {
     command
 }
 
-/// Runs to the end, at most a minute.
+/// Runs to the end, at most five minutes.
 #[track_caller]
 pub fn run(command: &mut Command) -> Said {
     let mut limited = Command::new("timeout");
-    limited.arg("60").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+    limited.arg("300").arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     for (name, value) in command.get_envs() {
         limited.env(name, value.unwrap_or_default());
     }
