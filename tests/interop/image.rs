@@ -24,14 +24,10 @@ fn the_image_runs_unprivileged_and_writes_only_its_volume() {
 
     let container = store.say(&["from", "--pull-never", "chancery-test"]).expect_ok("from");
     let container = container.trim().lines().last().expect("a name").to_owned();
-    let data = store.folder.join("data");
-    fs::create_dir(&data).expect("the volume");
-    // What an engine does with a new volume: it takes over the owner of the image's folder.
-    run(program("chown").arg("65532:65532").arg(&data)).expect_ok("chown");
     let (api, publish) = (tcp_port(), tcp_port());
     let inside = |arguments: &[&str]| {
         let mut buildah = store.buildah();
-        buildah.args(["run", "--isolation", "chroot", "-v", &format!("{}:/data", data.display())]);
+        buildah.args(["run", "--isolation", "chroot"]);
         buildah.args(["--env", &format!("CHANCERY_API_LISTEN=127.0.0.1:{api}")]);
         buildah.args(["--env", &format!("CHANCERY_PUBLISH_LISTEN=127.0.0.1:{publish}")]);
         buildah.args([&container, "--", "/chancery"]).args(arguments);
@@ -40,37 +36,34 @@ fn the_image_runs_unprivileged_and_writes_only_its_volume() {
     run(&mut inside(&["--version"])).expect_ok("chancery --version");
     let before = store.files(&container);
     let mut serving = Running::start(&mut inside(&["serve"]), &store.folder.join("serve.log"));
-    let root = data.join("ca.pem");
     serving.wait_until("/healthz", || {
+        let Some(data) = store.volume() else { return false };
         let mut curl = program("curl");
-        curl.args(["-sS", "--fail", "--max-time", "5", "--cacert"]).arg(&root);
-        root.exists() && run(curl.arg(format!("https://localhost:{api}/healthz"))).ok
+        curl.args(["-sS", "--fail", "--max-time", "5", "--cacert"]).arg(data.join("ca.pem"));
+        run(curl.arg(format!("https://localhost:{api}/healthz"))).ok
     });
+    let data = store.volume().expect("the volume");
 
     run(&mut inside(&["health"])).expect_ok("the health check");
-    let published = data_file(&data, "crt");
+    // The log names the CRL; the CA certificate is beside it, under the same name.
+    let log = serving.log();
+    let slug =
+        log.split("/crl/").nth(1).and_then(|rest| rest.split(".crl").next()).expect("a CRL URL");
+    let served = store.folder.join("served.crt");
     let mut curl = program("curl");
-    curl.args(["-sS", "--fail", "--max-time", "5", "-o"]).arg(store.folder.join("served.crt"));
-    let name = published.file_name().expect("a name").to_string_lossy().into_owned();
-    run(curl.arg(format!("http://127.0.0.1:{publish}/aia/{name}"))).expect_ok("the CA certificate");
-    let served = fs::read(store.folder.join("served.crt")).expect("the CA certificate");
-    let mut openssl = program("openssl");
-    openssl.args(["x509", "-inform", "DER", "-noout", "-subject", "-in"]);
-    run(openssl.arg(store.folder.join("served.crt"))).expect_ok("the CA certificate");
-    assert_eq!(served, fs::read(&published).expect("the published file"));
+    curl.args(["-sS", "--fail", "--max-time", "5", "-o"]).arg(&served);
+    run(curl.arg(format!("http://127.0.0.1:{publish}/aia/{slug}.crt")))
+        .expect_ok("the CA certificate");
+    let pem = |arguments: &[&str], file: &Path| {
+        run(program("openssl").arg("x509").args(arguments).arg("-in").arg(file))
+            .expect_ok("openssl")
+    };
+    assert_eq!(pem(&["-inform", "DER"], &served), pem(&[], &data.join("ca.pem")));
 
     let token = fs::metadata(data.join("admin.token")).expect("the token");
     assert_eq!(token.permissions().mode() & 0o777, 0o600);
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&token), 65532);
     assert_eq!(store.files(&container), before, "something outside the volume was written");
-}
-
-/// The file with this ending that the service publishes; its name is the CA's slug.
-fn data_file(data: &Path, end: &str) -> PathBuf {
-    let mut found = program("find");
-    let listing = run(found.arg(data).args(["-name", &format!("*.{end}"), "-type", "f"]));
-    let listing = listing.expect_ok("find");
-    PathBuf::from(listing.lines().next().unwrap_or_else(|| panic!("no *.{end} in the volume")))
 }
 
 /// buildah with its own storage, below target/.
@@ -109,6 +102,14 @@ impl Store {
         build.arg(Path::new(ROOT).join("docker/build")).arg("chancery-test");
         build.env("ENGINE", format!("buildah {place} bud --isolation chroot --format docker"));
         run(build.env("BINARY", binary))
+    }
+
+    /// Where buildah keeps the volume that the image declares, once the service has filled it.
+    fn volume(&self) -> Option<PathBuf> {
+        let mut find = program("find");
+        find.arg(&self.folder).args(["-name", "ca.pem", "-printf", "%h\n"]);
+        let found = run(&mut find).text;
+        found.lines().find(|line| line.starts_with('/')).map(PathBuf::from)
     }
 
     /// Every file of the container but its volume, by name.
