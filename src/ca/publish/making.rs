@@ -1,11 +1,12 @@
 //! Makes one CRL: snapshot, number, file, check, record, signature, publication, record.
 
-use std::fs::File;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
 
-use aws_lc_rs::digest::{Context, Digest};
+use aws_lc_rs::digest::{Context, Digest, SHA256};
 
-use super::point::{Current, PublicationPoint, file_sha256, in_memory};
+use super::point::{Current, PublicationPoint, file_sha256, in_memory, to_array};
 use super::schedule::{Schedule, Times};
 use super::stream::Part;
 use super::{PublishError, dropped};
@@ -20,9 +21,10 @@ use crate::storage::{CrlEntries, Page, Register, Urgency};
 
 /// Entries are copied and hashed in pieces of this size: it stays in the processor's cache.
 const PIECE: usize = 256 * 1024;
-/// ECDSA signatures differ in length; only once in thousands of lists does that change the length
-/// of the header before them, and then another signature is made.
-const SIGNATURES_AT_MOST: usize = 64;
+/// Of ECDSA signatures every second one has the usual length.
+const SIGNATURES_AT_MOST: usize = 16;
+/// Pieces that wait to be hashed; so much memory is used however long the list is.
+const PIECES_WAITING: usize = 4;
 
 /// All that is needed to make CRLs.
 pub(super) struct Press {
@@ -71,18 +73,19 @@ impl Press {
         );
 
         let mut pending = self.store.begin()?;
-        let expected = self.expected_signature_length();
-        let before_tbs = frame.outer_header(expected).len() as u64;
-        let (digest, continues) =
-            self.write_tbs(&frame, &entries, before_tbs, previous.as_deref(), &mut *pending)?;
-        if let (Some(previous), false) = (&previous, continues) {
+        let usual_length = self.usual_signature_length();
+        let before_tbs = frame.outer_header(usual_length).len() as u64;
+        let written =
+            self.write_tbs(&frame, &entries, usual_length, previous.as_deref(), &mut *pending)?;
+        let digest = written.digest;
+        if let (Some(previous), false) = (&previous, written.continues) {
             let new = Part::of(&entries.file, 0..entries.length);
             dropped::check(previous.encoded_entries(), new, times.ended_before, &*self.register)?;
         }
 
         let intended = intention(number, &times, &digest, &entries);
         self.commit(now, Act::CrlIntended(intended))?;
-        let signature = self.sign(&frame, &digest, before_tbs)?;
+        let signature = self.sign(&frame, &digest, usual_length)?;
         let header = frame.outer_header(signature.len());
         pending.write_at(&header, 0)?;
         let trailer = frame.signature_trailer(&signature);
@@ -91,7 +94,14 @@ impl Press {
 
         let modified = modified(now, previous.as_deref());
         let file = pending.reader()?;
-        let sha256 = seal(&mut *pending, &file, length, modified)?;
+        pending.seal(length, modified)?;
+        let sha256 = if signature.len() == usual_length {
+            let mut whole = written.whole;
+            whole.update(&trailer);
+            to_array(whole.finish().as_ref())
+        } else {
+            file_sha256(&file, length)?
+        };
         let memory = in_memory(&file, length)?;
         pending.publish()?;
 
@@ -132,65 +142,67 @@ impl Press {
         Ok(next.max(now.millis()).max(adopted))
     }
 
-    /// Streams header, entries and trailer into the file and through the hash, and sees on the
-    /// way whether the entries begin with all the previous ones.
+    /// Streams header, entries and trailer into the file and through both hashes, each on a
+    /// thread of its own, and sees on the way whether the entries begin with all the previous ones.
     fn write_tbs(
         &self,
         frame: &CrlFrame,
         entries: &CrlEntries,
-        at: u64,
+        usual_length: usize,
         previous: Option<&Current>,
         pending: &mut dyn PendingFile,
-    ) -> Result<(Digest, bool), PublishError> {
-        let mut context = Context::new(self.key.algorithm().digest());
-        context.update(&frame.header);
-        pending.write_at(&frame.header, at)?;
-        let mut position = at + frame.header.len() as u64;
-        let mut source = Part::of(&entries.file, 0..entries.length);
-        let mut before = previous.map(Current::encoded_entries);
-        let mut continues = previous
-            .is_none_or(|crl| crl.entries_range.end - crl.entries_range.start <= entries.length);
-        let mut piece = vec![0; PIECE];
-        let mut old = vec![0; PIECE];
-        loop {
-            let octets = source.fill(&mut piece)?;
-            if octets == 0 {
-                break;
-            }
-            let new = piece.get(..octets).unwrap_or_default();
-            if continues && let Some(before) = &mut before {
-                let octets = before.fill(&mut old)?;
-                continues = old.get(..octets) == new.get(..octets);
-            }
-            context.update(new);
-            pending.write_at(new, position)?;
-            position += octets as u64;
-        }
-        context.update(&frame.trailer);
-        pending.write_at(&frame.trailer, position)?;
-        Ok((context.finish(), continues))
+    ) -> Result<Written, PublishError> {
+        let outer = frame.outer_header(usual_length);
+        let mut whole = Context::new(&SHA256);
+        whole.update(&outer);
+        let tbs = Context::new(self.key.algorithm().digest());
+        std::thread::scope(|scope| {
+            let tbs = Hasher::start(scope, tbs);
+            let whole = Hasher::start(scope, whole);
+            let mut position = outer.len() as u64;
+            let mut write = |piece: Vec<u8>| -> Result<(), PublishError> {
+                let piece = Arc::new(piece);
+                tbs.feed(&piece)?;
+                whole.feed(&piece)?;
+                pending.write_at(&piece, position)?;
+                position += piece.len() as u64;
+                Ok(())
+            };
+            write(frame.header.clone())?;
+            let continues = copy_entries(entries, previous, &mut write)?;
+            write(frame.trailer.clone())?;
+            let digest = tbs.finish()?.finish();
+            Ok(Written { digest, whole: whole.finish()?, continues })
+        })
     }
 
-    /// Signs, and verifies that the signature fits the CA certificate.
+    /// Signs, and verifies that the signature fits the CA certificate. ECDSA signatures differ in
+    /// length, and the file's first octets with them: one of the usual length is preferred, one
+    /// for which the place of the to-be-signed part holds is a must.
     fn sign(
         &self,
         frame: &CrlFrame,
         digest: &Digest,
-        before_tbs: u64,
+        usual_length: usize,
     ) -> Result<Vec<u8>, PublishError> {
+        let room = frame.outer_header(usual_length).len();
+        let mut fitting = None;
         for _ in 0..SIGNATURES_AT_MOST {
             let signature = self.key.sign_digest(digest)?;
             let algorithm = self.key.algorithm();
             algorithm.verify_digest(self.issuer.public_key(), digest, &signature)?;
-            if frame.outer_header(signature.len()).len() as u64 == before_tbs {
+            if signature.len() == usual_length {
                 return Ok(signature);
             }
+            if frame.outer_header(signature.len()).len() == room {
+                fitting = Some(signature);
+            }
         }
-        Err(SignatureError::WrongSignature.into())
+        fitting.ok_or_else(|| SignatureError::WrongSignature.into())
     }
 
     /// The usual length of a signature by this key.
-    fn expected_signature_length(&self) -> usize {
+    fn usual_signature_length(&self) -> usize {
         use crate::pki::public_key::KeyAlgorithm;
         match self.issuer.public_key().algorithm() {
             // RSA: as long as the modulus.
@@ -224,19 +236,68 @@ fn modified(now: Timestamp, previous: Option<&Current>) -> Timestamp {
     previous.map_or(now, |crl| now.max(crl.modified.plus_seconds(1)))
 }
 
-/// Syncs the file, and hashes it meanwhile.
-fn seal(
-    pending: &mut dyn PendingFile,
-    file: &File,
-    length: u64,
-    modified: Timestamp,
-) -> Result<[u8; 32], PublishError> {
-    std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| file_sha256(file, length));
-        let sealed = pending.seal(length, modified);
-        let hashed = hashing.join();
-        sealed?;
-        let broken = || std::io::Error::other("the hashing thread ended early");
-        Ok(hashed.map_err(|_| broken())??)
-    })
+/// The to-be-signed part, once it stands in the file.
+struct Written {
+    /// Its digest.
+    digest: Digest,
+    /// SHA-256 of the file up to its end, for a signature of the usual length.
+    whole: Context,
+    /// Whether the entries begin with all those of the previous list.
+    continues: bool,
+}
+
+/// Hands the entries on in pieces; says whether they begin with all those of the previous list.
+fn copy_entries(
+    entries: &CrlEntries,
+    previous: Option<&Current>,
+    write: &mut dyn FnMut(Vec<u8>) -> Result<(), PublishError>,
+) -> Result<bool, PublishError> {
+    let mut source = Part::of(&entries.file, 0..entries.length);
+    let mut before = previous.map(Current::encoded_entries);
+    let range = |crl: &Current| crl.entries_range.end - crl.entries_range.start;
+    let mut continues = previous.is_none_or(|crl| range(crl) <= entries.length);
+    let mut old = vec![0; PIECE];
+    loop {
+        let mut piece = vec![0; PIECE];
+        let octets = source.fill(&mut piece)?;
+        if octets == 0 {
+            return Ok(continues);
+        }
+        piece.truncate(octets);
+        if continues && let Some(before) = &mut before {
+            let octets = before.fill(&mut old)?;
+            continues = old.get(..octets) == piece.get(..octets);
+        }
+        write(piece)?;
+    }
+}
+
+/// A hash on a thread of its own.
+struct Hasher<'scope> {
+    pieces: SyncSender<Arc<Vec<u8>>>,
+    thread: ScopedJoinHandle<'scope, Context>,
+}
+
+impl<'scope> Hasher<'scope> {
+    fn start(scope: &'scope Scope<'scope, '_>, mut context: Context) -> Self {
+        let (pieces, coming) = sync_channel::<Arc<Vec<u8>>>(PIECES_WAITING);
+        let thread = scope.spawn(move || {
+            coming.iter().for_each(|piece| context.update(&piece));
+            context
+        });
+        Self { pieces, thread }
+    }
+
+    fn feed(&self, piece: &Arc<Vec<u8>>) -> Result<(), PublishError> {
+        self.pieces.send(Arc::clone(piece)).map_err(|_| ended_early())
+    }
+
+    fn finish(self) -> Result<Context, PublishError> {
+        drop(self.pieces);
+        self.thread.join().map_err(|_| ended_early())
+    }
+}
+
+fn ended_early() -> PublishError {
+    std::io::Error::other("a hashing thread ended early").into()
 }

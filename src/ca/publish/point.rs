@@ -185,7 +185,7 @@ fn sha256(octets: &[u8]) -> [u8; 32] {
     to_array(digest(&SHA256, octets).as_ref())
 }
 
-fn to_array(digest: &[u8]) -> [u8; 32] {
+pub(super) fn to_array(digest: &[u8]) -> [u8; 32] {
     // SHA-256 has 32 octets.
     digest.try_into().unwrap_or_default()
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::PublishError;
 use crate::pki::revocation::RevocationReason::{self, *};
 use crate::pki::time::Timestamp;
+use crate::signing::KeyKind;
+use crate::storage::act::Act;
 use world::{World, noon, publish, serial};
 
 const WEEK: u64 = 7 * 24 * 3600;
@@ -45,6 +47,26 @@ fn intention_is_on_record_before_and_publication_after() {
     let made = publish(&world.publisher(), noon());
     let acts = world::crl_acts(&world.register.acts());
     assert_eq!(acts, [(made.number, false), (made.number, true)]);
+}
+
+/// ECDSA signatures have several lengths; the hash on record is the file's with each.
+#[test]
+fn the_recorded_hash_and_size_are_those_of_the_file() {
+    use aws_lc_rs::digest::{SHA256, digest};
+    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Rsa2048] {
+        let world = World::with(kind);
+        let publisher = world.publisher();
+        for number in 0..12 {
+            world.revoke(number, Superseded, far());
+            let current = publish(&publisher, noon());
+            let file = std::fs::read(world.crl_path()).unwrap();
+            let acts = world.register.acts();
+            let Some(Act::CrlPublished(record)) = acts.last() else { panic!("no publication") };
+            assert_eq!(digest(&SHA256, &file).as_ref(), record.sha256);
+            assert_eq!((file.len() as u64, current.sha256), (record.size, record.sha256));
+            assert_eq!(current.length, record.size);
+        }
+    }
 }
 
 #[test]
