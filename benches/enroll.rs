@@ -148,7 +148,10 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let begun = Instant::now();
-        while std::net::TcpStream::connect(&address).is_err() {
+        // The socket is bound first; the token's file comes when all else is ready.
+        while !directory.join("admin.token").exists()
+            || std::net::TcpStream::connect(&address).is_err()
+        {
             if begun.elapsed() > Duration::from_secs(20) {
                 return Err("chancery serve does not answer".into());
             }
