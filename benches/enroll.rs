@@ -7,6 +7,8 @@
 //! `openssl speed ecdsap256` on one core, RSA with a loop over the same signer in as many threads
 //! as there are processors.
 
+#![allow(clippy::print_stdout)] // figures are what it is for
+
 use std::error::Error;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
