@@ -1,7 +1,6 @@
 //! The same promises with the real register on real files.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,10 +43,22 @@ impl Real {
 
     fn restart(&mut self, trust: Trust) {
         drop(self.register.take());
-        let options = Options::new(self.home.path().join("data"));
-        let small = crate::storage::index::Limits { cache: 1 << 20, changes: 4 << 10 };
-        let options = Options { scrub: Scrub::Not, index: small, trust, ..options };
-        self.register = Some(open(options).unwrap());
+        for attempt in 0.. {
+            let small = crate::storage::index::Limits { cache: 1 << 20, changes: 4 << 10 };
+            let options = Options::new(self.home.path().join("data"));
+            let options = Options { scrub: Scrub::Not, index: small, trust, ..options };
+            match open(options) {
+                Ok(register) => {
+                    self.register = Some(register);
+                    return;
+                }
+                // A program that another test is just starting holds our lock until its exec.
+                Err(error) if attempt < 100 && error.to_string().contains("in use") => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     fn register(&self) -> Arc<dyn Register> {
@@ -224,35 +235,34 @@ fn a_failing_register_before_and_after_persisting() {
     }
 }
 
+/// Wherever the damage is: what is stored is served, and nothing less takes its place.
 #[test]
 fn a_damaged_ledger_does_not_stop_the_stored_crl() {
-    let mut real = Real::new();
-    for number in 1..=20 {
-        real.issue(number, far());
-        real.revoke(number, Superseded, far());
-    }
-    let made = publish(&real.publisher(), noon());
-    drop(real.register.take());
-    let ledger = real.home.path().join("data/ledger");
-    let mut file = std::fs::File::options().read(true).write(true).open(ledger).unwrap();
-    let middle = file.metadata().unwrap().len() / 2;
-    let mut octet = [0];
-    file.seek(SeekFrom::Start(middle)).unwrap();
-    file.read_exact(&mut octet).unwrap();
-    file.seek(SeekFrom::Start(middle)).unwrap();
-    file.write_all(&[octet[0] ^ 0x55]).unwrap();
-    drop(file);
+    for place in 1..24 {
+        let mut real = Real::new();
+        for number in 1..=8 {
+            real.issue(number, far());
+            real.revoke(number, Superseded, far());
+        }
+        let made = publish(&real.publisher(), noon());
+        drop(real.register.take());
+        let ledger = real.home.path().join("data/ledger");
+        let mut octets = std::fs::read(&ledger).unwrap();
+        let damaged = octets.len() * place / 24;
+        octets[damaged] ^= 0x55;
+        std::fs::write(&ledger, octets).unwrap();
 
-    real.restart(Trust::Nothing);
-    assert!(real.register().health().damaged.is_some());
-    let publisher = real.publisher();
-    publisher.demand_anew();
-    // Whatever it can make of the register: it never publishes less than what is there.
-    if publisher.attempt(noon().plus_seconds(60)).is_err() {
-        assert!(publisher.trouble(noon().plus_seconds(60)).is_some());
-        assert_eq!(publisher.current().unwrap().number, made.number);
+        real.restart(Trust::Nothing);
+        assert!(real.register().health().damaged.is_some(), "octet {damaged}");
+        let publisher = real.publisher();
+        publisher.demand_anew();
+        // Whatever it can make of the register, it publishes no less than what is there.
+        if publisher.attempt(noon().plus_seconds(60)).is_err() {
+            assert!(publisher.trouble(noon().plus_seconds(60)).is_some());
+            assert_eq!(publisher.current().unwrap().number, made.number);
+        }
+        assert_eq!(real.listed().len(), 8);
     }
-    assert_eq!(real.listed().len(), 20);
 }
 
 #[derive(Clone, Copy, Debug)]
