@@ -16,6 +16,7 @@ use crate::pki::policy::{self, Enroller, Standing};
 use crate::pki::profile::{Profile, ValidityCut};
 use crate::pki::request::CertificateRequest;
 use crate::pki::serial::SerialNumber;
+use crate::pki::signature::SignatureAlgorithm;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
     Act, CertificateIssued, CertificateRevoked, Entry, RequestDenied, RequestFailed, RequestMark,
@@ -445,9 +446,15 @@ pub struct Permits {
 pub(super) struct Permit<'a>(&'a Permits);
 
 impl Permits {
-    /// So many at once.
-    pub fn new(processors: usize) -> Self {
-        Self { free: Mutex::new(processors.max(1)), freed: Condvar::new() }
+    /// As many as there are processors where a signature takes a millisecond, so that signing
+    /// leaves the doors room. Where it takes microseconds, waiting for leave costs more than it
+    /// saves: as many as there are threads.
+    pub fn for_key(algorithm: SignatureAlgorithm, processors: usize) -> Self {
+        let free = match algorithm {
+            SignatureAlgorithm::EcdsaSha256 => usize::MAX,
+            _ => processors.max(1),
+        };
+        Self { free: Mutex::new(free), freed: Condvar::new() }
     }
 
     pub(super) fn acquire(&self) -> Permit<'_> {

@@ -91,6 +91,7 @@ impl Authority {
     /// Puts an authority together; reads the templates from the register.
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let templates = templates::load(parts.register.templates()?)?;
+        let processors = enroll::Permits::for_key(parts.key.algorithm(), parts.processors);
         Ok(Self {
             register: parts.register,
             key: parts.key,
@@ -102,7 +103,7 @@ impl Authority {
             random: parts.random,
             administration: Mutex::new(()),
             in_flight: Mutex::new(HashSet::new()),
-            processors: enroll::Permits::new(parts.processors),
+            processors,
         })
     }
 

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::query::{Parameters, next_link};
 use crate::ca::{CertificateFilter, CertificateRow, CertificateStatus, Page};
 use crate::pki::bundle::{certificates_to_pem, certificates_to_pkcs7};
-use crate::pki::certificate::Certificate;
+use crate::pki::certificate::{Certificate, CertificateError};
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
@@ -143,10 +143,10 @@ pub struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Of an issued certificate.
     pub fn of(api: &'a Api, row: &CertificateRow) -> Result<Self, Problem> {
-        let certificate = read(row)?;
+        let not_before = Certificate::not_before_of(&row.certificate);
         Ok(Self {
             serial_number: row.serial.to_string(),
-            not_before: certificate.not_before().to_string(),
+            not_before: not_before.map_err(|error| unreadable(row, &error))?.to_string(),
             not_after: row.not_after.to_string(),
             certificate: certificates_to_pem(&[&row.certificate]),
             chain: &api.chain_pem,
@@ -234,8 +234,10 @@ impl<'a> Described<'a> {
 
 /// What is on record was made here and reads; if not, the ledger is damaged.
 fn read(row: &CertificateRow) -> Result<Certificate, Problem> {
-    Certificate::from_der(&row.certificate).map_err(|error| {
-        let detail = format!("certificate {} on record: {error}", row.serial);
-        Problem::unavailable("ledger-damaged", detail)
-    })
+    Certificate::from_der(&row.certificate).map_err(|error| unreadable(row, &error))
+}
+
+fn unreadable(row: &CertificateRow, error: &CertificateError) -> Problem {
+    let detail = format!("certificate {} on record: {error}", row.serial);
+    Problem::unavailable("ledger-damaged", detail)
 }

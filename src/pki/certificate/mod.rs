@@ -6,7 +6,7 @@ mod prepared;
 use std::ops::Range;
 
 use aws_lc_rs::digest;
-use der::{Decode, Encode};
+use der::{Decode, Encode, Header, Reader, SliceReader};
 
 pub use prepared::Prepared;
 
@@ -87,6 +87,21 @@ impl Certificate {
     /// Reads a certificate whole. Its signature is not verified: see [`Self::verify`].
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         Self::read(der.to_vec())
+    }
+
+    /// When a certificate of ours begins, without reading the rest of it: answers need no more.
+    pub fn not_before_of(der: &[u8]) -> Result<Timestamp, CertificateError> {
+        let read = || -> der::Result<x509_cert::time::Validity> {
+            let mut reader = SliceReader::new(der)?;
+            Header::decode(&mut reader)?; // Certificate
+            Header::decode(&mut reader)?; // TBSCertificate
+            for _before_validity in ["version", "serialNumber", "signature", "issuer"] {
+                reader.tlv_bytes()?;
+            }
+            x509_cert::time::Validity::decode(&mut reader)
+        };
+        let validity = read().map_err(|_| CertificateError::NotACertificate)?;
+        Ok(Timestamp::from_x509(&validity.not_before))
     }
 
     /// That `issuer_key` signed it.
