@@ -446,13 +446,14 @@ pub struct Permits {
 pub(super) struct Permit<'a>(&'a Permits);
 
 impl Permits {
-    /// As many as there are processors where a signature takes a millisecond, so that signing
-    /// leaves the doors room. Where it takes microseconds, waiting for leave costs more than it
-    /// saves: as many as there are threads.
+    /// Where a signature takes a millisecond, a few for each processor, so that signing leaves
+    /// the doors room. Where it takes microseconds, waiting for leave costs more than it saves:
+    /// as many as there are threads.
     pub fn for_key(algorithm: SignatureAlgorithm, processors: usize) -> Self {
+        const FOR_EACH_PROCESSOR: usize = 4;
         let free = match algorithm {
             SignatureAlgorithm::EcdsaSha256 => usize::MAX,
-            _ => processors.max(1),
+            _ => processors.max(1) * FOR_EACH_PROCESSOR,
         };
         Self { free: Mutex::new(free), freed: Condvar::new() }
     }

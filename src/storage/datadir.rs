@@ -47,6 +47,10 @@ pub enum DataDirectoryError {
     Io(#[from] StoreError),
 }
 
+/// How often the lock is tried again, and after which pause: a second in all.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 impl DataDirectory {
     /// Makes the directory (0700) where it is missing, and locks it.
     pub fn open(path: &Path) -> Result<Self, DataDirectoryError> {
@@ -58,14 +62,21 @@ impl DataDirectory {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(|error| doing("opening", &path.join("lock"), &error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_path_buf(), _lock: lock }),
-            Err(std::fs::TryLockError::WouldBlock) => {
-                Err(DataDirectoryError::InUse(path.to_path_buf()))
+        // A child that another thread of this process is just starting holds a copy of the last
+        // lock until it has become its own program: that is over in a moment.
+        let mut patience = LOCK_TRIES;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path: path.to_path_buf(), _lock: lock }),
+                Err(std::fs::TryLockError::WouldBlock) if patience == 0 => {
+                    return Err(DataDirectoryError::InUse(path.to_path_buf()));
+                }
+                Err(std::fs::TryLockError::WouldBlock) => patience -= 1,
+                Err(std::fs::TryLockError::Error(error)) => {
+                    return Err(doing("locking", &path.join("lock"), &error).into());
+                }
             }
-            Err(std::fs::TryLockError::Error(error)) => {
-                Err(doing("locking", &path.join("lock"), &error).into())
-            }
+            std::thread::sleep(LOCK_PAUSE);
         }
     }
 
