@@ -120,7 +120,7 @@ fn start(data: &Path, trust: Trust) -> Result<Arc<LedgerRegister>, Box<dyn std::
 
 /// 32 threads, each recording a request with its reservation, then its certificate.
 fn commits(seconds: u64) -> Done {
-    let home = tempfile::tempdir_in(".")?;
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let register = start(home.path(), Trust::AsRecorded)?;
     let stop = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicU64::new(0));
@@ -161,7 +161,7 @@ fn commits(seconds: u64) -> Done {
 
 /// Many certificates, many to a sync, then what a service with them costs.
 fn fill(certificates: u64, directory: Option<&Path>) -> Done {
-    let home = tempfile::tempdir_in(".")?;
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let data = directory.unwrap_or(home.path());
     let register = start(data, Trust::AsRecorded)?;
     let begun = Instant::now();
@@ -254,7 +254,7 @@ fn reopen(arguments: &[String]) -> Done {
 
 /// Revokes so many, then asks for the CRL's entries.
 fn revoke(certificates: u64, directory: Option<&Path>) -> Done {
-    let home = tempfile::tempdir_in(".")?;
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let data = directory.unwrap_or(home.path());
     let register = start(data, Trust::AsRecorded)?;
     let begun = Instant::now();
