@@ -1,7 +1,7 @@
 //! When much is asked at once, or a CRL takes long: what still answers, and what says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -13,6 +13,9 @@ use serde_json::json;
 
 use super::certificate_requests as csr;
 use super::fixture::Ca;
+
+/// Threads of the lane of acts.
+const ACT_THREADS: usize = 8;
 
 /// A publisher whose CRL is always still to come.
 struct Late;
@@ -59,16 +62,22 @@ async fn a_revocation_is_202_while_its_crl_is_still_to_come() {
 async fn a_full_lane_is_503_at_once_and_the_others_go_on() {
     let ca = Ca::founded().await;
     let closed = Arc::new(AtomicBool::new(true));
+    let running = Arc::new(AtomicUsize::new(0));
     let mut waiting = Vec::new();
-    // More than threads and queue of the lane can take.
-    for _ in 0..1000 {
-        let (api, closed) = (Arc::clone(&ca.api), Arc::clone(&closed));
+    // More than threads and queue of the lane can take. Every thread is taken first: one that
+    // had not begun yet would take from a queue already full, and make room in it.
+    for number in 0..1000 {
+        let (api, closed, begun) = (Arc::clone(&ca.api), Arc::clone(&closed), Arc::clone(&running));
         let work = move || {
+            begun.fetch_add(1, Ordering::Relaxed);
             while closed.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(5));
             }
         };
         waiting.push(tokio::spawn(async move { api.pools.run(Lane::Acts, work).await.is_ok() }));
+        while number + 1 == ACT_THREADS && running.load(Ordering::Relaxed) < ACT_THREADS {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
     for _ in 0..1000 {
         tokio::task::yield_now().await;
