@@ -1,6 +1,11 @@
 //! Tokens for whoever holds the data directory, health, export and verification, damage.
 
-use super::program::{Service, fails, init, place, succeeds};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::program::{Service, chancery, fails, init, place, succeeds};
 
 #[test]
 fn a_lost_token_is_replaced_with_and_without_a_running_service() {
@@ -143,4 +148,42 @@ fn a_ledger_without_its_ca_leaves_the_stored_crl_served() {
         assert_eq!(service.call("/healthz", &[]).0, 200);
         service.stop();
     }
+}
+
+/// The register of a large CA takes a minute to open after a power cut; a lock that somebody holds
+/// makes any register take a second.
+#[test]
+fn the_stored_crl_is_served_while_the_register_is_being_opened() {
+    let (_home, data) = place();
+    let service = Service::start(&data, &[]);
+    let (host, path) = service.crl["http://".len()..].split_once('/').unwrap();
+    let (host, path) = (host.to_owned(), path.to_owned());
+    service.stop();
+    let lock = std::fs::File::options().write(true).open(data.join("lock")).unwrap();
+    lock.lock().unwrap();
+    // On a busy machine this test may sleep through that second.
+    let served = (0..5).any(|_| {
+        let ports = ["--api-listen", "127.0.0.1:0", "--publish-listen", &host];
+        let mut command = chancery(&["serve", "--data", data.to_str().unwrap()]);
+        command.args(ports).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut served = false;
+        while child.try_wait().unwrap().is_none() {
+            served |= get(&host, &path).is_some_and(|answer| answer.starts_with("HTTP/1.1 200 "));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!child.wait().unwrap().success(), "the register was locked");
+        served
+    });
+    assert!(served);
+}
+
+fn get(host: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(host).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
 }

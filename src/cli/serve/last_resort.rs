@@ -87,6 +87,19 @@ pub(super) fn serve(
     Ok(())
 }
 
+/// Serves what is stored while the register is being opened; none if nothing is stored.
+pub(super) fn meanwhile(home: &Home, listener: &TcpListener) -> Option<PublicationServer> {
+    let point = Arc::new(stored_point(home)?);
+    let started = listener.try_clone().and_then(|listener| {
+        PublicationServer::start(listener, point, Arc::new(now), publication::Bounds::default())
+    });
+    started
+        .inspect_err(
+            |error| tracing::warn!(%error, "the stored CRL is served only after the start"),
+        )
+        .ok()
+}
+
 /// The publication point by what lies in the data directory: `chain.pem` and the CRL.
 fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let chain = read_certificates(&home.chain_pem()).ok()?;

@@ -41,10 +41,17 @@ pub fn serve(gathered: &Gathered) -> Result<(), Failure> {
 
     let home = Home::new(&settings.data);
     let mut greeting = Greeting::new(gathered, &addresses);
+    // What is stored is served from the first moment: after a power cut the register of a large
+    // CA takes a minute to open.
+    let meanwhile = last_resort::meanwhile(&home, &publish_listener);
     let service = open_register(settings, Scrub::InBackground).and_then(|register| {
         let established = found(&register, &home, settings, &mut greeting)?;
         Service::assemble(&register, &home, settings, &established, &addresses)
     });
+    if let Some(server) = meanwhile {
+        // Downloads under way end by themselves; the socket's queue keeps who comes now.
+        std::thread::spawn(move || server.stop());
+    }
     let service = match service {
         Err(failure) if last_resort::concerns_the_register(&failure) => {
             return last_resort::serve(&home, api_listener, publish_listener, failure);
