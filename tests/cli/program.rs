@@ -193,7 +193,9 @@ pub fn csr(home: &Path, name: &str, names: &str) -> PathBuf {
     home.join(file)
 }
 
-/// Whether the serial number is on a CRL that OpenSSL printed.
+/// Whether the serial number is on a CRL that OpenSSL printed. OpenSSL leaves out the octet that
+/// only says that a number is positive (one serial number in 256 has it).
 pub fn lists(crl: &str, serial: &str) -> bool {
-    crl.contains(&format!("Serial Number: {}", serial.to_uppercase()))
+    let number = serial.strip_prefix("00").unwrap_or(serial).to_uppercase();
+    crl.contains(&format!("Serial Number: {number}"))
 }
