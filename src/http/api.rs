@@ -17,6 +17,7 @@ use super::body::{self, Limits};
 use super::call::{Call, Received};
 use super::credentials::Credential;
 use super::metrics::Metrics;
+use super::peer::Peer;
 use super::pool::{Lane, NotRun, Pools};
 use super::problem::Problem;
 use super::publishing::Publishing;
@@ -204,8 +205,9 @@ async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received,
         true => segment(&mut parts).await?,
         false => String::new(),
     };
+    let peer = parts.extensions.remove::<Peer>().unwrap_or_default();
     let Parts { method, uri, headers, .. } = parts;
-    Ok(Received { method, uri, headers, name, body })
+    Ok(Received { peer, method, uri, headers, name, body })
 }
 
 /// The one `{…}` segment of the path, decoded.

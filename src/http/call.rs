@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 
 use super::api::Api;
+use super::peer::Peer;
 use super::problem::Problem;
 use super::query::Parameters;
 use crate::ca::Requester;
@@ -11,6 +12,8 @@ use crate::pki::time::Timestamp;
 
 /// A call as it arrived, whole.
 pub struct Received {
+    /// Who is at the other end of the connection.
+    pub peer: Peer,
     /// The method.
     pub method: Method,
     /// Path and query as sent.

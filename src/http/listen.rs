@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::peer::{OfPeer, Peer};
 use super::tls::Tls;
 
 /// Bounds of a listener.
@@ -50,11 +51,11 @@ pub async fn serve_https(
     stop: watch::Receiver<bool>,
 ) {
     let acceptor = TlsAcceptor::from(tls.config());
-    let connection = move |stream: TcpStream, stopping: watch::Receiver<bool>| {
+    let connection = move |stream: TcpStream, peer: Peer, stopping: watch::Receiver<bool>| {
         let (acceptor, router) = (acceptor.clone(), router.clone());
         async move {
             match tokio::time::timeout(bounds.handshake, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => converse(stream, router, bounds, stopping).await,
+                Ok(Ok(stream)) => converse(stream, peer, router, bounds, stopping).await,
                 Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
                 Err(_) => tracing::debug!("the TLS handshake took too long"),
             }
@@ -67,7 +68,7 @@ async fn accept<Served: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     bounds: Bounds,
     mut stop: watch::Receiver<bool>,
-    connection: impl Fn(TcpStream, watch::Receiver<bool>) -> Served,
+    connection: impl Fn(TcpStream, Peer, watch::Receiver<bool>) -> Served,
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections as usize));
     loop {
@@ -76,8 +77,8 @@ async fn accept<Served: Future<Output = ()> + Send + 'static>(
             () = stopped(&mut stop) => break,
             came = next(&listener, &places) => came,
         };
-        let Some((stream, place)) = came else { continue };
-        let served = connection(stream, stop.clone());
+        let Some((stream, peer, place)) = came else { continue };
+        let served = connection(stream, peer, stop.clone());
         tokio::spawn(async move {
             served.await;
             drop(place);
@@ -100,15 +101,15 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, from)) => {
             // Answers are small and written whole: waiting to fill a packet only delays them.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "TCP_NODELAY");
             }
-            Some((stream, place))
+            Some((stream, Peer::at(from.ip()), place))
         }
         Err(error) => {
             // Too many open files, mostly: others must close first.
@@ -121,14 +122,16 @@ async fn next(
 
 async fn converse<Stream: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: Stream,
+    peer: Peer,
     router: Router,
     bounds: Bounds,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let service = OfPeer { peer, inner: TowerToHyperService::new(router) };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

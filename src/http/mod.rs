@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod listen;
 pub mod metrics;
 pub mod negotiate;
+pub mod peer;
 pub mod pool;
 pub mod problem;
 pub mod publication;
