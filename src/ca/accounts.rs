@@ -2,7 +2,7 @@
 
 use super::permissions::{Operation, Role};
 use super::{Answering, Authority, Refusal, Requester, record};
-use crate::pki::account::{Account, AccountKind};
+use crate::pki::account::{Account, AccountKind, service_principal_host};
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
 use crate::storage::act::{AccountMark, AccountSaved, Act};
@@ -195,6 +195,16 @@ fn check(account: &Account) -> Result<(), Refusal> {
     {
         return wrong(format!("distinguished_name: {error}"));
     }
+    let principals = &account.service_principal_names;
+    if principals.len() > 256 {
+        return wrong("service_principal_names: at most 256".to_owned());
+    }
+    if let Some(other) = principals.iter().find(|name| service_principal_host(name).is_none()) {
+        let shown: String = other.chars().take(256).collect();
+        return wrong(format!(
+            "service_principal_names: {shown:?} is not of the form service/host[:port][/name]"
+        ));
+    }
     if account.groups.len() > 1024 {
         return wrong("groups: at most 1024".to_owned());
     }
@@ -228,6 +238,7 @@ pub(crate) fn to_row(found: &AccountRecord) -> AccountSaved {
         dns_host_name: account.dns_host_name,
         object_sid: account.object_sid,
         object_guid: account.object_guid,
+        service_principal_names: account.service_principal_names,
         groups: account.groups,
         enabled: account.enabled,
         roles: found.roles.iter().map(|role| role.as_str().to_owned()).collect(),
@@ -254,6 +265,7 @@ pub fn from_row(row: AccountSaved) -> AccountRecord {
             dns_host_name: row.dns_host_name,
             object_sid: row.object_sid,
             object_guid: row.object_guid,
+            service_principal_names: row.service_principal_names,
             groups: row.groups,
             enabled: row.enabled,
         },

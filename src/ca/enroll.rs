@@ -334,6 +334,7 @@ impl Authority {
             request,
             subject: petition.account,
             enroller: Enroller { account: petition.enroller, standing: petition.standing },
+            renewal_of: None,
             issuer: &self.issuer,
             now,
         })?;

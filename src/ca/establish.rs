@@ -253,6 +253,7 @@ fn administrator(now: Timestamp) -> AccountSaved {
         dns_host_name: None,
         object_sid: None,
         object_guid: None,
+        service_principal_names: vec![],
         groups: Vec::new(),
         enabled: true,
         roles: vec!["administrator".to_owned()],

@@ -39,6 +39,8 @@ struct Body {
     #[serde(default)]
     object_guid: Option<String>,
     #[serde(default)]
+    service_principal_names: Vec<String>,
+    #[serde(default)]
     groups: Vec<String>,
     #[serde(default = "enabled")]
     enabled: bool,
@@ -70,6 +72,7 @@ impl Body {
             dns_host_name: account.dns_host_name,
             object_sid: account.object_sid,
             object_guid: account.object_guid,
+            service_principal_names: account.service_principal_names,
             groups: account.groups,
             enabled: account.enabled,
             roles: record.roles.iter().map(|role| role.as_str().to_owned()).collect(),
@@ -104,6 +107,7 @@ impl Body {
             dns_host_name: self.dns_host_name,
             object_sid: self.object_sid,
             object_guid: self.object_guid,
+            service_principal_names: self.service_principal_names,
             groups: self.groups,
             enabled: self.enabled,
         };

@@ -25,6 +25,9 @@ pub struct Account {
     pub object_sid: Option<String>,
     /// `objectGUID` in its text form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`.
     pub object_guid: Option<String>,
+    /// `servicePrincipalName`: the services it runs, `HTTP/vpn.contoso.com`. A computer may write
+    /// only its own host names there ([MS-ADTS] §3.1.1.5.3.1.1.4), so the hosts are its own.
+    pub service_principal_names: Vec<String>,
     /// The groups it is a member of, nested ones resolved; compared without regard to ASCII case.
     pub groups: Vec<String>,
     /// A disabled account neither authenticates nor is certified.
@@ -62,5 +65,44 @@ impl Account {
     /// Whether it is a member of `group`.
     pub fn is_member_of(&self, group: &str) -> bool {
         self.groups.iter().any(|own| own.eq_ignore_ascii_case(group))
+    }
+}
+
+/// The host in a service principal name, `HTTP/vpn.contoso.com:443` ([MS-ADTS] §2.2.21:
+/// `service-class/instance-name[:port][/service-name]`); `None` if it is of another form.
+pub fn service_principal_host(name: &str) -> Option<&str> {
+    if name.chars().count() > 256 || name.chars().any(|one| one.is_control() || one == ' ') {
+        return None;
+    }
+    let mut parts = name.split('/');
+    let (class, instance) = (parts.next()?, parts.next()?);
+    if class.is_empty() || parts.next().is_some_and(str::is_empty) || parts.next().is_some() {
+        return None;
+    }
+    let host = instance.split_once(':').map_or(instance, |(host, _)| host);
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_service_principal_name() {
+        for (name, host) in [
+            ("HTTP/vpn.contoso.com", Some("vpn.contoso.com")),
+            ("MSSQLSvc/sql1.contoso.com:1433", Some("sql1.contoso.com")),
+            ("ldap/dc1.contoso.com/contoso.com", Some("dc1.contoso.com")),
+            ("HOST/vpn1", Some("vpn1")),
+            ("vpn.contoso.com", None),
+            ("/vpn.contoso.com", None),
+            ("HTTP/", None),
+            ("HTTP/:443", None),
+            ("HTTP/a/b/c", None),
+            ("HTTP/a/", None),
+            ("HTTP/a b", None),
+        ] {
+            assert_eq!(service_principal_host(name), host, "{name}");
+        }
     }
 }

@@ -91,6 +91,10 @@ rules! {
     AuthorizedSignaturesRequired = "authorized-signatures-required", Some(0x8009_480A);
     /// CERTSRV_E_TEMPLATE_CONFLICT: the request names another template than the call does.
     TemplateConflict = "template-conflict", Some(0x8009_4802);
+    /// CERTSRV_E_BAD_RENEWAL_SUBJECT: a renewal with other names than the old certificate's.
+    RenewalSubjectChanged = "renewal-subject-changed", Some(0x8009_4806);
+    /// CERTSRV_E_RENEWAL_BAD_PUBLIC_KEY: a renewal with another key, where the template keeps it.
+    RenewalKeyChanged = "renewal-key-changed", Some(0x8009_4816);
     /// CERTSRV_E_INVALID_CA_CERTIFICATE: the CA's own certificate has expired or expires at once.
     AuthorityExpired = "authority-expired", Some(0x8009_4005);
 }

@@ -160,6 +160,7 @@ pub(super) fn account(name: &str, groups: &[&str]) -> Account {
         dns_host_name: None,
         object_sid: Some("S-1-5-21-1004336348-1177238915-682003330-1104".to_owned()),
         object_guid: None,
+        service_principal_names: vec![],
         groups: groups.iter().map(|&group| group.to_owned()).collect(),
         enabled: true,
     }

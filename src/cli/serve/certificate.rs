@@ -200,6 +200,7 @@ fn account() -> Account {
         dns_host_name: None,
         object_sid: None,
         object_guid: None,
+        service_principal_names: vec![],
         groups: Vec::new(),
         enabled: true,
     }

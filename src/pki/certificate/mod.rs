@@ -208,6 +208,18 @@ impl Certificate {
         extension::read_security_identifier(parts.extension(&oid::CA_SECURITY)?.value)
     }
 
+    /// The template it was issued from, by its OID ([MS-WCCE] §2.2.2.7.7.2); none from version 1.
+    pub fn template_oid(&self) -> Option<der::asn1::ObjectIdentifier> {
+        let parts = TbsParts::of(self.tbs()).ok()?;
+        extension::read_template_information(parts.extension(&oid::TEMPLATE_INFORMATION)?.value)
+    }
+
+    /// The version 1 template it was issued from, by its cn.
+    pub fn template_name(&self) -> Option<String> {
+        let parts = TbsParts::of(self.tbs()).ok()?;
+        extension::read_template_name(parts.extension(&oid::TEMPLATE_NAME)?.value)
+    }
+
     /// SHA-1 of the certificate: how Windows names it.
     pub fn sha1_thumbprint(&self) -> [u8; 20] {
         super::public_key::key_identifier(&self.der)

@@ -9,14 +9,17 @@ mod directory_names;
 mod extensions;
 mod key;
 mod permission;
+mod renewal;
 mod request_names;
 mod validity;
 
 pub use alt_security_identities::alt_security_identities;
 pub use permission::{Enroller, Standing};
+pub use renewal::earlier_approval_counts;
 
 use super::account::Account;
 use super::alternative_name::AlternativeName;
+use super::certificate::Certificate;
 use super::denial::{Denial, Rule};
 use super::issuer::Issuer;
 use super::name::DistinguishedName;
@@ -38,6 +41,8 @@ pub struct Question<'a> {
     pub subject: &'a Account,
     /// By whom.
     pub enroller: Enroller<'a>,
+    /// The certificate it renews, whose holder has proven that he is; in force, and this CA's.
+    pub renewal_of: Option<&'a Certificate>,
     /// The CA that would issue it.
     pub issuer: &'a Issuer,
     /// The moment of the decision.
@@ -52,8 +57,18 @@ struct Case<'a> {
     request: &'a CertificateRequest,
     subject: &'a Account,
     enroller: Enroller<'a>,
+    renewal_of: Option<&'a Certificate>,
     now: Timestamp,
     authority_validity: (Timestamp, Timestamp),
+}
+
+impl<'a> Case<'a> {
+    fn of(question: &Question<'a>) -> Self {
+        let Question { template, arc, request, subject, enroller, renewal_of, issuer, now } =
+            *question;
+        let authority_validity = (issuer.not_before(), issuer.not_after());
+        Self { template, arc, request, subject, enroller, renewal_of, now, authority_validity }
+    }
 }
 
 /// The names of a certificate.
@@ -65,21 +80,22 @@ struct Names {
 /// Decides every field of the certificate, or names the first rule that forbids it, in AD CS's
 /// order ([MS-WCCE] 3.2.2.6.2.1.4): who, which template, which key, which names, how long.
 pub fn decide(question: Question<'_>) -> Result<Profile, Denial> {
-    let Question { template, arc, request, subject, enroller, issuer, now } = question;
-    let authority_validity = (issuer.not_before(), issuer.not_after());
-    decide_case(&Case { template, arc, request, subject, enroller, now, authority_validity })
+    decide_case(&Case::of(&question))
 }
 
 fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
     permission::check(case)?;
     check_signatures(case.template)?;
     check_hints(case)?;
+    renewal::check(case)?;
     let public_key = case.request.public_key();
     let key_usage = key::check(case.template, public_key)?;
-    let names = if case.template.subject_comes_from_request() {
-        request_names::read(case.template, case.request)?
-    } else {
-        directory_names::build(case.template, case.subject)?
+    let names = match case.renewal_of {
+        _ if !case.template.subject_comes_from_request() => {
+            directory_names::build(case.template, case.subject)?
+        }
+        Some(old) => renewal::names(case.template, case.request, old)?,
+        None => request_names::read(case.template, case.request)?,
     };
     let validity = validity::of(case)?;
     let extensions = extensions::list(case, &names, key_usage)?;

@@ -56,7 +56,9 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Denial> {
             groups.join(", ")
         )));
     }
-    if from_request && template.requested_names().is_none() {
+    // A renewal keeps the names that a manager gave.
+    let renewal = case.renewal_of.is_some();
+    if from_request && template.requested_names().is_none() && !renewal {
         return Err(denied(format!(
             "the names of {cn} come from the request, and it has no rules for them \
              (requested_names): until an administrator sets some, only administrators and \

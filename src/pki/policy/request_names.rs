@@ -20,9 +20,11 @@ const MOST_LISTED: usize = 16;
 /// The names of `request`. Without rules the enroller is a manager (see `permission`), who may
 /// name what he likes; a wildcard needs a rule even so.
 pub(super) fn read(template: &Template, request: &CertificateRequest) -> Result<Names, Denial> {
-    let subject = request.subject();
-    let alternative = request.alternative_names();
-    if subject.is_empty() && alternative.is_empty() {
+    let names = Names {
+        subject: request.subject().clone(),
+        alternative: request.alternative_names().to_vec(),
+    };
+    if names.subject.is_empty() && names.alternative.is_empty() {
         return Err(Denial::new(
             Rule::SubjectNotAllowed,
             format!(
@@ -32,17 +34,21 @@ pub(super) fn read(template: &Template, request: &CertificateRequest) -> Result<
             ),
         ));
     }
+    check(template, &names)?;
+    Ok(names)
+}
+
+/// That the template's rules allow each of `names`.
+pub(super) fn check(template: &Template, names: &Names) -> Result<(), Denial> {
     let asked = Asked { template };
-    let attributes = subject.attributes();
+    let attributes = names.subject.attributes();
     let attributes =
         attributes.iter().filter(|(kind, value)| !asked.allows_attribute(*kind, value));
     let in_subject: Vec<String> = attributes.map(|(kind, value)| written(*kind, value)).collect();
-    let others = alternative.iter().filter(|name| !asked.allows(name));
+    let others = names.alternative.iter().filter(|name| !asked.allows(name));
     let in_alternative: Vec<String> = others.map(ToString::to_string).collect();
     let rule = match (in_subject.is_empty(), in_alternative.is_empty()) {
-        (true, true) => {
-            return Ok(Names { subject: subject.clone(), alternative: alternative.to_vec() });
-        }
+        (true, true) => return Ok(()),
         (false, _) => Rule::SubjectNotAllowed,
         (true, false) => Rule::NameNotAllowed,
     };

@@ -54,6 +54,10 @@ pub struct AccountSaved {
     /// Counts the changes from 1: the entity tag.
     #[n(14)]
     pub revision: u64,
+    /// servicePrincipalName; none in what older programs wrote.
+    #[n(15)]
+    #[cbor(default)]
+    pub service_principal_names: Vec<String>,
 }
 
 /// Names an account.
@@ -92,4 +96,29 @@ pub struct TokenMark {
     /// Its public identifier.
     #[n(0)]
     pub id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of an account as the program wrote them before service principal names.
+    #[derive(Encode)]
+    struct Older(
+        #[n(0)] &'static str,
+        #[n(1)] &'static str,
+        #[n(10)] Vec<String>,
+        #[n(11)] bool,
+        #[n(12)] Vec<String>,
+        #[n(13)] u64,
+        #[n(14)] u64,
+    );
+
+    #[test]
+    fn an_account_of_an_older_program_has_no_service_principal_names() {
+        let older = Older("anna", "user", vec!["VPN Users".to_owned()], true, vec![], 7, 1);
+        let read: AccountSaved = minicbor::decode(&minicbor::to_vec(older).unwrap()).unwrap();
+        assert_eq!((read.name.as_str(), read.revision), ("anna", 1));
+        assert_eq!(read.service_principal_names, Vec::<String>::new());
+    }
 }

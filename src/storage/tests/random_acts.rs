@@ -246,6 +246,7 @@ fn account(name: &str, revision: u64) -> AccountSaved {
         dns_host_name: None,
         object_sid: None,
         object_guid: None,
+        service_principal_names: vec![],
         groups: vec![],
         enabled: true,
         roles: vec![],

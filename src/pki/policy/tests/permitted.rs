@@ -1,0 +1,106 @@
+//! Who may enrol, and for how long.
+
+use super::*;
+
+#[test]
+fn only_members_enrol_and_only_managers_for_others() {
+    let (request, template) = (named("", &[]), template("VPNUserAuthentication"));
+    let stranger = Account { groups: vec!["Domain Users".into()], ..user() };
+    assert_eq!(rule(member(&template, &request, &stranger)), Rule::EnrollmentNotPermitted);
+    let manager = Account { name: "root".into(), ..stranger.clone() };
+    let alice = user();
+    let on_behalf = |subject: &Account, account: &Account, standing| {
+        decide_case(&Case {
+            template: &template,
+            arc: &arc(),
+            request: &request,
+            subject,
+            enroller: Enroller { account, standing },
+            renewal_of: None,
+            now: now(),
+            authority_validity: (now(), now().plus_seconds(YEAR)),
+        })
+    };
+    assert!(on_behalf(&alice, &manager, Standing::Manager).is_ok());
+    assert_eq!(rule(on_behalf(&alice, &manager, Standing::Member)), Rule::EnrollmentNotPermitted);
+    assert_eq!(
+        rule(on_behalf(&stranger, &manager, Standing::Manager)),
+        Rule::EnrollmentNotPermitted
+    );
+    let disabled = |account: &Account| Account { enabled: false, ..account.clone() };
+    for (subject, enroller) in [(disabled(&alice), manager.clone()), (alice, disabled(&manager))] {
+        let refused = on_behalf(&subject, &enroller, Standing::Manager);
+        assert_eq!(rule(refused), Rule::AccountDisabled);
+    }
+}
+
+#[test]
+fn names_from_the_request_without_rules_are_for_managers() {
+    let (request, server) = (named("CN=vpn.contoso.com", &[]), computer("vpn01", &["VPN Servers"]));
+    let template = template("VPNServerAuthentication");
+    assert_eq!(rule(member(&template, &request, &server)), Rule::EnrollmentNotPermitted);
+    assert!(enrol(&template, &request, &user(), Standing::Manager).is_ok());
+    assert!(member(&vpn_server(), &request, &server).is_ok());
+    assert_eq!(rule(member(&vpn_server(), &request, &user())), Rule::EnrollmentNotPermitted);
+}
+
+#[test]
+fn authorised_signatures_cannot_be_had() {
+    let template = changed("VPNUserAuthentication", |file| file.ra_signatures = 1);
+    let refused = member(&template, &named("", &[]), &user());
+    assert_eq!(rule(refused), Rule::AuthorizedSignaturesRequired);
+}
+
+#[test]
+fn validity_begins_ten_minutes_ago_and_stays_within_the_authoritys() {
+    let (template, request, alice) = (template("VPNUserAuthentication"), named("", &[]), user());
+    let within = |first, last| {
+        decide_case(&Case {
+            template: &template,
+            arc: &arc(),
+            request: &request,
+            subject: &alice,
+            enroller: Enroller { account: &alice, standing: Standing::Member },
+            renewal_of: None,
+            now: now().plus_seconds(1),
+            authority_validity: (first, last),
+        })
+    };
+    let now = now().plus_seconds(1);
+    let whole = within(now.minus_seconds(YEAR), now.plus_seconds(YEAR)).unwrap();
+    assert_eq!(whole.not_before, now.minus_seconds(600));
+    assert_eq!(whole.not_after, whole.not_before.plus_seconds(YEAR));
+    assert_eq!(whole.validity_cut, ValidityCut::Whole);
+    let young = within(now.minus_seconds(60), now.plus_seconds(10 * YEAR)).unwrap();
+    assert_eq!(young.not_before, now.minus_seconds(60));
+    let old = within(now.minus_seconds(YEAR), now.plus_seconds(HOUR)).unwrap();
+    assert_eq!(old.not_after, now.plus_seconds(HOUR));
+    assert_eq!(old.validity_cut, ValidityCut::EndsWithAuthority);
+    for (first, last) in
+        [(now.minus_seconds(YEAR), now), (now.plus_seconds(1), now.plus_seconds(9))]
+    {
+        assert_eq!(rule(within(first, last)), Rule::AuthorityExpired);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever DNS name a member asks for, it gets none that ends elsewhere than the rules.
+    #[test]
+    fn no_dns_name_escapes_the_rules(name in "[a-zA-Z0-9*._:-]{1,30}(\\.vpn\\.contoso\\.com|\\.com)?") {
+        prop_assume!(AlternativeName::dns(&name).is_ok());
+        let server = computer("vpn01", &["VPN Servers"]);
+        let request = csr(
+            ec_key(),
+            "CN=vpn",
+            &[extension::subject_alternative_name(&[dns(&name)])],
+        );
+        if member(&vpn_server(), &request, &server).is_ok() {
+            let lower = name.to_ascii_lowercase();
+            let address = lower.parse::<IpAddr>().is_ok();
+            prop_assert!(address || lower == "vpn" || lower.ends_with("vpn.contoso.com"), "{}", name);
+            prop_assert!(!lower.contains('*'));
+        }
+    }
+}
