@@ -37,7 +37,7 @@ impl Authority {
         let enroller =
             self.directory.account(&row.requester)?.ok_or_else(|| gone(&row.requester))?;
         let roles = self.roles_of(&enroller.name)?;
-        let submitter = Requester { account: enroller, roles };
+        let submitter = Requester { account: enroller, roles, bond: None };
         let petition = Petition {
             request_id,
             submitter: Some(&row.requester),

@@ -83,14 +83,19 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Enrolled, Refusal> {
         requester.must(Operation::Enroll)?;
+        requester.bond_covers(enrolment.template)?;
         let other = self.on_behalf_of(requester, enrolment.on_behalf_of)?;
         let _key_in_use = match &enrolment.idempotency {
             Some(key) => match self.begin_enrolment(requester, key, now)? {
-                Begun::Again(enrolled) => return Ok(enrolled),
+                Begun::Again(enrolled) => {
+                    requester.bond_answers(&enrolled)?;
+                    return Ok(enrolled);
+                }
                 Begun::First(guard) => Some(guard),
             },
             None => None,
         };
+        requester.bond_unspent()?;
         self.may_issue(now)?;
         let computing = self.processors.acquire();
         let request = CertificateRequest::parse(enrolment.csr)
@@ -111,6 +116,7 @@ impl Authority {
             idempotency: enrolment.idempotency,
         });
         let received = record(requester, now, received);
+        let spending = requester.spending(petition.request_id, now);
         let decided = self.published_template(enrolment.template).and_then(|listed| {
             let profile = self.decide(&listed, &request, &petition, now)?;
             Ok((listed, profile))
@@ -126,11 +132,13 @@ impl Authority {
                 drop(computing);
                 let act = Act::RequestPended(RequestMark { request_id: petition.request_id });
                 let pended = Entry { at: now.millis(), actor: None, act };
-                self.register.commit(vec![received, pended], Urgency::Ordinary)?;
+                let entries = [received, pended].into_iter().chain(spending).collect();
+                self.register.commit(entries, Urgency::Ordinary)?;
                 Ok(Enrolled { request_id: petition.request_id, outcome: Outcome::Pending })
             }
             Ok((listed, profile)) => {
-                self.issue(&listed, profile, &petition, vec![received], now, computing)
+                let before = [received].into_iter().chain(spending).collect();
+                self.issue(&listed, profile, &petition, before, now, computing)
             }
         }
     }
@@ -307,8 +315,9 @@ impl Authority {
             key_sha256: None,
         });
         let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
-        let entries = [revoked, failed].map(|act| Entry { at: now.millis(), actor: None, act });
-        Ok(self.register.commit(entries.into(), Urgency::Reserved)?)
+        let acts = [revoked, failed].into_iter().chain(self.returned_token(request_id)?);
+        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act });
+        Ok(self.register.commit(entries.collect(), Urgency::Reserved)?)
     }
 
     /// Applies the policy module to a request under a template.

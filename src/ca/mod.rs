@@ -5,6 +5,7 @@
 //! it is synchronous. Begin with [`Authority`], then `enroll`, the heart.
 
 pub mod accounts;
+mod bond;
 mod decisions;
 pub mod enroll;
 pub mod establish;

@@ -57,6 +57,8 @@ pub enum Operation {
     ReadAccounts,
     /// Make, change, disable, delete accounts and their roles.
     EditAccounts,
+    /// Make tokens that can do nothing but enrol once under one template.
+    MakeEnrolmentTokens,
     /// See tokens (never their secrets).
     ReadTokens,
     /// Make and revoke tokens.
@@ -69,7 +71,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::ReadOwn,
@@ -81,6 +83,7 @@ impl Operation {
         Self::PublishCrl,
         Self::ReadAccounts,
         Self::EditAccounts,
+        Self::MakeEnrolmentTokens,
         Self::ReadTokens,
         Self::EditTokens,
         Self::ReadAudit,
@@ -92,9 +95,11 @@ impl Operation {
         use Role::{Administrator, Auditor, CertificateManager};
         match self {
             Self::Enroll | Self::ReadOwn | Self::ReadAuthority => None,
-            Self::EnrollOnBehalf | Self::DecideRequests | Self::Revoke | Self::PublishCrl => {
-                Some(&[Administrator, CertificateManager])
-            }
+            Self::EnrollOnBehalf
+            | Self::DecideRequests
+            | Self::Revoke
+            | Self::PublishCrl
+            | Self::MakeEnrolmentTokens => Some(&[Administrator, CertificateManager]),
             Self::ReadAll | Self::ReadAccounts => {
                 Some(&[Administrator, CertificateManager, Auditor])
             }
@@ -109,6 +114,9 @@ impl Operation {
 impl Requester {
     /// Whether one of its roles allows `operation`.
     pub fn may(&self, operation: Operation) -> bool {
+        if !self.bond_allows(operation) {
+            return false;
+        }
         match operation.allowed_to() {
             None => true,
             Some(roles) => roles.iter().any(|role| self.roles.contains(role)),
@@ -120,6 +128,7 @@ impl Requester {
         if self.may(operation) {
             return Ok(());
         }
+        self.bond_must(operation)?;
         let roles = operation.allowed_to().unwrap_or_default();
         let needed: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         Err(Refusal::Forbidden(format!(

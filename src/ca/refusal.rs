@@ -11,6 +11,9 @@ pub enum Refusal {
     /// No valid credential.
     #[error("{0}")]
     Unauthenticated(&'static str),
+    /// The credential was made for one thing, and this is another.
+    #[error("{0}")]
+    Bound(String),
     /// The role is not enough.
     #[error("{0}")]
     Forbidden(String),
@@ -42,6 +45,7 @@ impl From<StoreError> for Refusal {
                 return Self::Conflict("already-there", format!("{what} is already there"));
             }
             StoreError::SerialInUse => "serial-in-use",
+            StoreError::TokenEnded => return super::requester::REFUSED,
             StoreError::Poisoned(_) => "ledger-unwritable",
             StoreError::Damaged(_) => "ledger-damaged",
             StoreError::Io { .. } => "register-unavailable",

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::bond::Bond;
 use super::permissions::Role;
 use super::{Authority, Refusal};
 use crate::pki::account::Account;
@@ -13,6 +14,8 @@ use crate::pki::time::Timestamp;
 pub struct Requester {
     pub(super) account: Account,
     pub(super) roles: Vec<Role>,
+    /// What the token it came by is bound to, if it is.
+    pub(super) bond: Option<Bond>,
 }
 
 impl Requester {
@@ -27,14 +30,16 @@ impl Requester {
     }
 }
 
+/// What is said of every bearer token that is not taken: the reasons look alike from outside.
+pub(super) const REFUSED: Refusal =
+    Refusal::Unauthenticated("the bearer token is unknown, expired, revoked or used up");
+
 /// What every token begins with, so that secret scanners know one when they see it.
 pub const TOKEN_PREFIX: &str = "chancery_";
 
 impl Authority {
     /// Who holds this bearer token. Every reason to refuse looks alike from outside.
     pub fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Requester, Refusal> {
-        const REFUSED: Refusal =
-            Refusal::Unauthenticated("the bearer token is unknown, expired or revoked");
         if !bearer.starts_with(TOKEN_PREFIX) || bearer.len() > 128 {
             return Err(REFUSED);
         }
@@ -47,8 +52,13 @@ impl Authority {
         if !account.enabled {
             return Err(REFUSED);
         }
-        let roles = self.roles_of(&account.name)?;
-        Ok(Requester { account, roles })
+        let bond = Bond::of(&row);
+        // What is bound to a template speaks for the account, not for its offices.
+        let roles = match bond {
+            Some(_) => Vec::new(),
+            None => self.roles_of(&account.name)?,
+        };
+        Ok(Requester { account, roles, bond })
     }
 }
 

@@ -20,6 +20,43 @@ pub struct NewToken {
     pub secret: zeroize::Zeroizing<String>,
 }
 
+/// What a token is wanted for.
+pub struct WantedToken<'a> {
+    /// Whom it shall speak for.
+    pub account: &'a str,
+    /// How long.
+    pub life_seconds: u64,
+    /// What it is for, in the maker's words.
+    pub description: Option<String>,
+    /// What it shall be able to do.
+    pub scope: Scope<'a>,
+}
+
+/// What a token can do.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// Whatever its account may.
+    Account,
+    /// Ask for certificates under this template, and whatever needs no role.
+    Template(&'a str),
+    /// Enrol once under this template, nothing else.
+    OneEnrolment(&'a str),
+}
+
+impl WantedToken<'_> {
+    fn check(&self) -> Result<(), Refusal> {
+        if self.life_seconds == 0 || self.life_seconds > LONGEST_LIFE_SECONDS {
+            let why = format!("a token lives between 1 and {LONGEST_LIFE_SECONDS} seconds");
+            return Err(Refusal::Invalid("token-life", why));
+        }
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > 256) {
+            let why = "a description has at most 256 characters".to_owned();
+            return Err(Refusal::Invalid("token-description", why));
+        }
+        Ok(())
+    }
+}
+
 impl Authority {
     /// One token.
     pub fn token(&self, requester: &Requester, id: &str) -> Result<TokenRow, Refusal> {
@@ -38,28 +75,35 @@ impl Authority {
         Ok(self.register.tokens(after, limit)?)
     }
 
-    /// Makes a token for an account.
+    /// Makes a token for an account. A certificate manager makes one-time tokens only, and none
+    /// for an account that holds an office here: its certificate could speak for it.
     pub fn create_token(
         &self,
         requester: &Requester,
-        account: &str,
-        life_seconds: u64,
-        description: Option<String>,
+        wanted: WantedToken<'_>,
         answering: Answering<'_, NewToken>,
         now: Timestamp,
     ) -> Result<NewToken, Refusal> {
-        requester.must(Operation::EditTokens)?;
-        if life_seconds == 0 || life_seconds > LONGEST_LIFE_SECONDS {
-            let why = format!("a token lives between 1 and {LONGEST_LIFE_SECONDS} seconds");
-            return Err(Refusal::Invalid("token-life", why));
+        requester.must(Operation::MakeEnrolmentTokens)?;
+        if !matches!(wanted.scope, Scope::OneEnrolment(_)) {
+            requester.must(Operation::EditTokens)?;
         }
-        if description.as_ref().is_some_and(|text| text.chars().count() > 256) {
-            let why = "a description has at most 256 characters".to_owned();
-            return Err(Refusal::Invalid("token-description", why));
+        wanted.check()?;
+        let found = self.directory.account(wanted.account)?;
+        let found =
+            found.ok_or_else(|| Refusal::NotFound(format!("account {}", wanted.account)))?;
+        if !requester.may(Operation::EditTokens) && !self.roles_of(&found.name)?.is_empty() {
+            let why = format!("{} has a role on this CA: an administrator must", found.name);
+            return Err(Refusal::Forbidden(why));
         }
-        let found = self.directory.account(account)?;
-        let found = found.ok_or_else(|| Refusal::NotFound(format!("account {account}")))?;
-        let made = self.new_token(&found.name, life_seconds, description, now)?;
+        let mut made = self.new_token(&found.name, wanted.life_seconds, wanted.description, now)?;
+        if let Scope::Template(template) | Scope::OneEnrolment(template) = wanted.scope {
+            let listed = self.known_template(template).map_err(|_| {
+                Refusal::Invalid("template-unknown", format!("there is no template {template}"))
+            })?;
+            made.row.token.template = Some(listed.template.cn().to_owned());
+            made.row.token.single_use = matches!(wanted.scope, Scope::OneEnrolment(_));
+        }
         let mut entries = vec![record(requester, now, Act::TokenCreated(made.row.token.clone()))];
         entries.extend(answering.map(|answer| record(requester, now, answer(&made))));
         self.register.commit(entries, Urgency::Ordinary)?;
@@ -134,6 +178,9 @@ pub fn make_token(
         account: account.to_owned(),
         expires_at: now.plus_seconds(life_seconds).millis(),
         description,
+        template: None,
+        single_use: false,
     };
-    Ok(NewToken { row: TokenRow { token, created_at: now, revoked_at: None }, secret })
+    let row = TokenRow { token, created_at: now, revoked_at: None, used: None };
+    Ok(NewToken { row, secret })
 }

@@ -61,8 +61,8 @@ pub enum Access {
 
 use Lane::{Acts, Enrolments, Reads};
 use Operation::{
-    DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, PublishCrl, ReadAccounts,
-    ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens, Revoke,
+    DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, MakeEnrolmentTokens,
+    PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens, Revoke,
 };
 
 /// Every route of the API.
@@ -107,7 +107,7 @@ pub static ROUTES: &[Route] = &[
     post("/v1/accounts/{name}/revoke-certificates", Revoke, Acts, revocations::revoke_account),
 
     get("/v1/tokens", ReadTokens, Reads, tokens::list),
-    post("/v1/tokens", EditTokens, Acts, tokens::create),
+    post("/v1/tokens", MakeEnrolmentTokens, Acts, tokens::create),
     get("/v1/tokens/{id}", ReadTokens, Reads, tokens::one),
     delete("/v1/tokens/{id}", EditTokens, Acts, tokens::revoke),
 

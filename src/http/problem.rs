@@ -113,6 +113,7 @@ impl From<Refusal> for Problem {
                     .with_header(header::WWW_AUTHENTICATE, challenge)
             }
             Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "role-required", detail),
+            Refusal::Bound(_) => Self::new(StatusCode::FORBIDDEN, "token-bound", detail),
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", detail),
             Refusal::Invalid(rule @ "idempotency-key-reused", _) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, rule, detail)

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::idempotency::{Created, Secrecy, creating};
 use super::problem::Problem;
 use super::query::next_link;
-use crate::ca::tokens::NewToken;
+use crate::ca::tokens::{NewToken, Scope, WantedToken};
 use crate::ca::{Answering, TokenRow};
 use crate::pki::time::Timestamp;
 
@@ -19,6 +19,23 @@ struct Wanted {
     account: String,
     expires_in_seconds: u64,
     description: Option<String>,
+    template: Option<String>,
+    #[serde(default)]
+    single_use: bool,
+}
+
+impl Wanted {
+    fn scope(&self) -> Result<Scope<'_>, Problem> {
+        match (self.template.as_deref(), self.single_use) {
+            (None, false) => Ok(Scope::Account),
+            (Some(template), false) => Ok(Scope::Template(template)),
+            (Some(template), true) => Ok(Scope::OneEnrolment(template)),
+            (None, true) => Err(Problem::bad_request(
+                "token-template",
+                "a one-time token is bound to a template: the member template is missing",
+            )),
+        }
+    }
 }
 
 /// A token as JSON.
@@ -30,6 +47,13 @@ struct Token<'a> {
     expires_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<&'a str>,
+    single_use: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +68,10 @@ impl<'a> Token<'a> {
             created_at: row.created_at.to_string(),
             expires_at: Timestamp::from_millis(row.token.expires_at).to_string(),
             revoked_at: row.revoked_at.map(|moment| moment.to_string()),
+            used_at: row.used.map(|(moment, _)| moment.to_string()),
+            request_id: row.used.map(|(_, request_id)| request_id),
+            template: row.token.template.as_deref(),
+            single_use: row.token.single_use,
             description: row.token.description.as_deref(),
             token: None,
         }
@@ -83,15 +111,15 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
 pub fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let wanted: Wanted = body::json(call.received)?;
+    let scope = wanted.scope()?;
     let create = |answering: Answering<'_, NewToken>| {
-        call.api.authority.create_token(
-            call.requester,
-            &wanted.account,
-            wanted.expires_in_seconds,
-            wanted.description,
-            answering,
-            call.now,
-        )
+        let asked = WantedToken {
+            account: &wanted.account,
+            life_seconds: wanted.expires_in_seconds,
+            description: wanted.description.clone(),
+            scope,
+        };
+        call.api.authority.create_token(call.requester, asked, answering, call.now)
     };
     let created = |made: &NewToken| {
         let token = Token { token: Some(&made.secret), ..Token::of(&made.row) };

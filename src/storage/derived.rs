@@ -37,6 +37,8 @@ pub enum Claim {
     Token(String),
     /// The hash of a token's secret.
     TokenHash([u8; 32]),
+    /// The one use of a one-time token, which a revocation takes as well.
+    TokenUse(String),
     /// An account, by its name in lower case, in this revision.
     Account(String, u64),
 }
@@ -49,6 +51,7 @@ impl Claim {
             Act::TokenCreated(token) => {
                 vec![Self::Token(token.id.clone()), Self::TokenHash(token.sha256)]
             }
+            Act::TokenUsed(used) => vec![Self::TokenUse(used.id.clone())],
             Act::AccountSaved(saved) => {
                 vec![Self::Account(saved.name.to_ascii_lowercase(), saved.revision)]
             }
@@ -62,6 +65,7 @@ impl Claim {
             Self::Request(number) => StoreError::AlreadyThere(format!("request {number}")),
             Self::Token(id) => StoreError::AlreadyThere(format!("token {id}")),
             Self::TokenHash(_) => StoreError::AlreadyThere("this token".to_owned()),
+            Self::TokenUse(_) => StoreError::TokenEnded,
             Self::Account(name, _) => StoreError::AlreadyThere(format!("account {name}")),
         }
     }
@@ -77,6 +81,10 @@ impl Claim {
             Self::Serial(serial) => index.is_taken(reader, serial)?,
             Self::Token(id) => index.chunks.named(TOKEN, id.as_bytes())?.is_some(),
             Self::TokenHash(hash) => index.chunks.named(TOKEN_HASH, hash)?.is_some(),
+            Self::TokenUse(id) => {
+                let known = index.chunks.named(TOKEN, id.as_bytes())?;
+                known.is_some_and(|known| both(&known).1 != 0)
+            }
             Self::Account(name, revision) => {
                 let known = index.chunks.named(ACCOUNT, name.as_bytes())?;
                 known.is_some_and(|known| both(&known).1 >= *revision)

@@ -142,6 +142,10 @@ impl Register for FaultyRegister {
         self.inner.tokens(after, limit)
     }
 
+    fn token_spent_by(&self, request_id: u64) -> Result<Option<String>, StoreError> {
+        self.inner.token_spent_by(request_id)
+    }
+
     fn idempotent(
         &self,
         account: &str,

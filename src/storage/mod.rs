@@ -115,6 +115,9 @@ pub trait Register: Send + Sync {
     /// Tokens by identifier.
     fn tokens(&self, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>, StoreError>;
 
+    /// The one-time token that a request spent, if it came by one.
+    fn token_spent_by(&self, request_id: u64) -> Result<Option<String>, StoreError>;
+
     /// What an account's `Idempotency-Key` was used for, if that was not before `since`.
     fn idempotent(
         &self,
@@ -148,6 +151,9 @@ pub enum StoreError {
     /// A unique name (account, token, template) was taken between look and commit.
     #[error("{0} is already there")]
     AlreadyThere(String),
+    /// A token was used up, or revoked, between look and commit. Nothing was recorded.
+    #[error("the token was used up or revoked")]
+    TokenEnded,
     /// An earlier write or sync failed: this process writes no more.
     #[error("the ledger cannot be written: {0}")]
     Poisoned(String),
@@ -366,6 +372,8 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// When it was used up and by which request, if it was.
+    pub used: Option<(Timestamp, u64)>,
 }
 
 /// What an `Idempotency-Key` was used for.

@@ -9,7 +9,9 @@ use super::act::{AccountSaved, Act, AuthorityEstablished, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
 use super::index::query::Search;
-use super::index::{ACCOUNT, AUTHORITY, CRL, Index, TEMPLATE, TOKEN, TOKEN_HASH, both};
+use super::index::{
+    ACCOUNT, AUTHORITY, CRL, Index, TEMPLATE, TOKEN, TOKEN_HASH, TOKEN_SPENT, both,
+};
 use super::ledger::recovery::{LastStop, Position, recover};
 use super::ledger::scan::Commit;
 use super::ledger::writer::{Derived, Queue, Writer};
@@ -190,17 +192,23 @@ impl LedgerRegister {
     }
 
     fn token_row(&self, places: &[u8]) -> Result<Option<TokenRow>, StoreError> {
-        let (created, revoked) = both(places);
+        let (created, ended) = both(places);
         if created == 0 {
             return Ok(None);
         }
         let entry = self.entry(created)?;
         let Act::TokenCreated(token) = entry.act else { return Ok(None) };
-        let revoked_at = match revoked {
-            0 => None,
-            offset => Some(Timestamp::from_millis(self.entry(offset)?.at)),
-        };
-        Ok(Some(TokenRow { token, created_at: Timestamp::from_millis(entry.at), revoked_at }))
+        let created_at = Timestamp::from_millis(entry.at);
+        let mut row = TokenRow { token, created_at, revoked_at: None, used: None };
+        if ended != 0 {
+            let entry = self.entry(ended)?;
+            let at = Timestamp::from_millis(entry.at);
+            match entry.act {
+                Act::TokenUsed(used) => row.used = Some((at, used.request_id)),
+                _ => row.revoked_at = Some(at),
+            }
+        }
+        Ok(Some(row))
     }
 
     fn saved_account(&self, places: &[u8]) -> Result<Option<AccountSaved>, StoreError> {
@@ -435,6 +443,11 @@ impl Register for LedgerRegister {
 
     fn tokens(&self, after: Option<&str>, limit: usize) -> Result<Vec<TokenRow>, StoreError> {
         self.named(TOKEN, after, limit, |places| self.token_row(places))
+    }
+
+    fn token_spent_by(&self, request_id: u64) -> Result<Option<String>, StoreError> {
+        let id = self.index().chunks.named(TOKEN_SPENT, &request_id.to_be_bytes())?;
+        Ok(id.and_then(|id| String::from_utf8(id.to_vec()).ok()))
     }
 
     fn idempotent(

@@ -5,14 +5,15 @@ use chancery::http::{Access, ROUTES};
 
 use super::fixture::Ca;
 
-/// Who may come: `e` everybody, `r` a plain requester, `m` a certificate manager, `a` an
+/// Who may come: `e` everybody, `r` a plain requester, `t` the holder of a
+/// one-time token, `m` a certificate manager, `a` an
 /// auditor, `A` an administrator.
 const TABLE: &[(&str, &str)] = &[
-    ("GET /healthz", "ermaA"),
-    ("GET /readyz", "ermaA"),
-    ("GET /openapi.yaml", "ermaA"),
+    ("GET /healthz", "etrmaA"),
+    ("GET /readyz", "etrmaA"),
+    ("GET /openapi.yaml", "etrmaA"),
     ("GET /metrics", "aA"),
-    ("POST /v1/requests", "rmaA"),
+    ("POST /v1/requests", "trmaA"),
     ("GET /v1/requests", "rmaA"),
     ("GET /v1/requests/{request_id}", "rmaA"),
     ("POST /v1/requests/{request_id}/approve", "mA"),
@@ -42,7 +43,7 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE /v1/accounts/{name}", "A"),
     ("POST /v1/accounts/{name}/revoke-certificates", "mA"),
     ("GET /v1/tokens", "aA"),
-    ("POST /v1/tokens", "A"),
+    ("POST /v1/tokens", "mA"),
     ("GET /v1/tokens/{id}", "aA"),
     ("DELETE /v1/tokens/{id}", "A"),
     ("GET /v1/audit", "aA"),
@@ -68,13 +69,15 @@ async fn every_route_against_everybody() {
     let ca = Ca::founded().await;
     let people = [('r', "anna"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
     let strangers = strangers(&ca).await;
+    let one_time = one_time(&ca).await;
     for route in ROUTES {
         let row = format!("{} {}", route.method, route.path);
         let allowed = TABLE.iter().find(|(own, _)| *own == row).map(|(_, allowed)| *allowed);
         let allowed = allowed.unwrap_or_else(|| panic!("{row} has no row in the table"));
         assert_eq!(allowed.contains('e'), matches!(route.access, Access::Open(_)), "{row}");
-        for (letter, who) in people {
-            let status = call(&ca, route.path, &route.method, who, ca.token(who)).await;
+        let people = people.map(|(letter, who)| (letter, who, ca.token(who)));
+        for (letter, who, token) in people.into_iter().chain([('t', "nps1", one_time.clone())]) {
+            let status = call(&ca, route.path, &route.method, who, token).await;
             if allowed.contains(letter) {
                 let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
                 assert!(!refused.contains(&status), "{row} as {who}: {status}");
@@ -90,6 +93,16 @@ async fn every_route_against_everybody() {
         }
     }
     assert_eq!(TABLE.len(), ROUTES.len(), "a row of the table has no route");
+}
+
+/// A one-time token of a server's, good for one enrolment and for no other route.
+async fn one_time(ca: &Ca) -> Option<String> {
+    let wanted = serde_json::json!({
+        "account": "nps1", "expires_in_seconds": 1000,
+        "template": "NPSServerAuthentication", "single_use": true,
+    });
+    let made = ca.post("administrator", "/v1/tokens", &wanted).await;
+    Some(made.json()["token"].as_str().unwrap().to_owned())
 }
 
 /// Who is nobody here, though one of them was an administrator once.

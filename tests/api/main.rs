@@ -43,4 +43,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { accounts approval audit authority certificates enrolment revocation templates tokens }
+scripts! { accounts approval audit authority certificates enrolment one_time_tokens revocation templates tokens }

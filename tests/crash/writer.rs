@@ -10,6 +10,7 @@ use chancery::pki::serial::SerialNumber;
 use chancery::pki::time::Timestamp;
 use chancery::storage::act::{
     Act, CertificateIssued, CertificateRevoked, Entry, RequestReceived, SerialReserved,
+    TokenCreated, TokenUse,
 };
 use chancery::storage::{Health, Options, Register, Urgency, open};
 
@@ -50,7 +51,12 @@ fn write_one(register: &dyn Register) {
     });
     let tbs = tbs(id);
     let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };
-    if commit(vec![received, Act::SerialReserved(reserved)], Urgency::Ordinary).is_ok() {
+    let mut arrived = vec![received, Act::SerialReserved(reserved)];
+    if by_token(id) {
+        commit(vec![Act::TokenCreated(token(id))], Urgency::Ordinary).unwrap();
+        arrived.push(Act::TokenUsed(TokenUse { id: token(id).id, request_id: id }));
+    }
+    if commit(arrived, Urgency::Ordinary).is_ok() {
         acknowledge('R', id);
     }
     let issued = CertificateIssued {
@@ -87,6 +93,25 @@ fn acknowledge(what: char, id: u64) {
     // Nobody listens any more only once the process is about to be killed.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
     let _ = std::io::stdout().lock().flush();
+}
+
+/// Every fourth request comes by a one-time token of its own.
+fn by_token(id: u64) -> bool {
+    id.is_multiple_of(4)
+}
+
+fn token(id: u64) -> TokenCreated {
+    let mut sha256 = [0; 32];
+    sha256[..8].copy_from_slice(&id.to_be_bytes());
+    TokenCreated {
+        id: format!("t{id}"),
+        sha256,
+        account: format!("user{}", id % 7),
+        expires_at: u64::MAX,
+        description: None,
+        template: Some("User".to_owned()),
+        single_use: true,
+    }
 }
 
 fn serial(id: u64) -> SerialNumber {
@@ -148,6 +173,12 @@ pub fn check(data: &Path, acknowledged: &BTreeSet<(char, u64)>) {
     assert!((revoked..=revoked + 16 * 20).contains(&entries.count), "{} entries", entries.count);
     for orphan in register.orphans().unwrap() {
         assert!(!acknowledged.contains(&('I', orphan.request.request_id)));
+    }
+    // A one-time token is spent if and only if the request that spent it is on record.
+    for row in register.tokens(None, usize::MAX).unwrap() {
+        let id: u64 = row.token.id[1..].parse().unwrap();
+        let on_record = register.request(id).unwrap().map(|_| id);
+        assert_eq!(row.used.map(|(_, request_id)| request_id), on_record, "token of {id}");
     }
     let last = acknowledged.iter().map(|(_, id)| *id).max().unwrap_or_default();
     assert!(register.next_request_id() > last, "a request number would be given twice");

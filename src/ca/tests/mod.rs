@@ -3,5 +3,6 @@
 mod crash;
 mod deciding;
 mod enrolling;
+mod one_time;
 mod revoking;
 mod world;

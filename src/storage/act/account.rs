@@ -88,6 +88,24 @@ pub struct TokenCreated {
     /// What it is for, in the maker's words.
     #[n(4)]
     pub description: Option<String>,
+    /// The one template it may ask for; absent where it may ask for any.
+    #[n(5)]
+    pub template: Option<String>,
+    /// Whether one enrolment spends it.
+    #[n(6)]
+    #[cbor(default)]
+    pub single_use: bool,
+}
+
+/// See [`Act::TokenUsed`] and [`Act::TokenReturned`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct TokenUse {
+    /// The token's public identifier.
+    #[n(0)]
+    pub id: String,
+    /// The request that spent it.
+    #[n(1)]
+    pub request_id: u64,
 }
 
 /// Names a token.

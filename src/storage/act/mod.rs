@@ -13,7 +13,7 @@ mod request;
 mod revocation;
 mod template;
 
-pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark};
+pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
 pub use answer::{AnswerRecorded, Idempotency};
 pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
 pub use request::{
@@ -115,4 +115,10 @@ pub enum Act {
     /// The CA's own certificate is about to be signed by its own key (law 1 holds for it too).
     #[n(23)]
     AuthorityIntended(#[n(0)] AuthorityIntended),
+    /// A one-time token was spent; the request that spent it is recorded beside.
+    #[n(34)]
+    TokenUsed(#[n(0)] TokenUse),
+    /// That request came to nothing by no fault of the requester's: it may be used once more.
+    #[n(35)]
+    TokenReturned(#[n(0)] TokenUse),
 }

@@ -4,7 +4,7 @@
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
 use super::{ACCOUNT, AUTHORITY, CRL, Index, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN};
-use super::{TOKEN_HASH, both, pair};
+use super::{TOKEN_HASH, TOKEN_SPENT, both, pair};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
@@ -115,12 +115,31 @@ impl Index {
             Act::TokenRevoked(mark) => {
                 self.second(TOKEN, mark.id.as_bytes(), |created, _| (created, offset))?;
             }
+            Act::TokenUsed(used) => {
+                self.token_use(reader, &used.id, offset)?;
+                let request = used.request_id.to_be_bytes();
+                self.chunks.set_named(TOKEN_SPENT, &request, Some(used.id.as_bytes()))?;
+            }
+            Act::TokenReturned(used) => {
+                self.token_use(reader, &used.id, 0)?;
+                self.chunks.set_named(TOKEN_SPENT, &used.request_id.to_be_bytes(), None)?;
+            }
             Act::AnswerRecorded(answer) => {
                 self.note_idempotency(offset, entry, &answer.idempotency);
             }
             Act::Started(_) | Act::Restored(_) | Act::AuthorityIntended(_) => {}
         }
         Ok(None)
+    }
+
+    /// A use comes or goes. A revocation stands whatever comes after it.
+    fn token_use(&mut self, reader: &Reader, id: &str, used: u64) -> Result<(), StoreError> {
+        let known = self.chunks.named(TOKEN, id.as_bytes())?;
+        let (created, ended) = known.as_deref().map_or((0, 0), both);
+        if ended != 0 && matches!(reader.entry(ended)?.entry.act, Act::TokenRevoked(_)) {
+            return Ok(());
+        }
+        self.chunks.set_named(TOKEN, id.as_bytes(), Some(&pair(created, used)))
     }
 
     fn note_sequence(&mut self, sequence: u64, offset: u64) -> Result<(), StoreError> {

@@ -24,10 +24,12 @@ pub(super) const AUTHORITY: Kind = 40;
 pub(super) const TEMPLATE: Kind = 42;
 /// Account name in lower case → offset of its last saving, then its revision.
 pub(super) const ACCOUNT: Kind = 44;
-/// Token identifier → offset of its creation, then of its revocation or 0.
+/// Token identifier → offset of its creation, then of its use or revocation, or 0.
 pub(super) const TOKEN: Kind = 46;
 /// Hash of a token's secret → token identifier.
 pub(super) const TOKEN_HASH: Kind = 48;
+/// Request number, big-endian → identifier of the one-time token it spent.
+pub(super) const TOKEN_SPENT: Kind = 54;
 /// CRL number, big-endian → offset of its intention, then of its publication or 0.
 pub(super) const CRL: Kind = 50;
 /// Template cn → the index's own number for it.

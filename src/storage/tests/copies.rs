@@ -77,6 +77,8 @@ fn an_export_has_every_entry_and_no_secret() {
         account: "a".to_owned(),
         expires_at: 9,
         description: None,
+        template: None,
+        single_use: false,
     };
     let act = Act::TokenCreated(token);
     register

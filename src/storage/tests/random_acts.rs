@@ -262,6 +262,8 @@ fn token(id: &str) -> TokenCreated {
         account: "Acc0".to_owned(),
         expires_at: 0,
         description: None,
+        template: None,
+        single_use: false,
     }
 }
 

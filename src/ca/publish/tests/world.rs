@@ -421,6 +421,10 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
+    fn token_spent_by(&self, _: u64) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
     fn idempotent(&self, _: &str, _: &str, _: Timestamp) -> Result<Option<Idempotent>, StoreError> {
         unreachable!()
     }
