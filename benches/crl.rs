@@ -256,6 +256,7 @@ fn others(
             template: "VPNUserAuthentication".to_owned(),
             csr: vec![0x30; 300],
             idempotency: None,
+            renewal: None,
         };
         let begun = Instant::now();
         let entries = vec![entry(Act::RequestReceived(received))];

@@ -93,6 +93,7 @@ fn received(id: u64) -> Act {
         template: template(id),
         csr: octets::<350>(id).to_vec(),
         idempotency: None,
+        renewal: None,
     })
 }
 

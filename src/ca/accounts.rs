@@ -23,6 +23,7 @@ pub struct AccountRecord {
 impl Authority {
     /// One account.
     pub fn account(&self, requester: &Requester, name: &str) -> Result<AccountRecord, Refusal> {
+        requester.must_speak_for_its_account()?;
         if !requester.account.name.eq_ignore_ascii_case(name) {
             requester.must(Operation::ReadAccounts)?;
         }

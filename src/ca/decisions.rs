@@ -37,13 +37,15 @@ impl Authority {
         let enroller =
             self.directory.account(&row.requester)?.ok_or_else(|| gone(&row.requester))?;
         let roles = self.roles_of(&enroller.name)?;
-        let submitter = Requester { account: enroller, roles, bond: None };
+        let submitter = Requester::of(enroller, roles);
+        let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));
         let petition = Petition {
             request_id,
             submitter: Some(&row.requester),
             account: &account,
             enroller: &submitter.account,
             standing: standing(&submitter),
+            renewal: renewal.transpose()?,
         };
         let computing = self.processors.acquire();
         let request = CertificateRequest::parse(&row.csr)

@@ -7,8 +7,9 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::permissions::Operation;
+use super::renewal::Renewed;
 use super::templates::Listed;
-use super::{Authority, CertificateRow, Refusal, Requester, act, record};
+use super::{Authority, CertificateRow, Refusal, Requester, act, record, retirement};
 use crate::pki::account::Account;
 use crate::pki::certificate::{Certificate, Prepared};
 use crate::pki::denial::{Denial, Rule};
@@ -63,6 +64,8 @@ pub(super) struct Petition<'a> {
     pub(super) account: &'a Account,
     pub(super) enroller: &'a Account,
     pub(super) standing: Standing,
+    /// What it renews.
+    pub(super) renewal: Option<Renewed>,
 }
 
 /// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
@@ -107,6 +110,7 @@ impl Authority {
             account,
             enroller: &requester.account,
             standing: standing(requester),
+            renewal: None,
         };
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -114,6 +118,7 @@ impl Authority {
             template: enrolment.template.to_owned(),
             csr: request.der().to_vec(),
             idempotency: enrolment.idempotency,
+            renewal: None,
         });
         let received = record(requester, now, received);
         let spending = requester.spending(petition.request_id, now);
@@ -162,6 +167,7 @@ impl Authority {
             account,
             enroller: account,
             standing: Standing::Manager,
+            renewal: None,
         };
         let act = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -169,6 +175,7 @@ impl Authority {
             template: template.to_owned(),
             csr: request.der().to_vec(),
             idempotency: None,
+            renewal: None,
         });
         let received = Entry { at: now.millis(), actor: None, act };
         let listed = self.known_template(template)?;
@@ -205,6 +212,7 @@ impl Authority {
             account: petition.account.name.clone(),
             requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
             template: listed.template.cn().to_owned(),
+            renewal: petition.renewal.as_ref().map(Renewed::to_act),
         };
         let row = self.complete(reserved, facts, now)?;
         let outcome = Outcome::Issued(Box::new(row), notices);
@@ -283,8 +291,10 @@ impl Authority {
         });
         drop(computing);
         // What was accepted is finished out of the reserve if need be.
-        let entry = Entry { at: now.millis(), actor: None, act };
-        self.register.commit(vec![entry], Urgency::Reserved)?;
+        let retirement = facts.renewal.and_then(|it| retirement::scheduled(&it, request_id, now));
+        let acts = [Some(act), retirement].into_iter().flatten();
+        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act }).collect();
+        self.register.commit(entries, Urgency::Reserved)?;
         Ok(CertificateRow {
             serial,
             request_id,
@@ -337,17 +347,27 @@ impl Authority {
             let detail = "a certificate over this key was revoked for keyCompromise";
             return Err(Denial::new(Rule::CompromisedKey, detail).into());
         }
-        let profile = policy::decide(policy::Question {
+        Ok(policy::decide(self.question(listed, request, petition, now))?)
+    }
+
+    /// What the policy module is asked.
+    pub(super) fn question<'a>(
+        &'a self,
+        listed: &'a Listed,
+        request: &'a CertificateRequest,
+        petition: &'a Petition<'_>,
+        now: Timestamp,
+    ) -> policy::Question<'a> {
+        policy::Question {
             template: &listed.template,
             arc: &self.template_arc,
             request,
             subject: petition.account,
             enroller: Enroller { account: petition.enroller, standing: petition.standing },
-            renewal_of: None,
+            renewal_of: petition.renewal.as_ref().map(|renewed| &renewed.certificate),
             issuer: &self.issuer,
             now,
-        })?;
-        Ok(profile)
+        }
     }
 
     pub(super) fn deny_at_once(
@@ -409,6 +429,7 @@ pub(super) struct Facts {
     pub(super) account: String,
     pub(super) requester: String,
     pub(super) template: String,
+    pub(super) renewal: Option<act::Renewal>,
 }
 
 /// Why a decision is no profile.

@@ -12,10 +12,13 @@ pub mod establish;
 pub mod idempotency;
 pub mod orphans;
 pub mod permissions;
+pub mod possession;
 pub mod publish;
 pub mod refusal;
+pub mod renewal;
 pub mod requester;
 pub mod requests;
+pub mod retirement;
 pub mod revoke;
 pub mod status;
 pub mod templates;
@@ -28,7 +31,7 @@ use arc_swap::ArcSwap;
 
 pub use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Head, Idempotent,
-    Listing, Page, RequestFilter, RequestRow, TokenRow, act,
+    Lineage, Listing, Page, RequestFilter, RequestRow, TokenRow, act,
 };
 pub use refusal::Refusal;
 pub use requester::Requester;
@@ -55,6 +58,7 @@ pub struct Authority {
     /// (account, `Idempotency-Key`) pairs under way.
     in_flight: Mutex<HashSet<(String, String)>>,
     processors: enroll::Permits,
+    roles_by_certificate: possession::RolesByCertificate,
 }
 
 /// Fills a buffer with random octets fit for keys and serial numbers.
@@ -105,6 +109,7 @@ impl Authority {
             administration: Mutex::new(()),
             in_flight: Mutex::new(HashSet::new()),
             processors,
+            roles_by_certificate: possession::RolesByCertificate::default(),
         })
     }
 

@@ -22,6 +22,7 @@ impl Authority {
                     account: request.account.clone(),
                     requester: request.requester.clone(),
                     template: request.template.clone(),
+                    renewal: request.renewal.clone(),
                 };
                 self.complete(Self::adopt_reservation(&orphan), facts, now)?;
                 told.push(format!("request {id}: interrupted, now issued under serial {serial}"));

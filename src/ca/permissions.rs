@@ -1,5 +1,6 @@
 //! Who may do what: one table. What is not in it is denied.
 
+use super::possession::Reach;
 use super::{Refusal, Requester};
 
 /// A role on this CA, as AD CS separates them. Everybody authenticated is a requester besides.
@@ -39,6 +40,8 @@ pub enum Operation {
     Enroll,
     /// Ask for one for another account.
     EnrollOnBehalf,
+    /// Renew the certificate that one proves to hold.
+    RenewCertificate,
     /// See one's own requests and certificates.
     ReadOwn,
     /// See everybody's requests and certificates.
@@ -71,9 +74,10 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
+        Self::RenewCertificate,
         Self::ReadOwn,
         Self::ReadAll,
         Self::DecideRequests,
@@ -94,7 +98,7 @@ impl Operation {
     pub fn allowed_to(self) -> Option<&'static [Role]> {
         use Role::{Administrator, Auditor, CertificateManager};
         match self {
-            Self::Enroll | Self::ReadOwn | Self::ReadAuthority => None,
+            Self::Enroll | Self::RenewCertificate | Self::ReadOwn | Self::ReadAuthority => None,
             Self::EnrollOnBehalf
             | Self::DecideRequests
             | Self::Revoke
@@ -114,12 +118,26 @@ impl Operation {
 impl Requester {
     /// Whether one of its roles allows `operation`.
     pub fn may(&self, operation: Operation) -> bool {
-        if !self.bond_allows(operation) {
+        if !self.bond_allows(operation) || !self.reaches(operation) {
             return false;
         }
         match operation.allowed_to() {
             None => true,
             Some(roles) => roles.iter().any(|role| self.roles.contains(role)),
+        }
+    }
+
+    /// A credential that speaks for one certificate renews it, and sees what becomes of that.
+    fn reaches(&self, operation: Operation) -> bool {
+        self.reach == Reach::Account
+            || matches!(operation, Operation::RenewCertificate | Operation::ReadOwn)
+    }
+
+    /// Refuses a credential that speaks for one certificate only.
+    pub(super) fn must_speak_for_its_account(&self) -> Result<(), Refusal> {
+        match self.reach {
+            Reach::Account => Ok(()),
+            Reach::Certificate => Err(one_certificate_only()),
         }
     }
 
@@ -129,6 +147,9 @@ impl Requester {
             return Ok(());
         }
         self.bond_must(operation)?;
+        if !self.reaches(operation) {
+            return Err(one_certificate_only());
+        }
         let roles = operation.allowed_to().unwrap_or_default();
         let needed: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         Err(Refusal::Forbidden(format!(
@@ -137,4 +158,12 @@ impl Requester {
             needed.join(", ")
         )))
     }
+}
+
+fn one_certificate_only() -> Refusal {
+    Refusal::PossessionRequired(
+        "this client certificate is only good for renewing itself: its names are not those that \
+         the directory gives its account, or it is for no purpose that identifies a client"
+            .to_owned(),
+    )
 }

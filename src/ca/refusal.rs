@@ -14,6 +14,12 @@ pub enum Refusal {
     /// The credential was made for one thing, and this is another.
     #[error("{0}")]
     Bound(String),
+    /// A client certificate that does not count; the first word is the rule's stable name.
+    #[error("{1}")]
+    CertificateRefused(&'static str, String),
+    /// Only the holder of the certificate may do it, and only by proving that.
+    #[error("{0}")]
+    PossessionRequired(String),
     /// The role is not enough.
     #[error("{0}")]
     Forbidden(String),

@@ -1,9 +1,12 @@
 //! The requester ([MS-WCCE]): somebody who authenticated, with what the directory holds.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::bond::Bond;
 use super::permissions::Role;
+use super::possession::{Possession, Reach};
 use super::{Authority, Refusal};
 use crate::pki::account::Account;
 use crate::pki::time::Timestamp;
@@ -16,12 +19,31 @@ pub struct Requester {
     pub(super) roles: Vec<Role>,
     /// What the token it came by is bound to, if it is.
     pub(super) bond: Option<Bond>,
+    /// How far the credential reaches.
+    pub(super) reach: Reach,
+    /// The certificate that the requester proved to hold.
+    pub(super) possession: Option<Arc<Possession>>,
 }
 
 impl Requester {
+    /// An account that authenticated with all its rights.
+    pub(super) fn of(account: Account, roles: Vec<Role>) -> Self {
+        Self { account, roles, bond: None, reach: Reach::Account, possession: None }
+    }
+
     /// The account.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// How far its credential reaches.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// The certificate that it proved to hold, where that is its credential.
+    pub fn possession(&self) -> Option<&Possession> {
+        self.possession.as_deref()
     }
 
     /// Its roles on this CA.
@@ -58,7 +80,7 @@ impl Authority {
             Some(_) => Vec::new(),
             None => self.roles_of(&account.name)?,
         };
-        Ok(Requester { account, roles, bond })
+        Ok(Requester { bond, ..Requester::of(account, roles) })
     }
 }
 

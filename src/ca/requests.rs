@@ -1,6 +1,7 @@
 //! Looking up requests and certificates: everybody their own, the roles everybody's.
 
 use super::permissions::Operation;
+use super::possession::{Possession, Reach};
 use super::{
     Authority, CertificateFilter, CertificateRow, Listing, Page, Refusal, RequestFilter,
     RequestRow, Requester,
@@ -11,8 +12,11 @@ impl Authority {
     /// One request: one's own, or anybody's with the role. What one may not see is not there.
     pub fn request(&self, requester: &Requester, id: u64) -> Result<RequestRow, Refusal> {
         let row = self.register.request(id)?;
-        row.filter(|row| self.sees(requester, &row.requester, &row.account))
-            .ok_or_else(|| Refusal::NotFound(format!("request {id}")))
+        row.filter(|row| match requester.possession_alone() {
+            Some(held) => renews(row, held),
+            None => self.sees(requester, &row.requester, &row.account),
+        })
+        .ok_or_else(|| Refusal::NotFound(format!("request {id}")))
     }
 
     /// Requests, newest first; without the role only one's own.
@@ -34,6 +38,15 @@ impl Authority {
         serial: &SerialNumber,
     ) -> Result<CertificateRow, Refusal> {
         let row = self.register.certificate(serial)?;
+        if let (Some(row), Some(held)) = (&row, requester.possession_alone())
+            && row.serial != held.serial()
+        {
+            // What became of its renewal it may see as well.
+            let answered = self.register.request(row.request_id)?;
+            if !answered.is_some_and(|request| renews(&request, held)) {
+                return Err(Refusal::NotFound(format!("certificate {serial}")));
+            }
+        }
         row.filter(|row| self.sees(requester, &row.requester, &row.account))
             .ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))
     }
@@ -63,6 +76,7 @@ impl Authority {
         requester: &Requester,
         asked: Option<String>,
     ) -> Result<Option<String>, Refusal> {
+        requester.must_speak_for_its_account()?;
         if requester.may(Operation::ReadAll) {
             return Ok(asked);
         }
@@ -74,5 +88,18 @@ impl Authority {
             }
             _ => Ok(Some(own.clone())),
         }
+    }
+}
+
+/// Whether a request is for the renewal of this certificate.
+fn renews(row: &RequestRow, held: &Possession) -> bool {
+    let own = held.serial();
+    row.renewal.as_ref().is_some_and(|renewal| renewal.serial == own.as_der_content())
+}
+
+impl Requester {
+    /// The certificate for which alone it speaks.
+    fn possession_alone(&self) -> Option<&Possession> {
+        self.possession().filter(|_| self.reach == Reach::Certificate)
     }
 }

@@ -132,7 +132,7 @@ impl Authority {
     }
 }
 
-fn revocation(
+pub(super) fn revocation(
     row: &CertificateRow,
     reason: RevocationReason,
     invalidity_date: Option<Timestamp>,

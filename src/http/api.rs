@@ -197,15 +197,15 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
 /// Reads the call whole, refusing early what cannot come to anything.
 async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received, Problem> {
     let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.remove::<Peer>().unwrap_or_default();
     // Who shows nothing that could be a credential is not listened to any longer.
-    Credential::of(&parts.headers)?;
+    Credential::of(&parts.headers, &peer)?;
     let body = body::read(&parts.headers, body, api.limits).await?;
     body::uncompressed(&parts.headers)?;
     let name = match route.path.contains('{') {
         true => segment(&mut parts).await?,
         false => String::new(),
     };
-    let peer = parts.extensions.remove::<Peer>().unwrap_or_default();
     let Parts { method, uri, headers, .. } = parts;
     Ok(Received { peer, method, uri, headers, name, body })
 }
@@ -227,7 +227,7 @@ fn attend(
 ) -> (Option<String>, Result<Reply, Problem>) {
     let Access::Needs(operation, _, resource) = route.access else { return (None, Err(lost())) };
     let now = (api.clock)();
-    let requester = Credential::of(&received.headers)
+    let requester = Credential::of(&received.headers, &received.peer)
         .and_then(|credential| Ok(credential.requester(&api.authority, now)?));
     let requester = match requester {
         Ok(requester) => requester,

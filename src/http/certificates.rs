@@ -39,6 +39,11 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
     }
     let mut described = Described::of(&row, call.now)?;
     described.chain = Some(&call.api.chain_pem);
+    described.renew_after = renew_after(call.api, &row);
+    let lineage = call.api.authority.lineage(call.requester, &row.serial)?;
+    described.renewal_of = lineage.renewal_of.map(|serial| serial.to_string());
+    described.renewed_by = lineage.renewed_by.iter().map(ToString::to_string).collect();
+    described.retires_at = lineage.retires_at.map(|moment| moment.to_string());
     described.alt_security_identities =
         Some(call.api.authority.alt_security_identities(&row.serial));
     Ok(Answer::json(StatusCode::OK, &described).into())
@@ -138,6 +143,8 @@ pub struct Parts<'a> {
     certificate: String,
     chain: &'a str,
     alt_security_identities: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renew_after: Option<String>,
 }
 
 impl<'a> Parts<'a> {
@@ -151,8 +158,14 @@ impl<'a> Parts<'a> {
             certificate: certificates_to_pem(&[&row.certificate]),
             chain: &api.chain_pem,
             alt_security_identities: api.authority.alt_security_identities(&row.serial),
+            renew_after: renew_after(api, row),
         })
     }
+}
+
+/// From when on a client should renew it.
+fn renew_after(api: &Api, row: &CertificateRow) -> Option<String> {
+    Some(api.authority.renew_after(row)?.to_string())
 }
 
 #[derive(Serialize)]
@@ -181,6 +194,14 @@ struct Described<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation: Option<Revoked>,
     certificate: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renew_after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewal_of: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    renewed_by: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,6 +247,10 @@ impl<'a> Described<'a> {
             thumbprint_sha256: hex(&certificate.sha256_thumbprint()),
             revocation: row.revocation.as_ref().map(Revoked::of),
             certificate: certificates_to_pem(&[&row.certificate]),
+            renew_after: None,
+            renewal_of: None,
+            renewed_by: Vec::new(),
+            retires_at: None,
             chain: None,
             alt_security_identities: None,
         })

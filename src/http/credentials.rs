@@ -1,8 +1,12 @@
-//! Credentials: a bearer token becomes a requester (RFC 6750). Client certificates and OIDC
-//! come here later, each as one more way from a call to a [`Requester`].
+//! Credentials: a bearer token (RFC 6750) or a client certificate becomes a requester. Each kind is
+//! one more way from a call to a [`Requester`].
+//!
+//! Where a call carries both, the `Authorization` header decides, also when it is refused: a
+//! certificate that a machine sends along on every connection never changes whose call it is.
 
 use axum::http::{HeaderMap, header};
 
+use super::peer::Peer;
 use super::problem::Problem;
 use crate::ca::{Authority, Refusal, Requester};
 use crate::pki::time::Timestamp;
@@ -11,16 +15,25 @@ use crate::pki::time::Timestamp;
 pub enum Credential<'a> {
     /// A bearer token.
     Bearer(&'a str),
+    /// A certificate whose key the connection proved.
+    Certificate(&'a [u8]),
 }
 
 impl<'a> Credential<'a> {
     /// The credential a call carries; 401 if there is none that could be one.
-    pub fn of(headers: &'a HeaderMap) -> Result<Self, Problem> {
+    pub fn of(headers: &'a HeaderMap, peer: &'a Peer) -> Result<Self, Problem> {
         let refused = |why| Problem::from(Refusal::Unauthenticated(why));
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let value = values.next().ok_or_else(|| {
-            refused("a bearer token is needed (Authorization: Bearer chancery_…)")
-        })?;
+        let value = match (values.next(), &peer.certificate) {
+            (Some(value), _) => value,
+            (None, Some(certificate)) => return Ok(Self::Certificate(certificate)),
+            (None, None) => {
+                return Err(refused(
+                    "a credential is needed: a bearer token (Authorization: Bearer chancery_…) or \
+                     a client certificate of this CA",
+                ));
+            }
+        };
         if values.next().is_some() {
             return Err(refused("there is more than one Authorization header"));
         }
@@ -37,13 +50,16 @@ impl<'a> Credential<'a> {
     pub fn requester(&self, authority: &Authority, now: Timestamp) -> Result<Requester, Refusal> {
         match self {
             Self::Bearer(token) => authority.authenticate(token, now),
+            Self::Certificate(der) => authority.authenticate_by_certificate(der, now),
         }
     }
 
-    /// Octets that only the holder of this credential knows, to seal answers that hold a secret.
-    pub fn secret(&self) -> &[u8] {
+    /// Octets that only the holder of this credential knows, to seal answers that hold a secret;
+    /// a certificate has none that the connection shows.
+    pub fn secret(&self) -> Option<&[u8]> {
         match self {
-            Self::Bearer(token) => token.as_bytes(),
+            Self::Bearer(token) => Some(token.as_bytes()),
+            Self::Certificate(_) => None,
         }
     }
 }
@@ -59,8 +75,9 @@ mod tests {
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        match Credential::of(&headers) {
+        match Credential::of(&headers, &Peer::default()) {
             Ok(Credential::Bearer(token)) => Ok(token.to_owned()),
+            Ok(Credential::Certificate(_)) => panic!("there was none"),
             Err(problem) => Err(problem.rule().to_owned()),
         }
     }
@@ -73,6 +90,17 @@ mod tests {
         for values in refused {
             assert_eq!(rule(values), Err("unauthenticated".to_owned()), "{values:?}");
         }
+    }
+
+    #[test]
+    fn the_header_decides_over_the_certificate() {
+        let peer = Peer::default().holding(Some(bytes::Bytes::from_static(b"der")));
+        let mut headers = HeaderMap::new();
+        assert!(matches!(Credential::of(&headers, &peer), Ok(Credential::Certificate(b"der"))));
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+        assert!(matches!(Credential::of(&headers, &peer), Ok(Credential::Bearer("x"))));
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Nonsense"));
+        assert!(Credential::of(&headers, &peer).is_err());
     }
 
     proptest! {

@@ -65,15 +65,18 @@ pub fn creating<Made>(
     let Some(idempotency) = key(call.received)? else {
         return Ok(render(&create(None)?).into_answer());
     };
-    let seal = Seal::of(call, &idempotency)?;
+    let seal = match secrecy {
+        Secrecy::Plain => None,
+        Secrecy::Sealed => Some(Seal::of(call, &idempotency)?),
+    };
     match call.api.authority.begin_idempotent(call.requester, &idempotency, call.now)? {
-        Begun::Again(recorded) => again(recorded, secrecy, &seal),
+        Begun::Again(recorded) => again(recorded, seal.as_ref()),
         Begun::First(_under_way) => {
             let answering = |made: &Made| {
                 let created = render(made);
-                let body = match secrecy {
-                    Secrecy::Plain => created.body,
-                    Secrecy::Sealed => seal.close(created.body),
+                let body = match &seal {
+                    None => created.body,
+                    Some(seal) => seal.close(created.body),
                 };
                 Act::AnswerRecorded(AnswerRecorded {
                     idempotency: idempotency.clone(),
@@ -108,10 +111,10 @@ impl Created {
     }
 }
 
-fn again(recorded: AnswerRecorded, secrecy: Secrecy, seal: &Seal) -> Result<Answer, Problem> {
-    let body = match secrecy {
-        Secrecy::Plain => recorded.body,
-        Secrecy::Sealed => seal.open(recorded.body).ok_or_else(|| {
+fn again(recorded: AnswerRecorded, seal: Option<&Seal>) -> Result<Answer, Problem> {
+    let body = match seal {
+        None => recorded.body,
+        Some(seal) => seal.open(recorded.body).ok_or_else(|| {
             Problem::new(
                 StatusCode::CONFLICT,
                 "idempotency-key-sealed",
@@ -136,8 +139,15 @@ struct Seal {
 
 impl Seal {
     fn of(call: &Call<'_>, idempotency: &Idempotency) -> Result<Self, Problem> {
-        let credential = Credential::of(&call.received.headers)?;
-        Self::new(credential.secret(), idempotency).ok_or_else(|| {
+        let credential = Credential::of(&call.received.headers, &call.received.peer)?;
+        let secret = credential.secret().ok_or_else(|| {
+            Problem::bad_request(
+                "idempotency-key-unsealable",
+                "with a client certificate there is no secret to seal this answer with: leave \
+                 Idempotency-Key out, or use a token",
+            )
+        })?;
+        Self::new(secret, idempotency).ok_or_else(|| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "no key could be derived")
         })
     }

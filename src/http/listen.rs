@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -55,7 +56,11 @@ pub async fn serve_https(
         let (acceptor, router) = (acceptor.clone(), router.clone());
         async move {
             match tokio::time::timeout(bounds.handshake, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => converse(stream, peer, router, bounds, stopping).await,
+                Ok(Ok(stream)) => {
+                    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                    let own = shown.first().map(|own| Bytes::copy_from_slice(own));
+                    converse(stream, peer.holding(own), router, bounds, stopping).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
                 Err(_) => tracing::debug!("the TLS handshake took too long"),
             }

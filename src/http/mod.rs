@@ -12,6 +12,7 @@ pub mod authority;
 pub mod body;
 pub mod call;
 pub mod certificates;
+mod client_certificate;
 pub mod credentials;
 pub mod entity_tag;
 pub mod health;
@@ -25,6 +26,7 @@ pub mod problem;
 pub mod publication;
 pub mod publishing;
 pub mod query;
+pub mod renewals;
 pub mod requests;
 pub mod revocations;
 pub mod standstill;
@@ -62,7 +64,8 @@ pub enum Access {
 use Lane::{Acts, Enrolments, Reads};
 use Operation::{
     DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, MakeEnrolmentTokens,
-    PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens, Revoke,
+    PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens,
+    RenewCertificate, Revoke,
 };
 
 /// Every route of the API.
@@ -81,6 +84,8 @@ pub static ROUTES: &[Route] = &[
 
     get("/v1/certificates", ReadOwn, Reads, certificates::list),
     get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),
+    post("/v1/certificates/{serial_number}/renew", RenewCertificate, Enrolments, renewals::renew),
+    delete("/v1/certificates/{serial_number}/retirement", Revoke, Acts, renewals::cancel_retirement),
     post("/v1/certificates/{serial_number}/revoke", Revoke, Acts, revocations::revoke),
     post("/v1/certificates/{serial_number}/release", Revoke, Acts, revocations::release),
 

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::service::Service;
 
@@ -11,12 +12,22 @@ use hyper::service::Service;
 pub struct Peer {
     /// Its address; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address.
     pub address: IpAddr,
+    /// The certificate, in DER, whose key it proved to hold in the TLS handshake (or in the one
+    /// that a resumed session began with). Nothing else about it has been looked at: the
+    /// authority judges it anew at every call.
+    pub certificate: Option<Bytes>,
 }
 
 impl Peer {
     /// The other end at `address`.
     pub fn at(address: IpAddr) -> Self {
-        Self { address: address.to_canonical() }
+        Self { address: address.to_canonical(), certificate: None }
+    }
+
+    /// The same, having proved to hold this certificate's key.
+    #[must_use]
+    pub fn holding(self, certificate: Option<Bytes>) -> Self {
+        Self { certificate, ..self }
     }
 }
 

@@ -112,6 +112,14 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
                     .with_header(header::WWW_AUTHENTICATE, challenge)
             }
+            Refusal::CertificateRefused(rule, _) => {
+                let challenge = HeaderValue::from_static("Bearer realm=\"chancery\"");
+                Self::new(StatusCode::UNAUTHORIZED, rule, detail)
+                    .with_header(header::WWW_AUTHENTICATE, challenge)
+            }
+            Refusal::PossessionRequired(_) => {
+                Self::new(StatusCode::FORBIDDEN, "possession-required", detail)
+            }
             Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "role-required", detail),
             Refusal::Bound(_) => Self::new(StatusCode::FORBIDDEN, "token-bound", detail),
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", detail),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Reply};
 use super::body;
 use super::call::Call;
-use super::certificates::{Parts, represented};
+use super::certificates::{Parts, hex, represented};
 use super::idempotency;
 use super::negotiate::Representation;
 use super::problem::Problem;
@@ -153,7 +153,8 @@ struct Submitted<'a> {
     notices: Vec<String>,
 }
 
-fn rendered(
+/// The answer to an enrolment or a renewal.
+pub fn rendered(
     call: &Call<'_>,
     enrolled: Enrolled,
     representation: Representation,
@@ -221,6 +222,8 @@ struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    renewal_of: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     csr: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     issued: Option<Parts<'a>>,
@@ -241,6 +244,7 @@ impl<'a> Request<'a> {
             rule: row.rule.as_deref(),
             hresult: hresult.map(|code| format!("0x{code:08x}")),
             detail: row.detail.as_deref(),
+            renewal_of: row.renewal.as_ref().map(|renewal| hex(&renewal.serial)),
             csr: None,
             issued: None,
         }

@@ -1,4 +1,5 @@
-//! The API's TLS: TLS 1.2 and 1.3 with a certificate that can be exchanged while serving.
+//! The API's TLS: TLS 1.2 and 1.3 with a certificate that can be exchanged while serving; the
+//! client is asked for a certificate as well.
 
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+
+use super::client_certificate::Asking;
 
 /// The key does not fit the certificate, or is not one rustls knows.
 #[derive(Debug, thiserror::Error)]
@@ -31,17 +34,20 @@ impl ResolvesServerCert for Current {
 }
 
 impl Tls {
-    /// With the certificate (and those above it, without the root) and its key.
+    /// With the certificate (and those above it, without the root) and its key. Clients are asked
+    /// for a certificate issued under one of the names `acceptable` (DER): a hint, no more.
     pub fn new(
+        acceptable: &[&[u8]],
         chain: Vec<CertificateDer<'static>>,
         key: &PrivateKeyDer<'static>,
     ) -> Result<Self, UnusableCertificate> {
         let current = Arc::new(Current(ArcSwap::from_pointee(certified(chain, key)?)));
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let asking = Arc::new(Asking::new(acceptable, &provider));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::<Current>::clone(&current);
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
+            .with_client_cert_verifier(asking)
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { current, config: Arc::new(config) })

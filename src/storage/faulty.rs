@@ -110,6 +110,14 @@ impl Register for FaultyRegister {
         self.inner.revocation(serial)
     }
 
+    fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError> {
+        self.inner.retirements(due, limit)
+    }
+
+    fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError> {
+        self.inner.lineage(serial)
+    }
+
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
         self.inner.crl_entries(ended_before)
     }

@@ -90,6 +90,13 @@ pub trait Register: Send + Sync {
     /// How a serial number stands, whether or not its certificate is known here.
     fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError>;
 
+    /// Certificates that are to be retired up to and with the moment `due`, the earliest first.
+    /// Whatever is revoked for good meanwhile, or cancelled, is not among them.
+    fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError>;
+
+    /// What a certificate renews, what renews it, and when it is to be retired.
+    fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError>;
+
     /// Entries of the next CRL, encoded: every serial number revoked now whose certificate had
     /// not ended before `ended_before` (RFC 5280 §3.3: one more CRL after the end).
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError>;
@@ -239,6 +246,19 @@ pub struct RequestRow {
     pub serial: Option<SerialNumber>,
     /// Its `Idempotency-Key` record.
     pub idempotency: Option<act::Idempotency>,
+    /// The certificate it renews.
+    pub renewal: Option<act::Renewal>,
+}
+
+/// What came before a certificate, and what comes after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The certificate it renews.
+    pub renewal_of: Option<SerialNumber>,
+    /// The certificates that renew it, oldest first.
+    pub renewed_by: Vec<SerialNumber>,
+    /// When it is to be revoked as superseded.
+    pub retires_at: Option<Timestamp>,
 }
 
 /// A certificate and how it stands.

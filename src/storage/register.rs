@@ -9,9 +9,8 @@ use super::act::{AccountSaved, Act, AuthorityEstablished, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
 use super::index::query::Search;
-use super::index::{
-    ACCOUNT, AUTHORITY, CRL, Index, TEMPLATE, TOKEN, TOKEN_HASH, TOKEN_SPENT, both,
-};
+use super::index::{ACCOUNT, AUTHORITY, CRL, Index, RETIREMENT_DUE, TEMPLATE, TOKEN};
+use super::index::{TOKEN_HASH, TOKEN_SPENT, both};
 use super::ledger::recovery::{LastStop, Position, recover};
 use super::ledger::scan::Commit;
 use super::ledger::writer::{Derived, Queue, Writer};
@@ -21,8 +20,8 @@ use super::revoked::Revoked;
 use super::state::State;
 use super::{
     AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
-    Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, TemplateRow, TokenRow,
-    Urgency,
+    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, TemplateRow,
+    TokenRow, Urgency,
 };
 use crate::pki::revocation::Revocation;
 use crate::pki::serial::SerialNumber;
@@ -376,6 +375,24 @@ impl Register for LedgerRegister {
 
     fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError> {
         self.watch(self.index().revocation(&self.shared.reader, serial))
+    }
+
+    fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError> {
+        let entries = self.index().chunks.all_named(RETIREMENT_DUE, None);
+        let mut found = Vec::new();
+        for entry in entries.take(limit) {
+            let (name, _) = entry?;
+            let Some((moment, serial)) = name.split_first_chunk::<8>() else { continue };
+            if u64::from_be_bytes(*moment) > due.millis() {
+                break;
+            }
+            found.extend(SerialNumber::from_der_content(serial).ok());
+        }
+        Ok(found)
+    }
+
+    fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError> {
+        self.watch(self.search().lineage(serial))
     }
 
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {

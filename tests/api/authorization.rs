@@ -20,6 +20,9 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /v1/requests/{request_id}/deny", "mA"),
     ("GET /v1/certificates", "rmaA"),
     ("GET /v1/certificates/{serial_number}", "rmaA"),
+    // Nobody by a token: `client_certificates` has the holders.
+    ("POST /v1/certificates/{serial_number}/renew", ""),
+    ("DELETE /v1/certificates/{serial_number}/retirement", "mA"),
     ("POST /v1/certificates/{serial_number}/revoke", "mA"),
     ("POST /v1/certificates/{serial_number}/release", "mA"),
     ("GET /v1/templates", "rmaA"),

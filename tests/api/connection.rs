@@ -34,7 +34,7 @@ async fn serve(bounds: Bounds, limits: Option<Limits>) -> Server {
         ca.adjust(|api| api.limits = limits);
     }
     let (certificate, key) = certificate();
-    let tls = Arc::new(Tls::new(vec![certificate.clone()], &key).unwrap());
+    let tls = Arc::new(Tls::new(&[], vec![certificate.clone()], &key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);

@@ -48,6 +48,7 @@ fn write_one(register: &dyn Register) {
         template: "User".to_owned(),
         csr: vec![0; 300],
         idempotency: None,
+        renewal: None,
     });
     let tbs = tbs(id);
     let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };

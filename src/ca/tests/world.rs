@@ -141,7 +141,7 @@ impl World {
 }
 
 pub(super) fn somebody(name: &str, roles: &[Role]) -> Requester {
-    Requester { account: account(name, &[]), roles: roles.to_vec(), bond: None }
+    Requester::of(account(name, &[]), roles.to_vec())
 }
 
 pub(super) fn administrator() -> Requester {
@@ -171,7 +171,7 @@ pub(super) fn vpn_user(authority: &Authority, name: &str) -> Requester {
     let account = account(name, &["VPN Users"]);
     let roles = Vec::new();
     authority.create_account(&administrator(), account.clone(), roles, None, noon()).unwrap();
-    Requester { account, roles: Vec::new(), bond: None }
+    Requester::of(account, Vec::new())
 }
 
 /// A fresh P-256 key's request.

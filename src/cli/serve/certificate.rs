@@ -168,7 +168,11 @@ impl OwnCertificate {
 }
 
 fn tls(authority: &Authority, certificate: &Certificate, key: &FileKey) -> Result<Tls, Failure> {
-    let made = Tls::new(chain(authority, certificate), &private(key)?);
+    let made = Tls::new(
+        &[authority.issuer().name().as_der()],
+        chain(authority, certificate),
+        &private(key)?,
+    );
     Ok(made.map_err(NoCertificate::from)?)
 }
 

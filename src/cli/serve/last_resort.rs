@@ -123,5 +123,5 @@ fn stored_tls(home: &Home) -> Result<Tls, Failure> {
     let chain = read_certificates(&home.tls_pem())?;
     let key = FileKey::load(&home.tls_key(), None)?;
     let chain = chain.into_iter().map(CertificateDer::from).collect();
-    Ok(Tls::new(chain, &private(&key)?).map_err(super::NoCertificate::from)?)
+    Ok(Tls::new(&[], chain, &private(&key)?).map_err(super::NoCertificate::from)?)
 }

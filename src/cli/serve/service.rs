@@ -14,7 +14,9 @@ use super::certificate::OwnCertificate;
 use super::greeting::Greeting;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
+use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
+use crate::ca::retirement::Clockwork;
 use crate::ca::{Authority, Parts};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
@@ -89,7 +91,7 @@ impl Service {
             let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
             Ok(row.map(|row| from_row(row).account))
         };
-        let authority = Arc::new(Authority::new(Parts {
+        let authority = Authority::new(Parts {
             register: Arc::<LedgerRegister>::clone(register),
             key: Arc::new(key),
             directory: Arc::new(BuiltIn(lookup)),
@@ -100,7 +102,12 @@ impl Service {
             })?,
             random: random(),
             processors,
-        })?);
+        })?;
+        let roles = match settings.client_certificate_roles {
+            true => RolesByCertificate::Given,
+            false => RolesByCertificate::Withheld,
+        };
+        let authority = Arc::new(authority.with_roles_by_certificate(roles));
         let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
         Ok(Self {
             register: Arc::clone(register),
@@ -181,6 +188,16 @@ impl Service {
         );
         let api = Arc::new(api.map_err(system("starting threads"))?);
         self.publisher.wait_for(0, FIRST_CRL_WAIT);
+        // Not before the register is in order: what a crash left comes first.
+        let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publisher));
+        let clockwork = Arc::new(clockwork);
+        let retiring = {
+            let clockwork = Arc::clone(&clockwork);
+            std::thread::Builder::new()
+                .name("clockwork".to_owned())
+                .spawn(move || clockwork.run(&now))
+                .map_err(system("starting the clockwork"))?
+        };
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(self.processors.clamp(1, 8))
@@ -194,7 +211,7 @@ impl Service {
             Signals::heard()?
         };
         greeting.say(&self.authority, &self.home);
-        runtime.block_on(async {
+        let served = runtime.block_on(async {
             let listener = from_std(listener)?;
             let (stop, stops) = watch::channel(false);
             let serving = serve_https(
@@ -216,7 +233,12 @@ impl Service {
             let _ = stop.send(true);
             serving.await;
             Ok(())
-        })
+        });
+        clockwork.stop();
+        if retiring.join().is_err() {
+            tracing::error!("the clockwork ended early");
+        }
+        served
     }
 
     /// Renews the API's certificate, and grants what `chancery token` wishes for. Never ends.

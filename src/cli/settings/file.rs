@@ -46,6 +46,7 @@ fn texts(item: &Item, values: Values) -> Option<Vec<String>> {
     let scalar = |value: &Toml| match value {
         Toml::String(text) => Some(text.value().clone()),
         Toml::Integer(number) => Some(number.value().to_string()),
+        Toml::Boolean(word) => Some(word.value().to_string()),
         _ => None,
     };
     match (item.as_value()?, values) {

@@ -28,6 +28,8 @@ pub struct Settings {
     pub crl_period_seconds: u64,
     /// Seconds that tokens of `serve` and `token` live.
     pub token_life_seconds: u64,
+    /// Whether client certificates carry the roles of their accounts.
+    pub client_certificate_roles: bool,
     /// The file with the CA key's passphrase.
     pub key_passphrase_file: Option<PathBuf>,
     /// How many threads compute; as many as processors if not given.
@@ -105,6 +107,7 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             crl_period_seconds: 7 * 86_400,
             token_life_seconds: 90 * 86_400,
+            client_certificate_roles: false,
             key_passphrase_file: None,
             processors: None,
             minimum_free_octets: 64 << 20,
@@ -232,6 +235,18 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a time of at most 730d, such as 90d",
+    },
+    Setting {
+        key: "client_certificate_roles",
+        value: "true|false",
+        meaning: "Whether a client certificate carries the roles of its account on this CA",
+        default: "false",
+        values: Values::One,
+        read: |settings, given| {
+            settings.client_certificate_roles = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "true or false",
     },
     Setting {
         key: "key_passphrase_file",

@@ -1,18 +1,21 @@
 //! Certificates (RFC 5280 §4.1): prepared to be signed, and signed.
 
+mod key_parts;
 pub(in crate::pki) mod parts;
 mod prepared;
 
 use std::ops::Range;
 
 use aws_lc_rs::digest;
+use const_oid::ObjectIdentifier;
 use der::{Decode, Encode, Header, Reader, SliceReader};
 
+pub use key_parts::KeyParts;
 pub use prepared::Prepared;
 
 use super::alternative_name::{self, AlternativeName};
 use super::encoding::{NotDer, Signed, Verbatim};
-use super::extension;
+use super::extension::{self, KeyUsage};
 use super::lint::Finding;
 use super::name::{DistinguishedName, NameError};
 use super::oid;
@@ -200,6 +203,22 @@ impl Certificate {
     /// SHA-256 of the SubjectPublicKeyInfo: [`PublicKey::thumbprint`] without reading the key.
     pub fn public_key_thumbprint(&self) -> [u8; 32] {
         sha256(self.spki_der())
+    }
+
+    /// What its key may be used for; `None` where it does not say, or not so that it reads.
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        let parts = TbsParts::of(self.tbs()).ok()?;
+        extension::read_key_usage(parts.extension(&oid::KEY_USAGE)?.value).ok()
+    }
+
+    /// Its extended key usages; none where it does not say.
+    pub fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
+        let read = || {
+            let parts = TbsParts::of(self.tbs()).ok()?;
+            let value = parts.extension(&oid::EXTENDED_KEY_USAGE)?.value;
+            extension::read_extended_key_usage(value).ok()
+        };
+        read().unwrap_or_default()
     }
 
     /// The security identifier it carries, if any ([MS-WCCE] §2.2.2.7.7.4).

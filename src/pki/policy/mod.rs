@@ -7,6 +7,7 @@
 mod alt_security_identities;
 mod directory_names;
 mod extensions;
+mod identity;
 mod key;
 mod permission;
 mod renewal;
@@ -14,6 +15,7 @@ mod request_names;
 mod validity;
 
 pub use alt_security_identities::alt_security_identities;
+pub use identity::is_named_by_directory;
 pub use permission::{Enroller, Standing};
 pub use renewal::earlier_approval_counts;
 
@@ -85,7 +87,7 @@ pub fn decide(question: Question<'_>) -> Result<Profile, Denial> {
 
 fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
     permission::check(case)?;
-    check_signatures(case.template)?;
+    check_signatures(case)?;
     check_hints(case)?;
     renewal::check(case)?;
     let public_key = case.request.public_key();
@@ -110,9 +112,12 @@ fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
 }
 
 /// A PKCS #10 request carries no signature but its own key's (`msPKI-RA-Signature`).
-fn check_signatures(template: &Template) -> Result<(), Denial> {
+fn check_signatures(case: &Case<'_>) -> Result<(), Denial> {
+    let template = case.template;
     match template.ra_signatures() {
         0 => Ok(()),
+        // [MS-WCCE] 3.2.2.6.2.1.4.5.6: what was co-signed once is not co-signed again.
+        _ if renewal::approval_counts(case) => Ok(()),
         count => Err(Denial::new(
             Rule::AuthorizedSignaturesRequired,
             format!(

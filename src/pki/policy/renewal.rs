@@ -75,13 +75,19 @@ pub(super) fn names(
 
 /// Whether the approval of the certificate that is renewed counts for this request too, so that
 /// it neither waits nor needs authorised signatures (`PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT`
-/// and the conditions of [MS-WCCE] 3.2.2.6.2.1.4.8, to the letter but for one: a request without
-/// a subject means the old one's).
+/// or key-based renewal, and the conditions of [MS-WCCE] 3.2.2.6.2.1.4.8, to the letter but for
+/// two: a request without a subject means the old one's, and a computer's certificate is known by
+/// its DNS name, which AD CS does not look at, so that there no computer's approval ever counts).
 pub fn earlier_approval_counts(question: &Question<'_>) -> bool {
-    let case = &Case::of(question);
+    approval_counts(&Case::of(question))
+}
+
+/// See [`earlier_approval_counts`].
+pub(super) fn approval_counts(case: &Case<'_>) -> bool {
     let (template, Some(old)) = (case.template, case.renewal_of) else { return false };
-    let validates = EnrollmentFlags::PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT;
-    if !template.enrollment_flags().contains(validates)
+    let validates = EnrollmentFlags::PREVIOUS_APPROVAL_VALIDATE_REENROLLMENT
+        .with(EnrollmentFlags::ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL_VALIDATE_REENROLLMENT);
+    if !template.enrollment_flags().intersects(validates)
         || old.template_oid() != Some(template.oid(case.arc))
     {
         return false;
@@ -96,8 +102,16 @@ pub fn earlier_approval_counts(question: &Question<'_>) -> bool {
     let compared = old.alternative_names().iter().filter_map(|name| match name {
         AlternativeName::UserPrincipalName(upn) => Some(same(&account.user_principal_name, upn)),
         AlternativeName::Email(mail) => Some(same(&account.mail, mail)),
+        AlternativeName::Dns(host) => Some(same(&account.dns_host_name, host)),
         _ => None,
     });
     let compared: Vec<bool> = compared.collect();
     !compared.is_empty() && compared.into_iter().all(|same| same)
+}
+
+/// Whether the old certificate stands in for the permission to enrol: key-based renewal is for
+/// holders whom the directory no longer lets enrol, or never did.
+pub(super) fn permission_counts(case: &Case<'_>) -> bool {
+    let flag = EnrollmentFlags::ALLOW_PREVIOUS_APPROVAL_KEYBASEDRENEWAL_VALIDATE_REENROLLMENT;
+    case.template.enrollment_flags().contains(flag) && approval_counts(case)
 }

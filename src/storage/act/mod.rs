@@ -9,6 +9,7 @@ mod account;
 mod answer;
 mod authority;
 mod printed;
+mod renewal;
 mod request;
 mod revocation;
 mod template;
@@ -16,6 +17,7 @@ mod template;
 pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
 pub use answer::{AnswerRecorded, Idempotency};
 pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
+pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
 pub use request::{
     CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, SerialReserved,
 };
@@ -115,6 +117,13 @@ pub enum Act {
     /// The CA's own certificate is about to be signed by its own key (law 1 holds for it too).
     #[n(23)]
     AuthorityIntended(#[n(0)] AuthorityIntended),
+    /// A renewed certificate will be revoked as superseded at a moment to come; the certificate
+    /// that takes its place is issued in the same commit.
+    #[n(27)]
+    RetirementScheduled(#[n(0)] RetirementScheduled),
+    /// It will not be.
+    #[n(28)]
+    RetirementCancelled(#[n(0)] RetirementCancelled),
     /// A one-time token was spent; the request that spent it is recorded beside.
     #[n(34)]
     TokenUsed(#[n(0)] TokenUse),

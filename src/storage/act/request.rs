@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Act;
 use super::answer::Idempotency;
 use super::printed::{base64, hex};
+use super::renewal::Renewal;
 
 /// See [`Act::RequestReceived`].
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
@@ -28,6 +29,9 @@ pub struct RequestReceived {
     /// The `Idempotency-Key` it came with.
     #[n(4)]
     pub idempotency: Option<Idempotency>,
+    /// The certificate it renews, proven by the certificate's own key.
+    #[n(6)]
+    pub renewal: Option<Renewal>,
 }
 
 /// See [`Act::SerialReserved`].

@@ -4,7 +4,7 @@
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
 use super::{ACCOUNT, AUTHORITY, CRL, Index, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN};
-use super::{TOKEN_HASH, TOKEN_SPENT, both, pair};
+use super::{RETIREMENT, RETIREMENT_DUE, TOKEN_HASH, TOKEN_SPENT, both, pair};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
@@ -127,6 +127,10 @@ impl Index {
             Act::AnswerRecorded(answer) => {
                 self.note_idempotency(offset, entry, &answer.idempotency);
             }
+            Act::RetirementScheduled(scheduled) => {
+                self.retirement_scheduled(reader, offset, scheduled)?;
+            }
+            Act::RetirementCancelled(mark) => self.retirement_over(&mark.serial)?,
             Act::Started(_) | Act::Restored(_) | Act::AuthorityIntended(_) => {}
         }
         Ok(None)
@@ -183,6 +187,10 @@ impl Index {
             let actor = Fingerprint::of_name(actor);
             postings::add(&mut self.chunks, postings::ACCOUNT, actor, u64::from(request));
         }
+        if let Some(renewal) = &received.renewal {
+            let renewed = Fingerprint::of(&renewal.serial);
+            postings::add(&mut self.chunks, postings::RENEWAL, renewed, u64::from(request));
+        }
         if let Some(idempotency) = &received.idempotency {
             self.note_idempotency(offset, entry, idempotency);
         }
@@ -227,6 +235,10 @@ impl Index {
         {
             postings::add(&mut self.chunks, postings::KEY, Fingerprint::of_hash(key), offset);
         }
+        if revocation.reason != RevocationReason::CertificateHold {
+            // What is revoked for good has nothing left to wait for.
+            self.retirement_over(&revoked.serial)?;
+        }
         let mut not_after = revoked.not_after.map(Timestamp::from_seconds);
         if let Some(request) = self.request_of(reader, &serial)? {
             let held = revocation.reason == RevocationReason::CertificateHold;
@@ -260,6 +272,37 @@ impl Index {
             })?;
         }
         Ok(Some(CrlChange::Released(serial)))
+    }
+
+    /// The earlier of two moments holds, and what is revoked for good is not retired besides.
+    fn retirement_scheduled(
+        &mut self,
+        reader: &Reader,
+        offset: u64,
+        scheduled: &act::RetirementScheduled,
+    ) -> Result<(), StoreError> {
+        let Ok(serial) = SerialNumber::from_der_content(&scheduled.serial) else { return Ok(()) };
+        let revocation = self.revocation(reader, &serial)?;
+        if revocation.is_some_and(|found| found.reason != RevocationReason::CertificateHold) {
+            return Ok(());
+        }
+        let known = self.chunks.named(RETIREMENT, &scheduled.serial)?;
+        if known.is_some_and(|known| both(&known).0 < scheduled.due_at) {
+            return Ok(());
+        }
+        self.retirement_over(&scheduled.serial)?;
+        let place = pair(scheduled.due_at, offset);
+        self.chunks.set_named(RETIREMENT, &scheduled.serial, Some(&place))?;
+        let due = [&scheduled.due_at.to_be_bytes(), scheduled.serial.as_slice()].concat();
+        self.chunks.set_named(RETIREMENT_DUE, &due, Some(&[]))
+    }
+
+    /// Nothing is to be retired any more.
+    fn retirement_over(&mut self, serial: &[u8]) -> Result<(), StoreError> {
+        let Some(known) = self.chunks.named(RETIREMENT, serial)? else { return Ok(()) };
+        let due = [&both(&known).0.to_be_bytes(), serial].concat();
+        self.chunks.set_named(RETIREMENT_DUE, &due, None)?;
+        self.chunks.set_named(RETIREMENT, serial, None)
     }
 
     fn resolved(

@@ -32,6 +32,11 @@ pub(super) const TOKEN_HASH: Kind = 48;
 pub(super) const TOKEN_SPENT: Kind = 54;
 /// CRL number, big-endian → offset of its intention, then of its publication or 0.
 pub(super) const CRL: Kind = 50;
+/// Serial number → when its certificate is to be retired (milliseconds), then the offset of the
+/// act that said so. Gone once that is done or cancelled.
+pub(super) const RETIREMENT: Kind = 58;
+/// Moment (milliseconds, big-endian) and serial number of the same: the earliest first.
+pub(super) const RETIREMENT_DUE: Kind = 60;
 /// Template cn → the index's own number for it.
 pub(super) const TEMPLATE_NUMBER: Kind = 52;
 /// Sparse: every 256th entry's offset, 64 a chunk.

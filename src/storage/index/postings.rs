@@ -25,6 +25,8 @@ pub const IDEMPOTENCY: Kind = 21;
 pub const REVOCATION: Kind = 22;
 /// Compromised key → ledger offset of the revocation.
 pub const KEY: Kind = 23;
+/// Serial number of a certificate → requests that renew it.
+pub const RENEWAL: Kind = 24;
 
 const POSTING: usize = 10;
 

@@ -5,15 +5,15 @@ use std::sync::RwLock;
 use super::apply::{idempotency_fingerprint, revocation_of, row};
 use super::postings::{self, Fingerprint};
 use super::rows::{BLOCK, Facts, HELD, ORPHAN, PENDED, Places, Summary};
-use super::{Index, assemble};
+use super::{Index, RETIREMENT, assemble, both};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, CertificateIssued, Entry, RequestReceived, SerialReserved};
 use crate::storage::ledger::Reader;
-use crate::storage::{CertificateFilter, CertificateRow, CertificateStatus, Idempotent, Listing};
-use crate::storage::{Orphan, Page, RequestFilter, RequestRow, StoreError};
+use crate::storage::{CertificateFilter, CertificateRow, CertificateStatus, Idempotent};
+use crate::storage::{Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, StoreError};
 
 impl Index {
     /// The request whose certificate has this serial number.
@@ -181,6 +181,7 @@ impl Search<'_> {
             detail: None,
             serial: None,
             idempotency: received.idempotency,
+            renewal: received.renewal,
         };
         if at.resolved > 0 {
             let Entry { at, actor, act } = self.reader.entry(at.resolved)?.entry;
@@ -287,6 +288,34 @@ impl Search<'_> {
             revocation,
         };
         Ok(Some((row, issued)))
+    }
+
+    /// What a certificate renews, what renews it, and when it is to be retired.
+    pub fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError> {
+        let own = serial.as_der_content();
+        let mut lineage = Lineage::default();
+        if let Some(request) = self.look(|index| index.request_of(self.reader, serial))?
+            && let Some(row) = self.request(u64::from(request))?
+            && let Some(renewal) = row.renewal
+        {
+            lineage.renewal_of = SerialNumber::from_der_content(&renewal.serial).ok();
+        }
+        let fingerprint = Fingerprint::of(own);
+        let mut later =
+            self.look(|index| postings::find(&index.chunks, postings::RENEWAL, fingerprint))?;
+        later.sort_unstable();
+        later.dedup();
+        for request in later {
+            if let Some(row) = self.request(request)?
+                && row.renewal.is_some_and(|renewal| renewal.serial == own)
+                && matches!(row.disposition, Disposition::Issued | Disposition::Revoked)
+            {
+                lineage.renewed_by.extend(row.serial);
+            }
+        }
+        let due = self.look(|index| index.chunks.named(RETIREMENT, own))?;
+        lineage.retires_at = due.map(|due| Timestamp::from_millis(both(&due).0));
+        Ok(lineage)
     }
 
     /// Certificates, newest first.

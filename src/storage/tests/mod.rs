@@ -53,6 +53,7 @@ pub(super) fn received(request_id: u64, account: &str, template: &str) -> Act {
         template: template.to_owned(),
         csr: vec![0x30, 0],
         idempotency: None,
+        renewal: None,
     })
 }
 

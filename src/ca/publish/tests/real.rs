@@ -104,6 +104,7 @@ impl Real {
             template: template.clone(),
             csr: vec![0x30, 0],
             idempotency: None,
+            renewal: None,
         };
         let serial = of.as_der_content().to_vec();
         let issued = CertificateIssued {

@@ -318,6 +318,14 @@ impl Register for MemoryRegister {
         Ok(list.into_iter().find(|(other, ..)| other == serial).map(|found| found.1))
     }
 
+    fn retirements(&self, _: Timestamp, _: usize) -> Result<Vec<SerialNumber>, StoreError> {
+        unimplemented!()
+    }
+
+    fn lineage(&self, _: &SerialNumber) -> Result<Lineage, StoreError> {
+        unimplemented!()
+    }
+
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
         let mut file = tempfile::tempfile().unwrap();
         let (mut count, mut length) = (0, 0);

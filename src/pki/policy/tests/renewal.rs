@@ -143,9 +143,11 @@ fn an_earlier_approval_counts_while_upn_and_mail_are_the_directorys() {
         file.enrollment_flags.push("PEND_ALL_REQUESTS".into());
     });
     assert!(!counts(&waiting, &user()), "the template does not say so");
-    // Names of a machine are neither, and [MS-WCCE] 3.2.2.6.2.1.4.8 compares nothing else.
+    // A machine is known by its DNS name, though [MS-WCCE] 3.2.2.6.2.1.4.8 does not look at it.
     let nps = approved(super::template("NPSServerAuthentication"));
     let server = computer("nps01", &["NPS Servers"]);
     let old = world.issue(&member(&nps, &plain, &server).unwrap());
-    assert!(!renewed(&nps, &plain, &server, &old).1);
+    assert!(renewed(&nps, &plain, &server, &old).1);
+    let moved = Account { dns_host_name: Some("nps02.contoso.com".into()), ..server };
+    assert!(!renewed(&nps, &plain, &moved, &old).1);
 }
