@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod open;
 pub mod publication;
 pub mod register;
+mod replay;
 pub mod revoked;
 mod scrub;
 mod state;

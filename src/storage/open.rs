@@ -10,11 +10,11 @@ use super::derived::Followers;
 use super::index::{Index, Limits};
 use super::ledger::disk::{Disk, FileDisk};
 use super::ledger::frame;
-use super::ledger::recovery::{LastStop, Position, Recovered, recover, rewrite_last_commit};
-use super::ledger::scan::Commit;
-use super::ledger::writer::{Derived, Queue, Space, Writer};
+use super::ledger::recovery::{LastStop, Position, rewrite_last_commit};
+use super::ledger::writer::{Queue, Space, Writer};
 use super::ledger::{Item, Reader};
 use super::register::{LedgerRegister, Shared};
+use super::replay::{Behind, replay};
 use super::revoked::Revoked;
 use super::state::{State, cache_of};
 use super::{Health, StoreError};
@@ -53,7 +53,7 @@ impl Options {
             trust: Trust::AsRecorded,
             low_space: 64 << 20,
             reserve: 32 << 20,
-            index: Limits { cache: 16 << 20, changes: 8 << 20 },
+            index: Limits { cache: 16 << 20, changes: 8 << 20, replayed: 24 << 20 },
             scrub: Scrub::InBackground,
             progress: None,
             disk: None,
@@ -129,7 +129,10 @@ pub fn open(mut options: Options) -> Result<Arc<LedgerRegister>, OpenError> {
     // Once damaged, nothing is cut any more until the data directory is restored.
     let ruling = if last.damaged.is_some() { LastStop::Clean } else { stop };
     let synced = last.length.max(from.offset);
-    let mut recovered = catch_up(&mut followers, from, length, ruling, synced, &mut options)?;
+    let mut told = options.progress.take();
+    let mut progress = |done| told.iter_mut().for_each(|tell| tell(done, length));
+    let behind = Behind { from, length, stop: ruling, synced };
+    let mut recovered = replay(&mut followers, behind, &mut progress)?;
     if recovered.cut {
         cut(&data, &ledger, recovered.end.offset, length)?;
     }
@@ -242,46 +245,6 @@ fn known(
         },
     };
     Ok(Revoked::open(revoked_path)?.map(|revoked| (index, revoked, from)))
-}
-
-fn catch_up(
-    followers: &mut Followers,
-    from: Position,
-    length: u64,
-    stop: LastStop,
-    synced: u64,
-    options: &mut Options,
-) -> Result<Recovered, StoreError> {
-    let reader = Arc::clone(&followers.reader);
-    let mut before = from;
-    let mut unreadable = None;
-    let mut apply = |commit: &Commit| {
-        let after = Position::after(&commit.marker, commit.marker_offset, commit.end);
-        let mut entries = Vec::with_capacity(commit.records.len());
-        for record in &commit.records {
-            match minicbor::decode(&record.body) {
-                Ok(entry) => entries.push((record.offset, record.sequence, entry)),
-                Err(error) => {
-                    let said = format!("entry {} cannot be read: {error}", record.sequence);
-                    unreadable.get_or_insert(said);
-                }
-            }
-        }
-        let borrowed: Vec<_> =
-            entries.iter().map(|(at, number, entry)| (*at, *number, entry)).collect();
-        followers.apply(&before, &after, &borrowed)?;
-        before = after;
-        if let Some(progress) = &mut options.progress {
-            progress(commit.end, length);
-        }
-        Ok::<(), StoreError>(())
-    };
-    let mut recovered = recover(reader.file(), from, length, stop, synced, &mut apply)?;
-    if recovered.damaged.is_none() {
-        recovered.damaged = unreadable;
-    }
-    followers.revoked.apply(&[], recovered.end.sequence)?;
-    Ok(recovered)
 }
 
 /// Cuts an unfinished commit off, after keeping it aside.

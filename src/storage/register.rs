@@ -9,13 +9,13 @@ use super::act::{AccountSaved, Act, AuthorityEstablished, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
 use super::index::query::Search;
-use super::index::{ACCOUNT, AUTHORITY, CRL, Index, RETIREMENT_DUE, TEMPLATE, TOKEN};
+use super::index::{ACCOUNT, AUTHORITY, CRL, Index, Limits, RETIREMENT_DUE, TEMPLATE, TOKEN};
 use super::index::{TOKEN_HASH, TOKEN_SPENT, both};
-use super::ledger::recovery::{LastStop, Position, recover};
-use super::ledger::scan::Commit;
-use super::ledger::writer::{Derived, Queue, Writer};
+use super::ledger::recovery::{LastStop, Position};
+use super::ledger::writer::{Queue, Writer};
 use super::ledger::{Item, Reader};
 use super::open::Scrub;
+use super::replay::{Behind, replay};
 use super::revoked::Revoked;
 use super::state::State;
 use super::{
@@ -270,30 +270,18 @@ impl LedgerRegister {
         let directory = self.shared.directory.path().join("revoked-anew");
         let fresh = Arc::new(Revoked::create(&directory)?);
         let scratch = self.shared.directory.path().join("index-anew");
-        let index =
-            Index::open(&scratch, super::index::Limits { cache: 1 << 20, changes: 8 << 20 })?;
+        let limits = Limits { cache: 1 << 20, changes: 1 << 20, replayed: 32 << 20 };
+        let index = Index::open(&scratch, limits)?;
         let mut followers = Followers {
             reader: Arc::clone(&self.shared.reader),
             index: Arc::new(RwLock::new(index)),
             revoked: Arc::clone(&fresh),
             claims: Default::default(),
         };
-        let mut before = Position::start();
-        let mut apply = |commit: &Commit| {
-            let after = Position::after(&commit.marker, commit.marker_offset, commit.end);
-            let decoded: Vec<(u64, u64, Entry)> = commit
-                .records
-                .iter()
-                .filter_map(|it| Some((it.offset, it.sequence, minicbor::decode(&it.body).ok()?)))
-                .collect();
-            let borrowed: Vec<_> = decoded.iter().map(|(at, n, entry)| (*at, *n, entry)).collect();
-            followers.apply(&before, &after, &borrowed)?;
-            before = after;
-            Ok::<(), StoreError>(())
-        };
-        let end = self.shared.end();
-        let file = self.shared.reader.file();
-        recover(file, Position::start(), end.offset, LastStop::Clean, 0, &mut apply)?;
+        let length = self.shared.end().offset;
+        let from = Position::start();
+        let behind = Behind { from, length, stop: LastStop::Clean, synced: 0 };
+        replay(&mut followers, behind, &mut |_| {})?;
         let entries = fresh.snapshot(ended_before)?;
         drop(followers);
         for path in [&directory, &scratch] {

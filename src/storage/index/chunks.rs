@@ -15,8 +15,13 @@ pub type Kind = u8;
 
 /// A chain's chunks are at most this long.
 const LONGEST_LINK: usize = 16 << 10;
+/// What is at least this long becomes a link of its own: lengthening the last one writes that
+/// whole again, which is worth it only for little.
+const OWN_LINK: usize = 1 << 10;
 /// Chunks in one sled batch: few, for sled's memory grows with its batches.
 const BATCH: usize = 8;
+/// Room that is made at once for what will be appended.
+const LEAST_HELD: usize = 64;
 /// What a changed chunk costs beside its octets.
 const OVERHEAD: usize = 128;
 
@@ -31,6 +36,16 @@ struct Changed {
     appended: bool,
 }
 
+/// How changes that gather in memory are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// The oldest, a few at a time, whenever the limit is passed: no commit waits long.
+    LittleByLittle,
+    /// All of them in the order of their keys, once the limit is passed, so that sled meets each
+    /// of its pages once: for a rebuild, where nobody waits for a single commit.
+    AllInOrder,
+}
+
 /// Chunks by kind and number, and chains of them that only grow.
 #[derive(Debug)]
 pub struct Chunks {
@@ -42,6 +57,7 @@ pub struct Chunks {
     current: u64,
     /// Changed octets that may stay in memory.
     limit: usize,
+    writing: Writing,
 }
 
 fn failed(error: sled::Error) -> StoreError {
@@ -76,7 +92,13 @@ impl Chunks {
             octets: 0,
             current: 0,
             limit,
+            writing: Writing::LittleByLittle,
         })
+    }
+
+    /// From now on so many changed octets may stay in memory, and are written in this way.
+    pub fn pace(&mut self, limit: usize, writing: Writing) {
+        (self.limit, self.writing) = (limit, writing);
     }
 
     /// The marker offset up to which everything is in sled; `None` in a new index.
@@ -117,9 +139,9 @@ impl Chunks {
             self.hold(kind, number, octets, false);
         }
         if let Some(changed) = self.changed.get_mut(&(kind, number)) {
-            let before = changed.octets.len();
+            self.octets = self.octets.saturating_sub(changed.octets.capacity());
             change(&mut changed.octets);
-            self.octets = self.octets + changed.octets.len() - before.min(self.octets);
+            self.octets += changed.octets.capacity();
         }
         Ok(())
     }
@@ -128,15 +150,20 @@ impl Chunks {
     pub fn append(&mut self, kind: Kind, number: u32, octets: &[u8]) {
         match self.changed.get_mut(&(kind, number)) {
             Some(changed) => {
+                self.octets = self.octets.saturating_sub(changed.octets.capacity());
                 changed.octets.extend_from_slice(octets);
-                self.octets += octets.len();
+                self.octets += changed.octets.capacity();
             }
-            None => self.hold(kind, number, octets.to_vec(), true),
+            None => {
+                let mut more = Vec::with_capacity(octets.len().max(LEAST_HELD));
+                more.extend_from_slice(octets);
+                self.hold(kind, number, more, true);
+            }
         }
     }
 
     fn hold(&mut self, kind: Kind, number: u32, octets: Vec<u8>, appended: bool) {
-        self.octets += octets.len() + OVERHEAD;
+        self.octets += octets.capacity() + OVERHEAD;
         self.changed.insert((kind, number), Changed { octets, since: self.current, appended });
         self.oldest_first.push_back((kind, number));
     }
@@ -157,22 +184,45 @@ impl Chunks {
         Ok(())
     }
 
-    /// Writes the oldest changes until no more than the limit is held. `applied` is the marker
-    /// offset of the last commit that was applied.
+    /// Writes changes until no more than the limit is held. `applied` is the marker offset of the
+    /// last commit that was applied.
     pub fn settle(&mut self, applied: u64) -> Result<(), StoreError> {
-        while self.octets > self.limit {
-            self.write_some(applied)?;
+        if self.octets <= self.limit {
+            return Ok(());
         }
-        Ok(())
+        match self.writing {
+            Writing::AllInOrder => self.write_all(applied),
+            Writing::LittleByLittle => {
+                while self.octets > self.limit {
+                    self.write_some(applied)?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Writes every change, and waits until sled has handed it to the system.
     pub fn settle_all(&mut self, applied: u64) -> Result<(), StoreError> {
-        while !self.changed.is_empty() {
-            self.write_some(applied)?;
-        }
-        self.tree.insert(WATERMARK, &applied.to_be_bytes()).map_err(failed)?;
+        self.write_all(applied)?;
         self.tree.flush().map_err(failed)?;
+        Ok(())
+    }
+
+    fn write_all(&mut self, applied: u64) -> Result<(), StoreError> {
+        self.oldest_first = VecDeque::new();
+        let mut all: Vec<_> = std::mem::take(&mut self.changed).into_iter().collect();
+        self.octets = 0;
+        all.sort_unstable_by_key(|(key, _)| *key);
+        let mut all = all.into_iter();
+        while all.len() > 0 {
+            let mut batch = sled::Batch::default();
+            for ((kind, number), changed) in all.by_ref().take(BATCH) {
+                self.put(&mut batch, kind, number, changed)?;
+            }
+            self.tree.apply_batch(batch).map_err(failed)?;
+        }
+        // Only now: what a kill meets half written is applied once more.
+        self.tree.insert(WATERMARK, &applied.to_be_bytes()).map_err(failed)?;
         Ok(())
     }
 
@@ -181,17 +231,27 @@ impl Chunks {
         for _ in 0..BATCH {
             let Some((kind, number)) = self.oldest_first.pop_front() else { break };
             let Some(changed) = self.changed.remove(&(kind, number)) else { continue };
-            self.octets = self.octets.saturating_sub(changed.octets.len() + OVERHEAD);
-            if changed.appended {
-                self.lengthen(&mut batch, &key(kind, number), &changed.octets)?;
-            } else {
-                batch.insert(&key(kind, number), changed.octets);
-            }
+            self.octets = self.octets.saturating_sub(changed.octets.capacity() + OVERHEAD);
+            self.put(&mut batch, kind, number, changed)?;
         }
         let oldest = self.oldest_first.front().and_then(|oldest| self.changed.get(oldest));
         let watermark = oldest.map_or(applied, |changed| changed.since);
         batch.insert(WATERMARK, &watermark.to_be_bytes());
         self.tree.apply_batch(batch).map_err(failed)
+    }
+
+    fn put(
+        &self,
+        batch: &mut sled::Batch,
+        kind: Kind,
+        number: u32,
+        changed: Changed,
+    ) -> Result<(), StoreError> {
+        if changed.appended {
+            return self.lengthen(batch, &key(kind, number), &changed.octets);
+        }
+        batch.insert(&key(kind, number), changed.octets);
+        Ok(())
     }
 
     /// Adds to a chain's last link, or begins a new one.
@@ -203,7 +263,9 @@ impl Chunks {
     ) -> Result<(), StoreError> {
         let last = self.tree.scan_prefix(prefix).next_back().transpose().map_err(failed)?;
         let (link, mut octets) = match last {
-            Some((link, octets)) if octets.len() + more.len() <= LONGEST_LINK => {
+            Some((link, octets))
+                if more.len() < OWN_LINK && octets.len() + more.len() <= LONGEST_LINK =>
+            {
                 (link.to_vec(), octets.to_vec())
             }
             Some((link, _)) => {

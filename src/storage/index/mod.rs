@@ -15,7 +15,7 @@ use std::path::Path;
 
 use super::StoreError;
 use super::ledger::recovery::Position;
-use chunks::{Chunks, Kind};
+use chunks::{Chunks, Kind, Writing};
 use rows::Rows;
 
 /// The last establishment of the CA → ledger offset.
@@ -52,6 +52,7 @@ pub struct Index {
     pub(super) rows: Rows,
     pub(super) templates: HashMap<String, u16>,
     pub(super) next_request: u64,
+    limits: Limits,
 }
 
 /// How much memory the index may use.
@@ -61,6 +62,9 @@ pub struct Limits {
     pub cache: u64,
     /// Changes held back in memory, octets.
     pub changes: usize,
+    /// The same while the ledger is replayed: more, since few and large writes are what makes
+    /// that fast.
+    pub replayed: usize,
 }
 
 impl Index {
@@ -76,7 +80,7 @@ impl Index {
                 templates.insert(name, number);
             }
         }
-        let mut index = Self { chunks, rows, templates, next_request: 1 };
+        let mut index = Self { chunks, rows, templates, next_request: 1, limits };
         index.next_request = index.last_request()? + 1;
         Ok(index)
     }
@@ -94,6 +98,19 @@ impl Index {
     /// After the last entry of the commit that ends at `position`.
     pub fn end(&mut self, position: &Position) -> Result<(), StoreError> {
         self.chunks.settle(position.marker)
+    }
+
+    /// Many commits will follow one another, and nobody waits for a single one.
+    pub fn begin_replay(&mut self) {
+        self.chunks.pace(self.limits.replayed, Writing::AllInOrder);
+    }
+
+    /// They have been applied, up to `position`.
+    pub fn end_replay(&mut self, position: &Position) -> Result<(), StoreError> {
+        self.chunks.pace(self.limits.changes, Writing::AllInOrder);
+        self.chunks.settle(position.marker)?;
+        self.chunks.pace(self.limits.changes, Writing::LittleByLittle);
+        Ok(())
     }
 
     /// Writes everything out.

@@ -17,7 +17,7 @@ pub(super) fn options(data: &std::path::Path) -> Options {
     Options {
         low_space: 0,
         reserve: 1 << 16,
-        index: index::Limits { cache: 1 << 20, changes: 4 << 10 },
+        index: index::Limits { cache: 1 << 20, changes: 4 << 10, replayed: 16 << 10 },
         scrub: Scrub::Not,
         ..Options::new(data)
     }

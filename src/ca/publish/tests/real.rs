@@ -44,7 +44,11 @@ impl Real {
     fn restart(&mut self, trust: Trust) {
         drop(self.register.take());
         for attempt in 0.. {
-            let small = crate::storage::index::Limits { cache: 1 << 20, changes: 4 << 10 };
+            let small = crate::storage::index::Limits {
+                cache: 1 << 20,
+                changes: 4 << 10,
+                replayed: 16 << 10,
+            };
             let options = Options::new(self.home.path().join("data"));
             let options = Options { scrub: Scrub::Not, index: small, trust, ..options };
             match open(options) {
