@@ -77,8 +77,15 @@ const PEOPLE: [(&str, &str, &[&str], &[&str]); 7] = [
 impl Ca {
     /// A new CA with everybody in its directory.
     pub async fn founded() -> Self {
+        Self::founded_with(|_| {}).await
+    }
+
+    /// The same, with the register opened otherwise.
+    pub async fn founded_with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let register = open(Options::new(folder.path().join("data"))).unwrap();
+        let mut options = Options::new(folder.path().join("data"));
+        change(&mut options);
+        let register = open(options).unwrap();
         let register: Arc<dyn Register> = register;
         let clock = Arc::new(AtomicU64::new(FOUNDED));
         let now = Timestamp::from_millis(FOUNDED);

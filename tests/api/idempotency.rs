@@ -1,6 +1,9 @@
 //! `Idempotency-Key`: sent again is done once.
 
+use std::sync::{Arc, Condvar, Mutex};
+
 use axum::http::{Method, StatusCode};
+use chancery::storage::ledger::disk::{Disk, FileDisk};
 use serde_json::json;
 
 use super::certificate_requests;
@@ -140,4 +143,77 @@ async fn keys_are_visible_ascii() {
     let body = json!({"account": "anna", "expires_in_seconds": 600}).to_string();
     let sent = send(&ca, "administrator", "/v1/tokens", "a b", &body).await;
     assert_eq!(sent.rule(), "idempotency-key-malformed");
+}
+
+/// A gate that a sync of the ledger waits at while it is shut.
+#[derive(Default)]
+struct Gate {
+    shut: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn set(&self, shut: bool) {
+        *self.shut.lock().unwrap() = shut;
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        drop(self.opened.wait_while(self.shut.lock().unwrap(), |shut| *shut).unwrap());
+    }
+}
+
+/// The real disk behind a gate.
+struct GatedDisk(FileDisk, Arc<Gate>);
+
+impl Disk for GatedDisk {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+        self.0.write_at(bytes, offset)
+    }
+    fn sync(&self) -> std::io::Result<()> {
+        self.1.pass();
+        self.0.sync()
+    }
+    fn truncate(&self, length: u64) -> std::io::Result<()> {
+        self.0.truncate(length)
+    }
+    fn free_space(&self) -> std::io::Result<u64> {
+        self.0.free_space()
+    }
+    fn make_reserve(&self, octets: u64) -> std::io::Result<()> {
+        self.0.make_reserve(octets)
+    }
+    fn free_reserve(&self) -> std::io::Result<()> {
+        self.0.free_reserve()
+    }
+}
+
+#[tokio::test]
+async fn a_key_under_way_is_409_and_its_answer_comes_once() {
+    let gate = Arc::new(Gate::default());
+    let behind = Arc::clone(&gate);
+    let gated = move |disk| Box::new(GatedDisk(disk, behind)) as Box<dyn Disk>;
+    let ca = Ca::founded_with(|options| options.disk = Some(Box::new(gated))).await;
+    // An enrolment, an administrative act, and a token, whose answer is sealed.
+    for (path, body) in creations().into_iter().take(3) {
+        gate.set(true);
+        let mut one = Box::pin(send(&ca, "administrator", path, "key-2", &body));
+        let mut two = Box::pin(send(&ca, "administrator", path, "key-2", &body));
+        // Whichever comes first waits for the disk, so the first to be answered is the other.
+        let (refused, waiting) = tokio::select! {
+            refused = &mut one => (Some(refused), two),
+            refused = &mut two => (Some(refused), one),
+            () = tokio::time::sleep(std::time::Duration::from_secs(60)) => (None, two),
+        };
+        gate.set(false);
+        let refused = refused.expect("the second is refused while the first is under way");
+        let first = waiting.await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{path}: {}", refused.text());
+        assert_eq!(refused.rule(), "idempotency-key-in-use", "{path}");
+        assert_eq!(first.status, StatusCode::CREATED, "{path}: {}", first.text());
+        let again = send(&ca, "administrator", path, "key-2", &body).await;
+        assert_eq!((again.status, again.text()), (StatusCode::CREATED, first.text()), "{path}");
+        ca.wait_seconds(86_401);
+    }
+    assert_eq!(ca.on_record(), (1, 1));
 }
