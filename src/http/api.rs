@@ -21,7 +21,9 @@ use super::peer::Peer;
 use super::pool::{Lane, NotRun, Pools};
 use super::problem::Problem;
 use super::publishing::Publishing;
+use super::rates::{Allowance, Rates};
 use super::{Access, ROUTES, Route};
+use crate::ca::permissions::Operation;
 use crate::ca::{Authority, Refusal};
 use crate::pki::time::Timestamp;
 
@@ -42,6 +44,8 @@ pub struct Api {
     pub clock: Clock,
     /// What a body may be.
     pub limits: Limits,
+    /// How often somebody may call.
+    pub rates: Rates,
     /// How long a revocation waits for the CRL that shows it before it answers 202.
     pub publication_wait: Duration,
     /// The CA certificates above a certificate of ours, PEM; made once.
@@ -76,6 +80,7 @@ impl Api {
             metrics: Metrics::new(),
             clock,
             limits: Limits::default(),
+            rates: Rates::new(Allowance::default()),
             publication_wait: PUBLICATION_WAIT,
             chain_pem,
             draining: AtomicBool::new(false),
@@ -172,11 +177,11 @@ type Outcome = (Option<String>, Result<Answer, Problem>);
 
 /// Everything but the log line: the answer, and the account it is for as far as known.
 async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Outcome {
-    let received = match receive(api, route, request).await {
+    let Access::Needs(operation, lane, _) = route.access else { return (None, Err(lost())) };
+    let received = match receive(api, route, operation, request).await {
         Ok(received) => received,
         Err(problem) => return (None, Err(problem)),
     };
-    let Access::Needs(_, lane, _) = route.access else { return (None, Err(lost())) };
     let work = {
         let api = Arc::clone(api);
         move || attend(&api, route, &received)
@@ -195,9 +200,16 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
 }
 
 /// Reads the call whole, refusing early what cannot come to anything.
-async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received, Problem> {
+async fn receive(
+    api: &Api,
+    route: &Route,
+    operation: Operation,
+    request: Request,
+) -> Result<Received, Problem> {
     let (mut parts, body) = request.into_parts();
     let peer = parts.extensions.remove::<Peer>().unwrap_or_default();
+    let origin = api.rates.origin(&peer, &parts.headers);
+    api.rates.admit(origin, operation, (api.clock)())?;
     // Who shows nothing that could be a credential is not listened to any longer.
     Credential::of(&parts.headers, &peer)?;
     let body = body::read(&parts.headers, body, api.limits).await?;
@@ -207,7 +219,7 @@ async fn receive(api: &Api, route: &Route, request: Request) -> Result<Received,
         false => String::new(),
     };
     let Parts { method, uri, headers, .. } = parts;
-    Ok(Received { peer, method, uri, headers, name, body })
+    Ok(Received { peer, origin, method, uri, headers, name, body })
 }
 
 /// The one `{…}` segment of the path, decoded.
@@ -231,9 +243,17 @@ fn attend(
         .and_then(|credential| Ok(credential.requester(&api.authority, now)?));
     let requester = match requester {
         Ok(requester) => requester,
-        Err(problem) => return (None, Err(problem)),
+        Err(problem) => {
+            if problem.status() == StatusCode::UNAUTHORIZED {
+                api.rates.failed(received.origin, now);
+            }
+            return (None, Err(problem));
+        }
     };
     let account = Some(requester.account().name.clone());
+    if let Err(problem) = api.rates.admit_account(&requester, operation, now) {
+        return (account, Err(problem));
+    }
     if let Err(refusal) = requester.must(operation) {
         return (account, Err(Refusal::into(refusal)));
     }

@@ -1,5 +1,7 @@
 //! A call: what a resource is told about who asks for what.
 
+use std::net::IpAddr;
+
 use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 
@@ -14,6 +16,8 @@ use crate::pki::time::Timestamp;
 pub struct Received {
     /// Who is at the other end of the connection.
     pub peer: Peer,
+    /// Where the call comes from, as rate limits count it.
+    pub origin: IpAddr,
     /// The method.
     pub method: Method,
     /// Path and query as sent.

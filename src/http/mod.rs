@@ -26,6 +26,7 @@ pub mod problem;
 pub mod publication;
 pub mod publishing;
 pub mod query;
+pub mod rates;
 pub mod renewals;
 pub mod requests;
 pub mod revocations;

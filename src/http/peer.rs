@@ -1,5 +1,5 @@
 //! The other end of a connection, as the listener saw it. Every call on the connection carries
-//! it as an extension; what a proxy says of its own client is judged in `limits`.
+//! it as an extension; what a proxy says of its own client is judged in `rates`.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -58,6 +58,11 @@ impl Problem {
         self
     }
 
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The stable slug.
     pub fn rule(&self) -> &str {
         &self.rule
@@ -156,6 +161,7 @@ fn title(status: StatusCode) -> &'static str {
         413 => "The request is too large",
         415 => "The media type is not taken",
         422 => "The Idempotency-Key was used for something else",
+        429 => "Too many calls",
         503 => "Not possible now",
         _ => "Failed",
     }

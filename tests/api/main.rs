@@ -19,6 +19,7 @@ mod fixture;
 mod idempotency;
 mod load;
 mod logging;
+mod rates;
 mod script;
 
 macro_rules! scripts {

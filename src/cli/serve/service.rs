@@ -28,6 +28,7 @@ use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
+use crate::http::rates::{Allowance, Rates};
 use crate::pki::issuer::Issuer;
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
@@ -52,6 +53,7 @@ pub(super) struct Service {
     certificate: OwnCertificate,
     processors: usize,
     token_life_seconds: u64,
+    allowance: Allowance,
 }
 
 impl Service {
@@ -119,6 +121,7 @@ impl Service {
             established: established.clone(),
             processors,
             token_life_seconds: settings.token_life_seconds,
+            allowance: settings.allowance.clone(),
         })
     }
 
@@ -186,7 +189,9 @@ impl Service {
             Arc::new(now),
             self.processors,
         );
-        let api = Arc::new(api.map_err(system("starting threads"))?);
+        let mut api = api.map_err(system("starting threads"))?;
+        api.rates = Rates::new(self.allowance.clone());
+        let api = Arc::new(api);
         self.publisher.wait_for(0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
         let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publisher));

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use super::address::{base_url, host_name};
 use super::quantity;
+use crate::http::rates::Allowance;
+use crate::http::rates::budget::PerMinute;
+use crate::http::rates::forwarded::{Network, ProxyHeader};
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,8 @@ pub struct Settings {
     pub key_passphrase_file: Option<PathBuf>,
     /// How many threads compute; as many as processors if not given.
     pub processors: Option<usize>,
+    /// How often somebody may call.
+    pub allowance: Allowance,
     /// Less free space than this, in octets, stops issuing.
     pub minimum_free_octets: u64,
 }
@@ -110,6 +115,7 @@ impl Default for Settings {
             client_certificate_roles: false,
             key_passphrase_file: None,
             processors: None,
+            allowance: Allowance::default(),
             minimum_free_octets: 64 << 20,
         }
     }
@@ -286,7 +292,94 @@ pub const SETTINGS: &[Setting] = &[
         },
         wanted: "a size, such as 64MiB or 1GiB",
     },
+    Setting {
+        key: "account_rate",
+        value: "NUMBER|off",
+        meaning: "Calls a minute of one account, enrolments not counted",
+        default: "30000",
+        values: Values::One,
+        read: |settings, given| {
+            settings.allowance.account = per_minute(given)?;
+            Some(())
+        },
+        wanted: PER_MINUTE,
+    },
+    Setting {
+        key: "address_rate",
+        value: "NUMBER|off",
+        meaning: "Calls a minute from one address (IPv6: from one /64), enrolments not counted",
+        default: "60000",
+        values: Values::One,
+        read: |settings, given| {
+            settings.allowance.address = per_minute(given)?;
+            Some(())
+        },
+        wanted: PER_MINUTE,
+    },
+    Setting {
+        key: "enrolment_rate",
+        value: "NUMBER|off",
+        meaning: "Enrolments a minute of one account",
+        default: "off",
+        values: Values::One,
+        read: |settings, given| {
+            settings.allowance.enrolments = per_minute(given)?;
+            Some(())
+        },
+        wanted: PER_MINUTE,
+    },
+    Setting {
+        key: "failure_rate",
+        value: "NUMBER|off",
+        meaning: "Failed authentications a minute from one address",
+        default: "300",
+        values: Values::One,
+        read: |settings, given| {
+            settings.allowance.failures = per_minute(given)?;
+            Some(())
+        },
+        wanted: PER_MINUTE,
+    },
+    Setting {
+        key: "trusted_proxy",
+        value: "ADDRESS",
+        meaning: "A proxy, or a network of proxies, whose word about the caller's address is taken",
+        default: "none: the caller is who is at the other end of the connection",
+        values: Values::Several,
+        read: |settings, given| {
+            let networks = given.iter().map(|text| Network::parse(text));
+            settings.allowance.proxies.trusted = networks.collect::<Option<_>>()?;
+            Some(())
+        },
+        wanted: "an IP address or a network, such as 192.0.2.7 or 10.0.0.0/8",
+    },
+    Setting {
+        key: "proxy_header",
+        value: "HEADER",
+        meaning: "The header in which a trusted proxy tells its caller's address",
+        default: "X-Forwarded-For",
+        values: Values::One,
+        read: |settings, given| {
+            let header = given.first()?.to_ascii_lowercase();
+            settings.allowance.proxies.header = match header.as_str() {
+                "x-forwarded-for" => ProxyHeader::XForwardedFor,
+                "forwarded" => ProxyHeader::Forwarded,
+                _ => return None,
+            };
+            Some(())
+        },
+        wanted: "X-Forwarded-For or Forwarded",
+    },
 ];
+
+const PER_MINUTE: &str = "a number from 1 to 4294967295, or off";
+
+fn per_minute(given: &[&str]) -> Option<PerMinute> {
+    match *given.first()? {
+        "off" => Some(PerMinute::Unlimited),
+        number => number.parse().ok().filter(|number| *number > 0).map(PerMinute::Of),
+    }
+}
 
 fn path(given: &[&str]) -> Option<PathBuf> {
     let text = given.first()?;

@@ -1,0 +1,199 @@
+//! Who called, where proxies stand in front: each hop appends the address it was called from, so
+//! the list is read from its end and believed as long as who wrote it is a proxy of ours. Only
+//! the header that is configured is looked at: a proxy passes the other one on as the caller sent it.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+
+/// The header a proxy tells its caller's address in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`, a list of addresses.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// The proxies whose word is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// Their addresses and networks.
+    pub trusted: Vec<Network>,
+    /// The header they write.
+    pub header: ProxyHeader,
+}
+
+/// Addresses with a common beginning: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Reads an address or a network; `None` if it is neither.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(longest);
+        (bits <= longest).then_some(Self { address, bits })
+    }
+
+    fn contains(&self, other: IpAddr) -> bool {
+        match (self.address, other) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let differing = own.to_bits() ^ other.to_bits();
+                differing.leading_zeros() >= u32::from(self.bits)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let differing = own.to_bits() ^ other.to_bits();
+                differing.leading_zeros() >= u32::from(self.bits)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Proxies {
+    /// The address a call comes from: the connection's, or as far beyond it as proxies of ours
+    /// vouch for.
+    pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut caller = peer;
+        if self.trusted.is_empty() {
+            return caller;
+        }
+        let name = match self.header {
+            ProxyHeader::XForwardedFor => "x-forwarded-for",
+            ProxyHeader::Forwarded => "forwarded",
+        };
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let mut hops = values.iter().rev().flat_map(|value| value.rsplit(','));
+        while self.trusted.iter().any(|network| network.contains(caller)) {
+            // A hop that cannot be read (`unknown`, `_hidden`) ends what is known.
+            let Some(before) = hops.next().and_then(|hop| self.address(hop)) else { break };
+            caller = before;
+        }
+        caller
+    }
+
+    fn address(&self, hop: &str) -> Option<IpAddr> {
+        let node = match self.header {
+            ProxyHeader::XForwardedFor => hop.trim(),
+            ProxyHeader::Forwarded => {
+                let mut pairs = hop.split(';').filter_map(|pair| pair.trim().split_once('='));
+                pairs.find(|(name, _)| name.eq_ignore_ascii_case("for"))?.1
+            }
+        };
+        node_address(node.trim_matches('"'))
+    }
+}
+
+/// RFC 7239 §6: an address, perhaps with a port; an IPv6 address with a port is in brackets.
+fn node_address(node: &str) -> Option<IpAddr> {
+    if let Ok(address) = node.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    let address = match node.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => node.split_once(':')?.0,
+    };
+    address.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    fn caller(header: ProxyHeader, peer: &str, sent: &[(&'static str, &str)]) -> String {
+        let trusted = ["10.0.0.0/8", "2001:db8::1"].map(|text| Network::parse(text).unwrap());
+        let proxies = Proxies { trusted: trusted.to_vec(), header };
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        proxies.caller(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_who_is_trusted_is_believed() {
+        use ProxyHeader::{Forwarded, XForwardedFor};
+        let list = "x-forwarded-for";
+        for (header, peer, sent, expected) in [
+            (XForwardedFor, "192.0.2.1", vec![(list, "198.51.100.1")], "192.0.2.1"),
+            (XForwardedFor, "10.1.1.1", vec![(list, "198.51.100.1")], "198.51.100.1"),
+            // What the caller wrote itself stands before what the proxy appended.
+            (XForwardedFor, "10.1.1.1", vec![(list, "1.1.1.1, 198.51.100.1")], "198.51.100.1"),
+            (
+                XForwardedFor,
+                "10.1.1.1",
+                vec![(list, "1.1.1.1, 198.51.100.1, 10.2.2.2")],
+                "198.51.100.1",
+            ),
+            (
+                XForwardedFor,
+                "10.1.1.1",
+                vec![(list, "1.1.1.1"), (list, "198.51.100.1")],
+                "198.51.100.1",
+            ),
+            (XForwardedFor, "10.1.1.1", vec![("forwarded", "for=1.1.1.1")], "10.1.1.1"),
+            (XForwardedFor, "10.1.1.1", vec![(list, "198.51.100.1:4711")], "198.51.100.1"),
+            (XForwardedFor, "10.1.1.1", vec![(list, "unknown")], "10.1.1.1"),
+            (XForwardedFor, "10.1.1.1", vec![], "10.1.1.1"),
+            (
+                Forwarded,
+                "10.1.1.1",
+                vec![("forwarded", "for=192.0.2.60;proto=https")],
+                "192.0.2.60",
+            ),
+            (
+                Forwarded,
+                "2001:db8::1",
+                vec![("forwarded", "For=\"[2001:db8:cafe::17]:4711\"")],
+                "2001:db8:cafe::17",
+            ),
+            (
+                Forwarded,
+                "10.1.1.1",
+                vec![("forwarded", "for=1.1.1.1, proto=https;for=192.0.2.60")],
+                "192.0.2.60",
+            ),
+            (Forwarded, "10.1.1.1", vec![("forwarded", "for=_hidden")], "10.1.1.1"),
+            (Forwarded, "10.1.1.1", vec![(list, "1.1.1.1")], "10.1.1.1"),
+        ] {
+            assert_eq!(caller(header, peer, &sent), expected, "{header:?} {peer} {sent:?}");
+        }
+    }
+
+    #[test]
+    fn networks() {
+        for wrong in ["", "10.0.0.0/33", "10.0.0.0/", "::/129", "host", "10.0.0.0/-1"] {
+            assert_eq!(Network::parse(wrong), None, "{wrong}");
+        }
+        let all = Network::parse("0.0.0.0/0").unwrap();
+        assert!(all.contains("203.0.113.9".parse().unwrap()));
+        assert!(!all.contains("2001:db8::1".parse().unwrap()));
+    }
+
+    proptest! {
+        /// Whatever it sends, who is no proxy is himself; and a proxy's caller is the last hop.
+        #[test]
+        fn nobody_hides(text in "[ -~]{0,60}") {
+            let sent = [("x-forwarded-for", text.as_str()), ("forwarded", text.as_str())];
+            for header in [ProxyHeader::XForwardedFor, ProxyHeader::Forwarded] {
+                prop_assert_eq!(caller(header, "192.0.2.9", &sent), "192.0.2.9");
+            }
+            let appended = format!("{text}, 198.51.100.1");
+            let sent = [("x-forwarded-for", appended.as_str())];
+            prop_assert_eq!(caller(ProxyHeader::XForwardedFor, "10.0.0.1", &sent), "198.51.100.1");
+        }
+    }
+}
