@@ -61,7 +61,7 @@ const BOUNDS: &[(ObjectIdentifier, usize)] = &[
 ];
 
 /// The key under which `oid` is written, or its dotted form.
-pub(super) fn key(oid: &ObjectIdentifier) -> String {
+pub(crate) fn key(oid: &ObjectIdentifier) -> String {
     let known = KEYS.iter().find(|(_, known)| known == oid);
     known.map_or_else(|| oid.to_string(), |(key, _)| (*key).to_owned())
 }

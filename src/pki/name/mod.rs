@@ -11,7 +11,7 @@ mod attribute;
 mod reading;
 mod text;
 
-pub(crate) use attribute::{bmp, is_bidirectional, is_control};
+pub(crate) use attribute::{bmp, is_bidirectional, is_control, key as attribute_key};
 
 use der::Encode;
 use der::asn1::{Any, ObjectIdentifier};

@@ -1,7 +1,7 @@
 //! Names out of the directory ([MS-WCCE] 3.2.2.6.2.1.4.5.9): what the name flags ask for, of the
 //! account for which the certificate is. What the request names is passed over, as AD CS does.
 
-use super::Names;
+use super::{Names, security_identifier};
 use crate::pki::account::{Account, AccountKind};
 use crate::pki::alternative_name::{AlternativeName, guid_from_text};
 use crate::pki::denial::{Denial, Rule};
@@ -13,7 +13,9 @@ use crate::pki::template::{NameFlags, Template};
 pub(super) fn build(template: &Template, account: &Account) -> Result<Names, Denial> {
     let source = Source { cn: template.cn(), account };
     let flags = template.name_flags();
-    Ok(Names { subject: source.subject(flags)?, alternative: source.alternative_names(flags)? })
+    let mut alternative = source.alternative_names(flags)?;
+    alternative.extend(security_identifier::alternative_name(template, account)?);
+    Ok(Names { subject: source.subject(flags)?, alternative })
 }
 
 /// An account, and the template that asks for its attributes.
@@ -23,15 +25,18 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The directory path before a common name, and DNS_AS_CN the same as COMMON_NAME: "either"
+    /// is what [MS-WCCE] says, `dNSHostName` for a machine and `cn` for a user. A service, which
+    /// Active Directory does not know, has its DNS name where that is asked for ([MS-CRTD] §2.28).
     fn subject(&self, flags: NameFlags) -> Result<DistinguishedName, Denial> {
+        let as_dns = flags.contains(NameFlags::SUBJECT_REQUIRE_DNS_AS_CN);
         let name = if flags.contains(NameFlags::SUBJECT_REQUIRE_DIRECTORY_PATH) {
             let path = self.attribute(Attribute::DistinguishedName)?;
             self.named(Attribute::DistinguishedName, DistinguishedName::from_rfc4514(path))?
-        } else if flags.contains(NameFlags::SUBJECT_REQUIRE_DNS_AS_CN) {
-            self.common_name(Attribute::DnsHostName)?
-        } else if flags.contains(NameFlags::SUBJECT_REQUIRE_COMMON_NAME) {
+        } else if as_dns || flags.contains(NameFlags::SUBJECT_REQUIRE_COMMON_NAME) {
             self.common_name(match self.account.kind {
                 AccountKind::Computer => Attribute::DnsHostName,
+                AccountKind::Service if as_dns => Attribute::DnsHostName,
                 AccountKind::User | AccountKind::Service => Attribute::Cn,
             })?
         } else {
@@ -52,7 +57,10 @@ impl Source<'_> {
             let guid = guid_from_text(text).ok_or_else(|| self.unusable(Attribute::ObjectGuid))?;
             names.push(AlternativeName::DirectoryGuid(guid));
         }
-        if flags.contains(NameFlags::SUBJECT_ALT_REQUIRE_UPN) {
+        // "If the UPN or the SPN flag is set, the CA MUST add the value of userPrincipalName."
+        if flags
+            .intersects(NameFlags::SUBJECT_ALT_REQUIRE_UPN.with(NameFlags::SUBJECT_ALT_REQUIRE_SPN))
+        {
             let upn = self.attribute(Attribute::UserPrincipalName)?;
             let name = AlternativeName::user_principal_name(upn);
             names.push(name.map_err(|_| self.unusable(Attribute::UserPrincipalName))?);
@@ -65,11 +73,26 @@ impl Source<'_> {
             names.push(self.dns(self.attribute(Attribute::DnsHostName)?)?);
         }
         if flags.contains(NameFlags::SUBJECT_ALT_REQUIRE_DOMAIN_DNS) {
-            let host = self.attribute(Attribute::DnsHostName)?;
-            let domain = host.split_once('.').map(|(_, domain)| domain);
-            names.push(self.dns(domain.ok_or_else(|| self.unusable(Attribute::DnsHostName))?)?);
+            names.push(self.dns(&self.domain()?)?);
         }
         Ok(names)
+    }
+
+    /// The DNS name of the account's domain: the DCs of its distinguished name ([MS-ADTS]
+    /// §3.1.1.1.5), which a host's name may differ from; without any, what follows the host.
+    fn domain(&self) -> Result<String, Denial> {
+        let path = self.account.distinguished_name.as_deref();
+        let path = path.and_then(|path| DistinguishedName::from_rfc4514(path).ok());
+        let attributes = path.map(|path| path.attributes()).unwrap_or_default();
+        let components = attributes.into_iter().filter(|(kind, _)| *kind == oid::DOMAIN_COMPONENT);
+        let mut labels: Vec<String> = components.map(|(_, label)| label).collect();
+        if labels.is_empty() {
+            let host = self.attribute(Attribute::DnsHostName)?;
+            let domain = host.split_once('.').map(|(_, domain)| domain.to_owned());
+            return domain.ok_or_else(|| self.unusable(Attribute::DnsHostName));
+        }
+        labels.reverse();
+        Ok(labels.join("."))
     }
 
     /// A host's name: neither an address nor a wildcard.

@@ -4,8 +4,8 @@
 
 use const_oid::ObjectIdentifier;
 
-use super::{Case, Names};
-use crate::pki::denial::{Denial, Rule};
+use super::{Case, Names, security_identifier};
+use crate::pki::denial::Denial;
 use crate::pki::extension::{self, Extension, KeyUsage};
 use crate::pki::profile::ExtensionSlot;
 use crate::pki::template::{EnrollmentFlags, Purpose, Template};
@@ -17,7 +17,7 @@ pub(super) fn list(
     usage: KeyUsage,
 ) -> Result<Vec<ExtensionSlot>, Denial> {
     let template = case.template;
-    let sid = security_identifier(case)?;
+    let sid = security_identifier::extension(template, case.subject)?;
     let alternative = alternative_names(template, names);
     let key_identifier = Some(extension::subject_key_identifier(case.request.public_key()));
     let key_usage = Some(by_template(template, extension::key_usage(usage)));
@@ -75,34 +75,6 @@ fn issuer_slots(template: &Template) -> [Option<ExtensionSlot>; 3] {
         told.then_some(ExtensionSlot::CrlDistributionPoints),
         told.then_some(ExtensionSlot::AuthorityInformationAccess),
     ]
-}
-
-/// The account's SID, so that Windows maps the certificate strongly. Where the names come from
-/// the request they are not the account's, and AD CS writes no SID of the account either
-/// ([MS-WCCE] §2.2.2.7.7.4).
-fn security_identifier(case: &Case<'_>) -> Result<Option<Extension>, Denial> {
-    let template = case.template;
-    let unwanted = template.enrollment_flags().contains(EnrollmentFlags::NO_SECURITY_EXTENSION);
-    let Some(sid) = case.subject.object_sid.as_deref() else { return Ok(None) };
-    if unwanted || template.subject_comes_from_request() {
-        return Ok(None);
-    }
-    if !is_sid(sid) {
-        return Err(Denial::new(
-            Rule::DirectorySidRequired,
-            format!("the object_sid of the account {} is not a SID", case.subject.name),
-        ));
-    }
-    Ok(Some(extension::security_identifier(sid)))
-}
-
-/// `S-1-`, an authority and 1 to 15 sub-authorities ([MS-DTYP] §2.4.2.1).
-fn is_sid(text: &str) -> bool {
-    let Some(numbers) = text.strip_prefix("S-1-") else { return false };
-    let plain = |number: &str| {
-        !number.is_empty() && number.len() <= 15 && number.bytes().all(|one| one.is_ascii_digit())
-    };
-    (2..=16).contains(&numbers.split('-').count()) && numbers.split('-').all(plain)
 }
 
 /// Critical where the template says so, and always where there is no subject (RFC 5280

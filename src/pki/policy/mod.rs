@@ -12,6 +12,7 @@ mod key;
 mod permission;
 mod renewal;
 mod request_names;
+mod security_identifier;
 mod validity;
 
 pub use alt_security_identities::alt_security_identities;
@@ -96,8 +97,8 @@ fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
         _ if !case.template.subject_comes_from_request() => {
             directory_names::build(case.template, case.subject)?
         }
-        Some(old) => renewal::names(case.template, case.request, old)?,
-        None => request_names::read(case.template, case.request)?,
+        Some(old) => renewal::names(case, old)?,
+        None => request_names::read(case)?,
     };
     let validity = validity::of(case)?;
     let extensions = extensions::list(case, &names, key_usage)?;

@@ -5,8 +5,7 @@ use super::{Case, Names, Question, request_names};
 use crate::pki::alternative_name::AlternativeName;
 use crate::pki::certificate::Certificate;
 use crate::pki::denial::{Denial, Rule};
-use crate::pki::request::CertificateRequest;
-use crate::pki::template::{EnrollmentFlags, PrivateKeyFlags, Template};
+use crate::pki::template::{EnrollmentFlags, PrivateKeyFlags};
 
 /// That the certificate is one of this template, and that its key stays where it must.
 pub(super) fn check(case: &Case<'_>) -> Result<(), Denial> {
@@ -46,11 +45,8 @@ fn is_of_template(case: &Case<'_>, old: &Certificate) -> bool {
 /// The names of the old certificate, if the template still allows them and the request asks for
 /// no others. A client repeats them in its request or leaves them out ([MS-WCCE]
 /// 3.1.2.4.2.2.2.10, `OLD_CERT_SUPPLIES_SUBJECT_AND_ALT_NAME`).
-pub(super) fn names(
-    template: &Template,
-    request: &CertificateRequest,
-    old: &Certificate,
-) -> Result<Names, Denial> {
+pub(super) fn names(case: &Case<'_>, old: &Certificate) -> Result<Names, Denial> {
+    let request = case.request;
     let subject = request.subject();
     // Read anew as the request's was, so that string types make no difference.
     let same = old.subject().reencoded().is_ok_and(|own| own == *subject);
@@ -69,7 +65,7 @@ pub(super) fn names(
     }
     let names =
         Names { subject: old.subject().clone(), alternative: old.alternative_names().to_vec() };
-    request_names::check(template, &names)?;
+    request_names::check(case, &names)?;
     Ok(names)
 }
 
@@ -93,7 +89,7 @@ pub(super) fn approval_counts(case: &Case<'_>) -> bool {
         return false;
     }
     if template.subject_comes_from_request() {
-        return names(template, case.request, old).is_ok();
+        return names(case, old).is_ok();
     }
     let account = case.subject;
     let same = |own: &Option<String>, text: &str| {

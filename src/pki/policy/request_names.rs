@@ -1,25 +1,26 @@
-//! Names out of the request, within the template's rules. Each name outside them is told; nothing
-//! is left out silently, for a certificate without a name that was asked for fails later and
-//! elsewhere.
+//! Names out of the request, within the template's rules. Each name outside them is told with the
+//! rule it broke; nothing is left out silently, for a certificate without a name that was asked
+//! for fails later and elsewhere.
+
+use std::net::IpAddr;
 
 use const_oid::ObjectIdentifier;
 
-use super::Names;
+use super::{Case, Names, security_identifier};
+use crate::pki::account::Account;
 use crate::pki::alternative_name::AlternativeName;
 use crate::pki::denial::{Denial, Rule};
+use crate::pki::name::attribute_key;
 use crate::pki::oid;
-use crate::pki::request::CertificateRequest;
-use crate::pki::template::{NameRules, RequestedNames, Template};
-
-/// A SID as a URI ([MS-WCCE] §2.2.2.7.7.4, KB5014754): strong mapping, so never the request's.
-const SID_URI: &str = "tag:microsoft.com,2022-09-14:sid:";
+use crate::pki::template::{Broken, CommonName, NameRules, RequestedNames, Template};
 
 /// How many refused names a denial tells.
 const MOST_LISTED: usize = 16;
 
-/// The names of `request`. Without rules the enroller is a manager (see `permission`), who may
+/// The names of the request. Without rules the enroller is a manager (see `permission`), who may
 /// name what he likes; a wildcard needs a rule even so.
-pub(super) fn read(template: &Template, request: &CertificateRequest) -> Result<Names, Denial> {
+pub(super) fn read(case: &Case<'_>) -> Result<Names, Denial> {
+    let (template, request) = (case.template, case.request);
     let names = Names {
         subject: request.subject().clone(),
         alternative: request.alternative_names().to_vec(),
@@ -34,19 +35,25 @@ pub(super) fn read(template: &Template, request: &CertificateRequest) -> Result<
             ),
         ));
     }
-    check(template, &names)?;
+    check(case, &names)?;
     Ok(names)
 }
 
 /// That the template's rules allow each of `names`.
-pub(super) fn check(template: &Template, names: &Names) -> Result<(), Denial> {
-    let asked = Asked { template };
+pub(super) fn check(case: &Case<'_>, names: &Names) -> Result<(), Denial> {
+    let asked = Asked { template: case.template, own: case.subject };
     let attributes = names.subject.attributes();
-    let attributes =
-        attributes.iter().filter(|(kind, value)| !asked.allows_attribute(*kind, value));
-    let in_subject: Vec<String> = attributes.map(|(kind, value)| written(*kind, value)).collect();
-    let others = names.alternative.iter().filter(|name| !asked.allows(name));
-    let in_alternative: Vec<String> = others.map(ToString::to_string).collect();
+    asked.check_count(attributes.len() + names.alternative.len())?;
+    let mut commons = 0_usize;
+    let in_subject = attributes.iter().filter_map(|(kind, value)| {
+        commons += usize::from(*kind == oid::COMMON_NAME);
+        let broken = asked.attribute(*kind, value, commons, &names.alternative).err()?;
+        Some((format!("{}={value}", attribute_key(kind)), broken))
+    });
+    let in_subject: Vec<Refused> = in_subject.collect();
+    let others = names.alternative.iter();
+    let others = others.filter_map(|name| Some((name.to_string(), asked.name(name).err()?)));
+    let in_alternative: Vec<Refused> = others.collect();
     let rule = match (in_subject.is_empty(), in_alternative.is_empty()) {
         (true, true) => return Ok(()),
         (false, _) => Rule::SubjectNotAllowed,
@@ -56,15 +63,19 @@ pub(super) fn check(template: &Template, names: &Names) -> Result<(), Denial> {
         rule,
         format!(
             "the template {} does not allow these names: {}",
-            template.cn(),
+            case.template.cn(),
             listed(in_subject.into_iter().chain(in_alternative).collect())
         ),
     ))
 }
 
-/// The template whose rules are asked.
+/// A name as it is told, and the rule it broke.
+type Refused = (String, Broken);
+
+/// The template whose rules are asked, and the account that asks.
 struct Asked<'a> {
     template: &'a Template,
+    own: &'a Account,
 }
 
 impl Asked<'_> {
@@ -75,48 +86,91 @@ impl Asked<'_> {
         }
     }
 
-    fn allows_attribute(&self, kind: ObjectIdentifier, value: &str) -> bool {
-        let common_name = kind == oid::COMMON_NAME;
-        match self.rules() {
-            Some(rules) if common_name => rules.allow_dns_name(value),
-            Some(rules) => rules.allow_subject_attribute(kind, value),
-            None => !(common_name && value.contains('*')),
+    fn check_count(&self, count: usize) -> Result<(), Denial> {
+        match self.rules().and_then(NameRules::maximum_count) {
+            Some(limit) if count > limit as usize => Err(Denial::new(
+                Rule::NameNotAllowed,
+                format!(
+                    "the template {} allows {limit} name(s) (maximum_count), and there are {count}",
+                    self.template.cn()
+                ),
+            )),
+            _ => Ok(()),
         }
     }
 
-    fn allows(&self, name: &AlternativeName) -> bool {
-        match (self.rules(), name) {
-            _ if is_sid(name) => false,
+    /// One attribute of the subject; `commons` counts the common names up to this one.
+    fn attribute(
+        &self,
+        kind: ObjectIdentifier,
+        value: &str,
+        commons: usize,
+        alternative: &[AlternativeName],
+    ) -> Result<(), Broken> {
+        let common_name = kind == oid::COMMON_NAME;
+        let Some(rules) = self.rules() else {
+            return if common_name && value.contains('*') { Err(Broken::Wildcard) } else { Ok(()) };
+        };
+        rules.check_length(value)?;
+        if !common_name {
+            return rules.check_subject_attribute(kind, value);
+        }
+        if commons > 1 {
+            return Err(Broken::SecondCommonName);
+        }
+        rules.check_dns_name(value, self.own)?;
+        let repeated = alternative.iter().any(|name| says(name, value));
+        match rules.common_name() {
+            CommonName::InAlternativeNames if !repeated => Err(Broken::CommonNameAlone),
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self, name: &AlternativeName) -> Result<(), Broken> {
+        if security_identifier::is_one(name) {
+            return Err(Broken::SecurityIdentifier);
+        }
+        let Some(rules) = self.rules() else {
+            return if name.is_wildcard() { Err(Broken::Wildcard) } else { Ok(()) };
+        };
+        rules.check_length(&name.to_text())?;
+        match name {
             // An address in a dNSName is judged as the address it is, and stays a dNSName.
-            (Some(rules), AlternativeName::Dns(dns)) => rules.allow_dns_name(dns),
-            (Some(rules), AlternativeName::Ip(address)) => rules.allow_address(*address),
-            (Some(_), _) => false,
-            (None, name) => !name.is_wildcard(),
+            AlternativeName::Dns(dns) => rules.check_dns_name(dns, self.own),
+            AlternativeName::Ip(address) => rules.check_address(*address),
+            AlternativeName::UserPrincipalName(name) => {
+                rules.check_user_principal_name(name, self.own)
+            }
+            AlternativeName::Email(address) => rules.check_email(address, self.own),
+            AlternativeName::Uri(uri) => rules.check_uri(uri),
+            AlternativeName::DirectoryGuid(_)
+            | AlternativeName::DirectoryName(_)
+            | AlternativeName::RegisteredId(_)
+            | AlternativeName::Other { .. } => Err(Broken::Kind),
         }
     }
 }
 
-fn is_sid(name: &AlternativeName) -> bool {
+/// Whether an alternative name says the same as a common name.
+fn says(name: &AlternativeName, common_name: &str) -> bool {
     match name {
-        AlternativeName::Uri(uri) => {
-            let start = uri.get(..SID_URI.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(SID_URI))
-        }
-        AlternativeName::Other { oid, .. } => *oid == oid::OBJECT_SID,
+        AlternativeName::Ip(address) => common_name.parse::<IpAddr>() == Ok(*address),
+        AlternativeName::Dns(dns) => match idna::domain_to_ascii(common_name) {
+            Ok(ascii) => ascii.eq_ignore_ascii_case(dns),
+            Err(_) => false,
+        },
         _ => false,
     }
 }
 
-/// `CN=vpn.contoso.com`; other types by their OID.
-fn written(kind: ObjectIdentifier, value: &str) -> String {
-    if kind == oid::COMMON_NAME { format!("CN={value}") } else { format!("{kind}={value}") }
-}
-
 /// The refused names in a sentence; a request may hold thousands.
-fn listed(names: Vec<String>) -> String {
+fn listed(names: Vec<Refused>) -> String {
     let more = names.len().saturating_sub(MOST_LISTED);
-    let shown: Vec<String> =
-        names.iter().take(MOST_LISTED).map(|name| name.chars().take(256).collect()).collect();
+    let shown = names.iter().take(MOST_LISTED).map(|(name, broken)| {
+        let name: String = name.chars().take(256).collect();
+        format!("{name} ({broken})")
+    });
+    let shown: Vec<String> = shown.collect();
     match more {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

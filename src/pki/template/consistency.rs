@@ -2,7 +2,10 @@
 //! for what is not done here.
 
 use super::mistake::{Collector, Problem};
-use super::{EnrollmentFlags, GeneralFlags, NameFlags, Origin, PrivateKeyFlags, Template};
+use super::{
+    EnrollmentFlags, GeneralFlags, NameFlags, ObjectSid, Origin, PrivateKeyFlags,
+    SecurityIdentifier, Template,
+};
 use crate::pki::extension::KeyUsage;
 
 /// What no single key shows.
@@ -62,10 +65,17 @@ pub(super) fn contradictions(template: &Template, mistakes: &mut Collector) {
             "ATTEST_REQUIRED: attestations are not verified here",
         ),
         (
-            "name_flags",
-            template.names.contains(NameFlags::SUBJECT_ALT_REQUIRE_SPN)
-                && !template.subject_comes_from_request(),
-            "SUBJECT_ALT_REQUIRE_SPN: accounts have no servicePrincipalName here",
+            "security_identifier",
+            template.security_identifier != SecurityIdentifier::default()
+                && template.subject_comes_from_request(),
+            "names from the request are not the account's, so its SID is never written",
+        ),
+        (
+            "object_sid",
+            template.object_sid == ObjectSid::Required
+                && !template.writes_security_extension()
+                && !template.writes_security_uri(),
+            "required, but the template writes no SID",
         ),
         (
             "name_flags",

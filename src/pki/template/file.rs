@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Origin;
 use super::editing::FIRST_REVISION;
 use super::mistake::{Collector, Mistakes, Problem};
+use super::{ObjectSid, Origin, SecurityIdentifier};
 
 /// The largest template file, in bytes.
 pub const LARGEST_FILE: usize = 64 * 1024;
@@ -101,6 +101,10 @@ template_file! {
     ra_policies: Vec<String> = "Vec::new",
     /// Rules for names from the request.
     requested_names: Option<RequestedNamesFile> = "Option::default",
+    /// How the account's SID stands in the certificate: `extension`, `uri`, `both` or `none`.
+    security_identifier: String = "extension",
+    /// Whether an account without SID is refused: `required` or `optional`.
+    object_sid: String = "optional",
     /// Who may enrol.
     enrollment_groups: Vec<String>,
     /// Who of them may enrol by themselves.
@@ -109,6 +113,14 @@ template_file! {
 
 fn custom() -> String {
     Origin::Custom.as_str().to_owned()
+}
+
+fn extension() -> String {
+    SecurityIdentifier::default().as_str().to_owned()
+}
+
+fn optional() -> String {
+    ObjectSid::default().as_str().to_owned()
 }
 
 fn first_revision() -> u32 {
@@ -158,8 +170,22 @@ pub struct RequestedNamesFile {
     pub addresses: Vec<String>,
     /// Whether `*.` may stand before a name within the suffixes.
     pub wildcards: bool,
-    /// Subject attributes beside CN, such as `O=Contoso`.
+    /// `contoso.com`, or `.contoso.com` for those below: what stands behind the `@` of a UPN.
+    pub upn_suffixes: Vec<String>,
+    /// The same for mail addresses.
+    pub email_domains: Vec<String>,
+    /// `https://vpn.contoso.com/users/`, `urn:contoso:`: where URIs may lie.
+    pub uris: Vec<String>,
+    /// Whether the account's own host names, UPN and mail address may be asked for.
+    pub own_names: bool,
+    /// Whether each CN must stand among the alternative names too.
+    pub common_name_in_alternative_names: bool,
+    /// Subject attributes beside CN, such as `O=Contoso`; `O=*` is any O.
     pub subject_attributes: Vec<String>,
+    /// How many names there may be in all.
+    pub maximum_count: Option<u32>,
+    /// How many characters each may have.
+    pub maximum_length: Option<u32>,
 }
 
 impl TemplateFile {

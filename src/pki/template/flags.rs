@@ -114,7 +114,7 @@ flag_word! {
         ENROLLEE_SUPPLIES_SUBJECT_ALT_NAME = 0x1_0000,
         /// dNSName: the domain of the account's dNSHostName.
         SUBJECT_ALT_REQUIRE_DOMAIN_DNS = 0x40_0000,
-        /// Service principal names.
+        /// otherName: userPrincipalName, like `SUBJECT_ALT_REQUIRE_UPN` ([MS-CRTD] §2.28 says UPN).
         SUBJECT_ALT_REQUIRE_SPN = 0x80_0000,
         /// otherName: objectGUID.
         SUBJECT_ALT_REQUIRE_DIRECTORY_GUID = 0x100_0000,

@@ -17,6 +17,7 @@ mod period;
 mod purpose;
 mod reading;
 mod requested_names;
+mod security_identifier;
 mod shipped;
 mod value;
 
@@ -32,7 +33,8 @@ pub use key_rules::{KeyRule, KeySpec};
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use period::{NotAPeriod, Period};
 pub use purpose::{NotAPurpose, Purpose};
-pub use requested_names::{NameRules, RequestedNames, Wildcards};
+pub use requested_names::{Broken, CommonName, NameRules, RequestedNames, Wildcards};
+pub use security_identifier::{ObjectSid, SecurityIdentifier};
 pub use shipped::{mistakes_in_shipped, shipped};
 
 use const_oid::ObjectIdentifier;
@@ -70,6 +72,8 @@ pub struct Template {
     ra_application_policies: Vec<String>,
     ra_policies: Vec<ObjectIdentifier>,
     requested_names: Option<RequestedNames>,
+    security_identifier: SecurityIdentifier,
+    object_sid: ObjectSid,
     enrollment_groups: Vec<String>,
     autoenrollment_groups: Vec<String>,
 }
@@ -234,6 +238,26 @@ impl Template {
     /// managers may enrol a template whose names come from the request.
     pub fn requested_names(&self) -> Option<&RequestedNames> {
         self.requested_names.as_ref()
+    }
+
+    /// Whether the account's SID stands in the extension. `NO_SECURITY_EXTENSION` forbids that
+    /// and nothing else.
+    pub fn writes_security_extension(&self) -> bool {
+        let forms = [SecurityIdentifier::Extension, SecurityIdentifier::Both];
+        forms.contains(&self.security_identifier)
+            && !self.enrollment.contains(EnrollmentFlags::NO_SECURITY_EXTENSION)
+            && !self.subject_comes_from_request()
+    }
+
+    /// Whether the account's SID stands among the alternative names.
+    pub fn writes_security_uri(&self) -> bool {
+        let forms = [SecurityIdentifier::Uri, SecurityIdentifier::Both];
+        forms.contains(&self.security_identifier) && !self.subject_comes_from_request()
+    }
+
+    /// Whether an account without a SID is refused.
+    pub fn object_sid(&self) -> ObjectSid {
+        self.object_sid
     }
 
     /// The groups whose members may enrol.

@@ -5,14 +5,14 @@ use super::consistency::contradictions;
 use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile, TemplateFile};
 use super::key_rules::key_usage_names;
 use super::mistake::{Collector, Mistakes, Problem};
-use super::requested_names::Wildcards;
+use super::requested_names::{CommonName, OwnNames, Wildcards};
 use super::value::{
     LONGEST_RA_POLICY, LONGEST_TEXT, compatibility, critical_extension, flags, key_rules,
     key_usage, list, parsed, requested_names, template_cn, text, within, word,
 };
 use super::{
-    Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, Origin, PrivateKeyFlags,
-    RequestedNames, Template,
+    Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin,
+    PrivateKeyFlags, RequestedNames, SecurityIdentifier, Template,
 };
 
 impl Template {
@@ -72,6 +72,8 @@ impl Template {
             ra_application_policies: self.ra_application_policies.clone(),
             ra_policies: texts(&self.ra_policies),
             requested_names: self.requested_names.as_ref().map(requested_names_file),
+            security_identifier: self.security_identifier.as_str().to_owned(),
+            object_sid: self.object_sid.as_str().to_owned(),
             enrollment_groups: self.enrollment_groups.clone(),
             autoenrollment_groups: self.autoenrollment_groups.clone(),
         }
@@ -133,6 +135,14 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         mistakes.take("ra_policies", list(&file.ra_policies, |oid| parsed(oid, "an OID")));
     let requested = file.requested_names.as_ref().map(requested_names).transpose();
     let requested_names = mistakes.take("requested_names", requested);
+    let form = word(
+        &file.security_identifier,
+        SecurityIdentifier::from_word,
+        "extension, uri, both, none",
+    );
+    let security_identifier = mistakes.take("security_identifier", form);
+    let object_sid = word(&file.object_sid, ObjectSid::from_word, "required, optional");
+    let object_sid = mistakes.take("object_sid", object_sid);
     let groups = |names: &[String]| list(names, |group| text(group, LONGEST_TEXT));
     let enrollment_groups = mistakes.take("enrollment_groups", groups(&file.enrollment_groups));
     let autoenrollment = groups(&file.autoenrollment_groups);
@@ -165,6 +175,8 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         ra_application_policies: ra_application_policies?,
         ra_policies: ra_policies?,
         requested_names: requested_names?,
+        security_identifier: security_identifier?,
+        object_sid: object_sid?,
         enrollment_groups: enrollment_groups?,
         autoenrollment_groups: autoenrollment_groups?,
     })
@@ -187,7 +199,14 @@ fn requested_names_file(names: &RequestedNames) -> RequestedNamesFile {
             dns_names: rules.dns_names.iter().map(|own| own.as_str().to_owned()).collect(),
             addresses: texts(&rules.addresses),
             wildcards: rules.wildcards == Wildcards::Allowed,
+            upn_suffixes: texts(&rules.upn_suffixes),
+            email_domains: texts(&rules.email_domains),
+            uris: texts(&rules.uris),
+            own_names: rules.own_names == OwnNames::Allowed,
+            common_name_in_alternative_names: rules.common_name == CommonName::InAlternativeNames,
             subject_attributes: texts(&rules.subject_attributes),
+            maximum_count: rules.maximum_count,
+            maximum_length: rules.maximum_length,
         },
     }
 }

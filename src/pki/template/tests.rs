@@ -207,7 +207,12 @@ fn contradictions_are_told() {
             "private_key_flags",
         ),
         (own, vec![("private_key_flags", json!(["ATTEST_REQUIRED"]))], "private_key_flags"),
-        (own, vec![("name_flags", json!(["SUBJECT_ALT_REQUIRE_SPN"]))], "name_flags"),
+        (server, vec![("security_identifier", json!("uri"))], "security_identifier"),
+        (
+            own,
+            vec![("security_identifier", json!("none")), ("object_sid", json!("required"))],
+            "object_sid",
+        ),
         (own, vec![("name_flags", json!([]))], "name_flags"),
         (
             own,

@@ -5,7 +5,7 @@ use const_oid::ObjectIdentifier;
 use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile};
 use super::key_rules::key_usage_from_name;
 use super::mistake::Problem;
-use super::requested_names::Wildcards;
+use super::requested_names::{CommonName, OwnNames, Wildcards};
 use super::{Compatibility, KeyRule, NameRules, RequestedNames};
 use crate::pki::extension::KeyUsage;
 use crate::pki::name::{DistinguishedName, is_bidirectional, is_control};
@@ -152,23 +152,41 @@ pub(super) fn critical_extension(dotted: &str) -> Result<ObjectIdentifier, Probl
     }
 }
 
+const DOMAIN: &str = "a domain such as `contoso.com`, or `.contoso.com` for those below it";
+
+fn limit(number: Option<u32>) -> Result<Option<u32>, Problem> {
+    number.map(|number| within(number, 1, 1_000_000, "1 to 1000000")).transpose()
+}
+
 pub(super) fn requested_names(file: &RequestedNamesFile) -> Result<RequestedNames, Problem> {
     let rules = NameRules {
         dns_suffixes: list(&file.dns_suffixes, |suffix| parsed(suffix, "a DNS suffix"))?,
         dns_names: list(&file.dns_names, |name| parsed(name, "a DNS name"))?,
         addresses: list(&file.addresses, |range| parsed(range, "an address or a network"))?,
         wildcards: if file.wildcards { Wildcards::Allowed } else { Wildcards::Refused },
+        upn_suffixes: list(&file.upn_suffixes, |domain| parsed(domain, DOMAIN))?,
+        email_domains: list(&file.email_domains, |domain| parsed(domain, DOMAIN))?,
+        uris: list(&file.uris, |uri| parsed(uri, "a scheme, a host and the beginning of a path"))?,
+        own_names: if file.own_names { OwnNames::Allowed } else { OwnNames::Refused },
+        common_name: if file.common_name_in_alternative_names {
+            CommonName::InAlternativeNames
+        } else {
+            CommonName::Anywhere
+        },
         subject_attributes: list(&file.subject_attributes, |line| subject_attribute(line))?,
+        maximum_count: limit(file.maximum_count)?,
+        maximum_length: limit(file.maximum_length)?,
     };
     match (file.any, rules.is_empty()) {
         (true, true) if *file == (RequestedNamesFile { any: true, ..Default::default() }) => {
             Ok(RequestedNames::Any)
         }
         (true, _) => Err(Problem::Inconsistent("`any` stands alone")),
-        (false, true) => {
-            Err(Problem::Inconsistent("needs dns_suffixes, dns_names or addresses; or null"))
-        }
-        (false, false) => Ok(RequestedNames::Within(rules)),
+        (false, true) => Err(Problem::Inconsistent(
+            "allows no name: needs dns_suffixes, dns_names, addresses, upn_suffixes, \
+             email_domains, uris or own_names; or null",
+        )),
+        (false, false) => Ok(RequestedNames::Within(Box::new(rules))),
     }
 }
 

@@ -103,19 +103,27 @@ fn rsa_key() -> &'static rcgen::KeyPair {
 /// A request as anybody can write it: any subject, any extensions.
 fn csr(key: &rcgen::KeyPair, subject: &str, extensions: &[Extension]) -> CertificateRequest {
     let subject = DistinguishedName::from_rfc4514(subject).unwrap();
+    parse_csr(key, subject.as_der(), extensions).unwrap()
+}
+
+/// The same with a subject of any octets, if it reads.
+fn parse_csr(
+    key: &rcgen::KeyPair,
+    subject: &[u8],
+    extensions: &[Extension],
+) -> Option<CertificateRequest> {
     let listed: Vec<u8> = extensions.iter().flat_map(Extension::to_der).collect();
     let asked = element(0x31, &[&sequence(&[&listed])]);
     let attribute = sequence(&[&identifier(&oid::EXTENSION_REQUEST), &asked]);
     let attributes = if extensions.is_empty() { Vec::new() } else { attribute };
     let spki = rcgen::PublicKeyData::subject_public_key_info(key);
-    let info =
-        sequence(&[&integer(0), subject.as_der(), &spki, &element(constructed(0), &[&attributes])]);
+    let info = sequence(&[&integer(0), subject, &spki, &element(constructed(0), &[&attributes])]);
     let signature = key.sign(&info).unwrap();
     let algorithm: &[u8] = match std::ptr::eq(key, rsa_key()) {
         true => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 11, 5, 0],
         false => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
     };
-    CertificateRequest::parse(&sequence(&[&info, algorithm, &bit_string(&signature)])).unwrap()
+    CertificateRequest::parse(&sequence(&[&info, algorithm, &bit_string(&signature)])).ok()
 }
 
 fn named(subject: &str, names: &[AlternativeName]) -> CertificateRequest {
