@@ -40,7 +40,10 @@ impl Danger {
         let agent = template.purposes().any(|purpose| purpose.is_request_agent());
         let any = template.is_for_any_purpose();
         let free = template.requested_names.as_ref().is_some_and(|names| names.are_free());
-        let anonymous = template.enrollment.contains(EnrollmentFlags::NO_SECURITY_EXTENSION);
+        let flagged = template.enrollment.contains(EnrollmentFlags::NO_SECURITY_EXTENSION);
+        let anonymous = !template.writes_security_extension()
+            && !template.writes_security_uri()
+            && (flagged || !request);
         [
             (Self::Esc1, request && free && (logs_on || agent)),
             (Self::Esc2, groups && any && !template.is_authority()),

@@ -99,12 +99,12 @@ template_file! {
     ra_application_policies: Vec<String> = "Vec::new",
     /// `msPKI-RA-Policies`.
     ra_policies: Vec<String> = "Vec::new",
-    /// Rules for names from the request.
-    requested_names: Option<RequestedNamesFile> = "Option::default",
     /// How the account's SID stands in the certificate: `extension`, `uri`, `both` or `none`.
     security_identifier: String = "extension",
     /// Whether an account without SID is refused: `required` or `optional`.
     object_sid: String = "optional",
+    /// Rules for names from the request.
+    requested_names: Option<RequestedNamesFile> = "Option::default",
     /// Who may enrol.
     enrollment_groups: Vec<String>,
     /// Who of them may enrol by themselves.

@@ -208,11 +208,7 @@ fn contradictions_are_told() {
         ),
         (own, vec![("private_key_flags", json!(["ATTEST_REQUIRED"]))], "private_key_flags"),
         (server, vec![("security_identifier", json!("uri"))], "security_identifier"),
-        (
-            own,
-            vec![("security_identifier", json!("none")), ("object_sid", json!("required"))],
-            "object_sid",
-        ),
+        (server, vec![("object_sid", json!("required"))], "object_sid"),
         (own, vec![("name_flags", json!([]))], "name_flags"),
         (
             own,
