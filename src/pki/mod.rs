@@ -9,6 +9,7 @@ pub mod alternative_name;
 pub mod authority_certificate;
 pub mod bundle;
 pub mod certificate;
+pub mod cms;
 pub mod denial;
 pub mod disposition;
 pub mod encoding;

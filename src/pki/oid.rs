@@ -188,4 +188,14 @@ identifiers! {
     CMS_DATA = "1.2.840.113549.1.7.1";
     /// id-signedData.
     CMS_SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// id-contentType.
+    CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// id-messageDigest.
+    MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+    /// id-signingTime.
+    SIGNING_TIME = "1.2.840.113549.1.9.5";
+    /// id-cct-PKIData (RFC 5272 §3.2.1).
+    CMC_PKI_DATA = "1.3.6.1.5.5.7.12.2";
+    /// id-cmc-regInfo (RFC 5272 §6.12).
+    CMC_REGISTRATION_INFORMATION = "1.3.6.1.5.5.7.7.18";
 }

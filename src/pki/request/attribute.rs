@@ -2,7 +2,7 @@
 //! hints at a template are taken, everything else is passed over unread.
 
 use der::Sequence;
-use der::asn1::{AnyRef, BmpString};
+use der::asn1::{AnyRef, BmpString, ObjectIdentifier};
 
 use super::{RequestError, TemplateHint};
 use crate::pki::alternative_name::{self, AlternativeName};
@@ -14,9 +14,21 @@ use crate::pki::oid;
 /// `SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }`. Types are compared as octets, so
 /// that one of any length is passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-pub(super) struct Attribute<'a> {
+pub(in crate::pki) struct Attribute<'a> {
     kind: AnyRef<'a>,
     values: SetInOrder<AnyRef<'a>>,
+}
+
+impl<'a> Attribute<'a> {
+    /// Whether it is of this type.
+    pub(in crate::pki) fn is(&self, kind: &ObjectIdentifier) -> bool {
+        self.kind.value() == kind.as_bytes()
+    }
+
+    /// Its values.
+    pub(in crate::pki) fn values(&self) -> &[AnyRef<'a>] {
+        &self.values.0
+    }
 }
 
 /// An EnrollmentNameValuePair ([MS-WCCE] §2.2.2.7.10): `SEQUENCE { name BMPString, value BMPString }`.
@@ -80,7 +92,12 @@ impl<'a> Asked<'a> {
 
 /// The template's name in a pair called `CertificateTemplate`.
 fn template_attribute(pair: AnyRef<'_>) -> Option<TemplateHint> {
+    let (name, value) = name_value_pair(pair)?;
+    name.eq_ignore_ascii_case("CertificateTemplate").then_some(TemplateHint::Name(value))
+}
+
+/// Name and value of an EnrollmentNameValuePair.
+pub(in crate::pki) fn name_value_pair(pair: AnyRef<'_>) -> Option<(String, String)> {
     let pair = pair.decode_as::<NameValuePair>().ok()?;
-    let ours = pair.name.to_string().eq_ignore_ascii_case("CertificateTemplate");
-    ours.then(|| TemplateHint::Name(pair.value.to_string()))
+    Some((pair.name.to_string(), pair.value.to_string()))
 }

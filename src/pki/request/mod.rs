@@ -16,6 +16,8 @@
 mod attribute;
 mod envelope;
 
+pub(in crate::pki) use attribute::{Attribute, name_value_pair};
+
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Sequence};
 
