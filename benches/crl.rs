@@ -257,6 +257,7 @@ fn others(
             csr: vec![0x30; 300],
             idempotency: None,
             renewal: None,
+            signers: Vec::new(),
         };
         let begun = Instant::now();
         let entries = vec![entry(Act::RequestReceived(received))];

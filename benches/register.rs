@@ -94,6 +94,7 @@ fn received(id: u64) -> Act {
         csr: octets::<350>(id).to_vec(),
         idempotency: None,
         renewal: None,
+        signers: Vec::new(),
     })
 }
 

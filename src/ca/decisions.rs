@@ -5,7 +5,6 @@ use super::permissions::Operation;
 use super::{Authority, Refusal, RequestRow, Requester, record};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::disposition::Disposition;
-use crate::pki::request::CertificateRequest;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
 use crate::storage::act::{Act, RequestDenied, RequestMark};
@@ -39,6 +38,7 @@ impl Authority {
         let roles = self.roles_of(&enroller.name)?;
         let submitter = Requester::of(enroller, roles);
         let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));
+        let submission = Self::submission(&row.csr)?;
         let petition = Petition {
             request_id,
             submitter: Some(&row.requester),
@@ -46,13 +46,12 @@ impl Authority {
             enroller: &submitter.account,
             standing: standing(&submitter),
             renewal: renewal.transpose()?,
+            signers: submission.signers(),
         };
         let computing = self.processors.acquire();
-        let request = CertificateRequest::parse(&row.csr)
-            .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
         let approved = Act::RequestApproved(RequestMark { request_id });
         let approved = record(requester, now, approved);
-        match self.decide(&listed, &request, &petition, now) {
+        match self.decide(&listed, submission.request(), &petition, now) {
             Ok(profile) => self.issue(&listed, profile, &petition, vec![approved], now, computing),
             Err(Decided::Refused(refusal)) => Err(refusal),
             Err(Decided::Denied(denial)) => {

@@ -12,6 +12,7 @@ use super::templates::Listed;
 use super::{Authority, CertificateRow, Refusal, Requester, act, record, retirement};
 use crate::pki::account::Account;
 use crate::pki::certificate::{Certificate, Prepared};
+use crate::pki::cms::Signer;
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::policy::{self, Enroller, Standing};
 use crate::pki::profile::{Profile, ValidityCut};
@@ -30,7 +31,7 @@ use crate::storage::{StoreError, Urgency};
 pub struct Enrolment<'a> {
     /// The template's cn.
     pub template: &'a str,
-    /// The PKCS#10: PEM, DER or base64.
+    /// The PKCS#10, bare or co-signed in a CMS message: PEM, DER or base64.
     pub csr: &'a [u8],
     /// Whose certificate it shall be, if not the requester's.
     pub on_behalf_of: Option<&'a str>,
@@ -66,6 +67,8 @@ pub(super) struct Petition<'a> {
     pub(super) standing: Standing,
     /// What it renews.
     pub(super) renewal: Option<Renewed>,
+    /// Who has signed the request beside its submitter.
+    pub(super) signers: &'a [Signer],
 }
 
 /// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
@@ -87,7 +90,6 @@ impl Authority {
     ) -> Result<Enrolled, Refusal> {
         requester.must(Operation::Enroll)?;
         requester.bond_covers(enrolment.template)?;
-        let other = self.on_behalf_of(requester, enrolment.on_behalf_of)?;
         let _key_in_use = match &enrolment.idempotency {
             Some(key) => match self.begin_enrolment(requester, key, now)? {
                 Begun::Again(enrolled) => {
@@ -101,8 +103,10 @@ impl Authority {
         requester.bond_unspent()?;
         self.may_issue(now)?;
         let computing = self.processors.acquire();
-        let request = CertificateRequest::parse(enrolment.csr)
-            .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
+        let submission = Self::submission(enrolment.csr)?;
+        let signed_for = submission.requester_name();
+        let other = self.on_behalf_of(requester, enrolment.on_behalf_of, signed_for)?;
+        let request = submission.request();
         let account = other.as_ref().unwrap_or(&requester.account);
         let petition = Petition {
             request_id: self.register.next_request_id(),
@@ -111,19 +115,21 @@ impl Authority {
             enroller: &requester.account,
             standing: standing(requester),
             renewal: None,
+            signers: submission.signers(),
         };
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
             account: account.name.clone(),
             template: enrolment.template.to_owned(),
-            csr: request.der().to_vec(),
+            csr: submission.der().to_vec(),
             idempotency: enrolment.idempotency,
             renewal: None,
+            signers: self.signers_on_record(petition.signers)?,
         });
         let received = record(requester, now, received);
         let spending = requester.spending(petition.request_id, now);
         let decided = self.published_template(enrolment.template).and_then(|listed| {
-            let profile = self.decide(&listed, &request, &petition, now)?;
+            let profile = self.decide(&listed, request, &petition, now)?;
             Ok((listed, profile))
         });
         match decided {
@@ -168,6 +174,7 @@ impl Authority {
             enroller: account,
             standing: Standing::Manager,
             renewal: None,
+            signers: &[],
         };
         let act = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -176,6 +183,7 @@ impl Authority {
             csr: request.der().to_vec(),
             idempotency: None,
             renewal: None,
+            signers: Vec::new(),
         });
         let received = Entry { at: now.millis(), actor: None, act };
         let listed = self.known_template(template)?;
@@ -347,10 +355,13 @@ impl Authority {
             let detail = "a certificate over this key was revoked for keyCompromise";
             return Err(Denial::new(Rule::CompromisedKey, detail).into());
         }
-        Ok(policy::decide(self.question(listed, request, petition, now))?)
+        let endorsements = self.endorsements(petition.signers, now)?;
+        self.check_agents(&listed.template, petition, &endorsements)?;
+        let question = self.question(listed, request, petition, now);
+        Ok(policy::decide(policy::Question { endorsements: &endorsements, ..question })?)
     }
 
-    /// What the policy module is asked.
+    /// What the policy module is asked, of a request that nobody has co-signed.
     pub(super) fn question<'a>(
         &'a self,
         listed: &'a Listed,
@@ -364,6 +375,7 @@ impl Authority {
             request,
             subject: petition.account,
             enroller: Enroller { account: petition.enroller, standing: petition.standing },
+            endorsements: &[],
             renewal_of: petition.renewal.as_ref().map(|renewed| &renewed.certificate),
             issuer: &self.issuer,
             now,
@@ -385,18 +397,6 @@ impl Authority {
         let mut entries: Vec<Entry> = received.into_iter().collect();
         entries.push(Entry { at: now.millis(), actor: None, act });
         Ok(self.register.commit(entries, Urgency::Ordinary)?)
-    }
-
-    fn on_behalf_of(
-        &self,
-        requester: &Requester,
-        name: Option<&str>,
-    ) -> Result<Option<Account>, Refusal> {
-        let Some(name) = name else { return Ok(None) };
-        requester.must(Operation::EnrollOnBehalf)?;
-        let account = self.directory.account(name)?;
-        let unknown = || Refusal::Invalid("account-unknown", format!("there is no account {name}"));
-        account.map(Some).ok_or_else(unknown)
     }
 
     fn fresh_serial(&self) -> Result<SerialNumber, Refusal> {
@@ -446,6 +446,12 @@ impl From<Denial> for Decided {
     }
 }
 
+impl From<Refusal> for Decided {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<StoreError> for Decided {
     fn from(error: StoreError) -> Self {
         Self::Refused(error.into())
@@ -460,9 +466,12 @@ pub(super) enum Begun<Guard> {
 
 /// How somebody stands to the CA when he enrols.
 pub(super) fn standing(requester: &Requester) -> Standing {
-    match requester.may(Operation::EnrollOnBehalf) {
-        true => Standing::Manager,
-        false => Standing::Member,
+    if requester.may(Operation::DecideRequests) {
+        Standing::Manager
+    } else if requester.may(Operation::EnrollOnBehalf) {
+        Standing::Agent
+    } else {
+        Standing::Member
     }
 }
 

@@ -5,8 +5,10 @@
 //! it is synchronous. Begin with [`Authority`], then `enroll`, the heart.
 
 pub mod accounts;
+mod agents;
 mod bond;
 mod decisions;
+mod endorsements;
 pub mod enroll;
 pub mod establish;
 pub mod idempotency;

@@ -12,11 +12,14 @@ pub enum Role {
     CertificateManager,
     /// Reads everything, changes nothing.
     Auditor,
+    /// Enrols for others, where templates let agents.
+    EnrollmentAgent,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 3] = [Self::Administrator, Self::CertificateManager, Self::Auditor];
+    pub const ALL: [Self; 4] =
+        [Self::Administrator, Self::CertificateManager, Self::Auditor, Self::EnrollmentAgent];
 
     /// The word in JSON and in the ledger.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +27,7 @@ impl Role {
             Self::Administrator => "administrator",
             Self::CertificateManager => "certificate_manager",
             Self::Auditor => "auditor",
+            Self::EnrollmentAgent => "enrollment_agent",
         }
     }
 
@@ -96,14 +100,13 @@ impl Operation {
 
     /// The roles that allow it; `None` where being authenticated is enough.
     pub fn allowed_to(self) -> Option<&'static [Role]> {
-        use Role::{Administrator, Auditor, CertificateManager};
+        use Role::{Administrator, Auditor, CertificateManager, EnrollmentAgent};
         match self {
             Self::Enroll | Self::RenewCertificate | Self::ReadOwn | Self::ReadAuthority => None,
-            Self::EnrollOnBehalf
-            | Self::DecideRequests
-            | Self::Revoke
-            | Self::PublishCrl
-            | Self::MakeEnrolmentTokens => Some(&[Administrator, CertificateManager]),
+            Self::EnrollOnBehalf => Some(&[Administrator, CertificateManager, EnrollmentAgent]),
+            Self::DecideRequests | Self::Revoke | Self::PublishCrl | Self::MakeEnrolmentTokens => {
+                Some(&[Administrator, CertificateManager])
+            }
             Self::ReadAll | Self::ReadAccounts => {
                 Some(&[Administrator, CertificateManager, Auditor])
             }

@@ -75,6 +75,7 @@ impl Authority {
             enroller: &holder.account,
             standing: standing(&holder),
             renewal: Some(Renewed::of(held, &renewal, now)),
+            signers: &[],
         };
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -83,6 +84,7 @@ impl Authority {
             csr: request.der().to_vec(),
             idempotency: renewal.idempotency,
             renewal: petition.renewal.as_ref().map(Renewed::to_act),
+            signers: Vec::new(),
         });
         let received = record(requester, now, received);
         let decided = self.published_template(&held.row.template).and_then(|listed| {

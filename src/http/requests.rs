@@ -11,12 +11,14 @@ use super::idempotency;
 use super::negotiate::Representation;
 use super::problem::Problem;
 use super::query::next_link;
-use crate::ca::act::Idempotency;
+use crate::ca::act::{Idempotency, RequestSigner};
 use crate::ca::enroll::{Enrolled, Enrolment, Outcome};
 use crate::ca::{CertificateRow, Page, RequestFilter, RequestRow};
 use crate::pki::bundle::pem;
+use crate::pki::cms;
 use crate::pki::denial::Rule;
 use crate::pki::disposition::Disposition;
+use crate::pki::serial::SerialNumber;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +41,8 @@ pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
             let csr = sent.csr.as_bytes();
             enrol(call, &sent.template, csr, on_behalf_of, idempotency, representation)
         }
-        "application/pkcs10" => {
+        // Which of the two it is, its bytes say.
+        "application/pkcs10" | "application/pkcs7-mime" => {
             let mut parameters = call.parameters()?;
             let template = parameters.text("template").ok_or_else(|| {
                 Problem::bad_request("template-missing", "the parameter template is missing")
@@ -51,7 +54,8 @@ pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
         }
         _ => Err(body::unsupported(
             &call.received.headers,
-            "application/pkcs10 (the CSR itself) or application/json",
+            "application/pkcs10 (the CSR itself), application/pkcs7-mime (the CSR co-signed) or \
+             application/json",
         )),
     }
 }
@@ -132,7 +136,7 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
         return Ok(answer.into());
     }
     let mut request = Request::of(&row);
-    request.csr = Some(pem::write("CERTIFICATE REQUEST", &row.csr));
+    request.csr = Some(pem::write(cms::Submission::label(&row.csr), &row.csr));
     request.issued = certificate.as_ref().map(|row| Parts::of(call.api, row)).transpose()?;
     Ok(Answer::json(StatusCode::OK, &request).into())
 }
@@ -202,6 +206,22 @@ struct Requests<'a> {
     next: Option<String>,
 }
 
+/// Somebody who has signed a request; no account where the certificate is not this CA's.
+#[derive(Serialize)]
+struct Signer<'a> {
+    serial_number: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    account: &'a str,
+}
+
+impl<'a> Signer<'a> {
+    fn of(signer: &'a RequestSigner) -> Self {
+        let serial = SerialNumber::from_der_content(&signer.serial);
+        let serial_number = serial.map(|own| own.to_string()).unwrap_or_default();
+        Self { serial_number, account: &signer.account }
+    }
+}
+
 /// A request as JSON.
 #[derive(Serialize)]
 struct Request<'a> {
@@ -211,6 +231,8 @@ struct Request<'a> {
     requester: &'a str,
     account: &'a str,
     template: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signers: Vec<Signer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resolved_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,6 +261,7 @@ impl<'a> Request<'a> {
             requester: &row.requester,
             account: &row.account,
             template: &row.template,
+            signers: row.signers.iter().map(Signer::of).collect(),
             resolved_at: row.resolved_at.map(|moment| moment.to_string()),
             resolved_by: row.resolved_by.as_deref(),
             rule: row.rule.as_deref(),

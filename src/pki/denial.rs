@@ -89,6 +89,14 @@ rules! {
     AuthorityKey = "authority-key", Some(0x8009_4016);
     /// CERTSRV_E_SIGNATURE_COUNT: the template needs authorised signatures the request lacks.
     AuthorizedSignaturesRequired = "authorized-signatures-required", Some(0x8009_480A);
+    /// CERTSRV_E_SIGNATURE_POLICY_REQUIRED: signers whose certificates lack an application policy.
+    SignaturePolicyRequired = "signature-policy-required", Some(0x8009_4809);
+    /// CERTSRV_E_SIGNATURE_REJECTED: a signer's certificate is not of this CA, or not in force.
+    SignatureRejected = "signature-rejected", Some(0x8009_480B);
+    /// CERTSRV_E_ISSUANCE_POLICY_REQUIRED: signers whose certificates lack an issuance policy.
+    IssuancePolicyRequired = "issuance-policy-required", Some(0x8009_480C);
+    /// CERTSRV_E_RESTRICTEDOFFICER: an enrolment agent outside its templates or subjects.
+    AgentRestricted = "agent-restricted", Some(0x8009_4009);
     /// CERTSRV_E_TEMPLATE_CONFLICT: the request names another template than the call does.
     TemplateConflict = "template-conflict", Some(0x8009_4802);
     /// CERTSRV_E_BAD_RENEWAL_SUBJECT: a renewal with other names than the old certificate's.

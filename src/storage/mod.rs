@@ -231,7 +231,7 @@ pub struct RequestRow {
     pub account: String,
     /// The template's cn.
     pub template: String,
-    /// DER of the PKCS#10.
+    /// DER of the PKCS#10, or of the CMS message that holds it.
     pub csr: Vec<u8>,
     /// What became of it.
     pub disposition: Disposition,
@@ -245,6 +245,8 @@ pub struct RequestRow {
     pub detail: Option<String>,
     /// The certificate's serial number once reserved.
     pub serial: Option<SerialNumber>,
+    /// Who has signed it beside the requester.
+    pub signers: Vec<act::RequestSigner>,
     /// Its `Idempotency-Key` record.
     pub idempotency: Option<act::Idempotency>,
     /// The certificate it renews.

@@ -49,6 +49,7 @@ fn write_one(register: &dyn Register) {
         csr: vec![0; 300],
         idempotency: None,
         renewal: None,
+        signers: Vec::new(),
     });
     let tbs = tbs(id);
     let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };

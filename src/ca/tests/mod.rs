@@ -1,5 +1,6 @@
 //! The promises of the authority: order, crash, idempotency, revocation, who may what.
 
+mod agents;
 mod crash;
 mod deciding;
 mod enrolling;

@@ -239,6 +239,25 @@ impl Certificate {
         extension::read_template_name(parts.extension(&oid::TEMPLATE_NAME)?.value)
     }
 
+    /// What it is for: extended key usages, less those that its application policies leave out
+    /// (szOID_APPLICATION_CERT_POLICIES; Windows demands both where both are there).
+    pub fn purposes(&self) -> Vec<ObjectIdentifier> {
+        let Ok(parts) = TbsParts::of(self.tbs()) else { return Vec::new() };
+        let mut usages = self.extended_key_usage();
+        if let Some(own) = parts.extension(&oid::APPLICATION_POLICIES) {
+            let policies = extension::read_policies(own.value).unwrap_or_default();
+            usages.retain(|usage| policies.contains(usage));
+        }
+        usages
+    }
+
+    /// The issuance policies under which it was issued (certificatePolicies).
+    pub fn policies(&self) -> Vec<ObjectIdentifier> {
+        let Ok(parts) = TbsParts::of(self.tbs()) else { return Vec::new() };
+        let policies = parts.extension(&oid::CERTIFICATE_POLICIES);
+        policies.and_then(|own| extension::read_policies(own.value).ok()).unwrap_or_default()
+    }
+
     /// SHA-1 of the certificate: how Windows names it.
     pub fn sha1_thumbprint(&self) -> [u8; 20] {
         super::public_key::key_identifier(&self.der)

@@ -125,4 +125,3 @@ fn percent_decoded(text: &str) -> Option<String> {
     }
     String::from_utf8(octets).ok().filter(|name| super::signer::is_account_name(name))
 }
-

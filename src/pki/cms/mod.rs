@@ -46,7 +46,9 @@ pub enum CmsError {
     #[error("the CMS message is larger than {LARGEST} octets")]
     TooLarge,
     /// BER of indefinite length, as streaming programs write it.
-    #[error("the CMS message is BER of indefinite length: send DER (openssl cms without -stream and -indef)")]
+    #[error(
+        "the CMS message is BER of indefinite length: send DER (openssl cms without -stream and -indef)"
+    )]
     NotDer,
     /// Not a ContentInfo with SignedData.
     #[error("not a CMS ContentInfo with SignedData in DER (RFC 5652 §5)")]
@@ -55,19 +57,25 @@ pub enum CmsError {
     #[error("something follows the CMS message")]
     TrailingBytes,
     /// A version that RFC 5652 §5.1 or §5.3 does not have.
-    #[error("the version of SignedData is 1 or 3, that of SignerInfo 1 with an issuer and serial number and 3 with a key identifier (RFC 5652 §5)")]
+    #[error(
+        "the version of SignedData is 1 or 3, that of SignerInfo 1 with an issuer and serial number and 3 with a key identifier (RFC 5652 §5)"
+    )]
     BadVersion,
     /// No eContent.
     #[error("the signature is detached: send the request inside (openssl cms -nodetach)")]
     Detached,
     /// A content of another type.
-    #[error("the content is neither a PKCS #10 request (id-data) nor a CMC request (id-cct-PKIData)")]
+    #[error(
+        "the content is neither a PKCS #10 request (id-data) nor a CMC request (id-cct-PKIData)"
+    )]
     UnknownContent,
     /// SignedData in SignedData.
     #[error("the content is itself a CMS message: one layer is read")]
     Nested,
     /// A CMC message that is more than one PKCS #10 request.
-    #[error("a CMC request holds exactly one tagged PKCS #10 request, and no nested messages (RFC 5272 §3.2.1)")]
+    #[error(
+        "a CMC request holds exactly one tagged PKCS #10 request, and no nested messages (RFC 5272 §3.2.1)"
+    )]
     BadCmc,
     /// What is inside is no certificate request.
     #[error("the request inside the CMS message: {0}")]
@@ -100,10 +108,14 @@ pub enum CmsError {
     #[error("the signed attribute message-digest is not that of the content (RFC 5652 §11.2)")]
     MessageDigestMismatch,
     /// A digest or signature algorithm that is not taken, or that do not belong together.
-    #[error("a signer's algorithms: RSA or ECDSA with SHA-256, SHA-384 or SHA-512, the same in both places")]
+    #[error(
+        "a signer's algorithms: RSA or ECDSA with SHA-256, SHA-384 or SHA-512, the same in both places"
+    )]
     UnsupportedAlgorithm,
     /// A signature that does not fit.
-    #[error("a signature of the CMS message is not by its certificate's key over the signed attributes")]
+    #[error(
+        "a signature of the CMS message is not by its certificate's key over the signed attributes"
+    )]
     BadSignature,
     /// RequesterName where nobody signed it.
     #[error("RequesterName stands in unsigned attributes, where anybody could have put it")]

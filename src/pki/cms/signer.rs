@@ -92,6 +92,8 @@ pub(super) fn check(
     no_unsigned_name(info.unsigned)?;
     let requester_name = requester_name(&attributes)?;
     let signer = match by {
+        // Nobody asks for others in his own name.
+        By::Requester if requester_name.is_some() => return Err(CmsError::BadRequesterName),
         By::Requester => None,
         By::Holder(certificate) => {
             let requester_name = requester_name.clone();
@@ -120,9 +122,10 @@ fn find(
         }
         (3, tag) if tag == by_key => {
             let wanted = info.identifier.value();
-            let own = certificates.iter().filter_map(read).find(|own| {
-                key_identifier(own).is_some_and(|identifier| identifier == wanted)
-            });
+            let own = certificates
+                .iter()
+                .filter_map(read)
+                .find(|own| key_identifier(own).is_some_and(|identifier| identifier == wanted));
             if own.is_none() && content.request.public_key().key_identifier() == wanted {
                 return Ok(By::Requester);
             }
@@ -143,7 +146,8 @@ fn key_identifier(certificate: &Certificate) -> Option<Vec<u8>> {
 
 /// id-sha256, id-sha384, id-sha512 without parameters or with NULL (RFC 5754 §2).
 fn hash_of(identifier: &[u8]) -> Result<&'static digest::Algorithm, CmsError> {
-    let [0x30, length, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, hash, parameters @ ..] = identifier
+    let [0x30, length, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, hash, parameters @ ..] =
+        identifier
     else {
         return Err(CmsError::UnsupportedAlgorithm);
     };
@@ -166,14 +170,16 @@ fn algorithm_of(
     hash: &'static digest::Algorithm,
     key: &PublicKey,
 ) -> Result<SignatureAlgorithm, CmsError> {
-    const RSA_ENCRYPTION: &[u8] = &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+    const RSA_ENCRYPTION: &[u8] =
+        &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
     let algorithm = match (identifier == RSA_ENCRYPTION, key.algorithm()) {
         (true, KeyAlgorithm::Rsa) if *hash == digest::SHA256 => SignatureAlgorithm::Sha256Rsa,
         (true, KeyAlgorithm::Rsa) if *hash == digest::SHA384 => SignatureAlgorithm::Sha384Rsa,
         (true, KeyAlgorithm::Rsa) => SignatureAlgorithm::Sha512Rsa,
         (true, _) => return Err(CmsError::UnsupportedAlgorithm),
-        (false, _) => SignatureAlgorithm::from_der(identifier)
-            .map_err(|_| CmsError::UnsupportedAlgorithm)?,
+        (false, _) => {
+            SignatureAlgorithm::from_der(identifier).map_err(|_| CmsError::UnsupportedAlgorithm)?
+        }
     };
     if algorithm.digest() == hash { Ok(algorithm) } else { Err(CmsError::UnsupportedAlgorithm) }
 }

@@ -1,9 +1,9 @@
 //! The ASN.1 of SignedData (RFC 5652 §5) and of a CMC request (RFC 5272 §3.2), as far as a
 //! certificate request needs it. What a signature covers is kept as it was sent.
 
+use der::Writer;
 use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use der::{DecodeValue, EncodeValue, FixedTag, Header, Length, Reader, Sequence, Tag, TagNumber};
-use der::Writer;
 
 use crate::pki::encoding::{SetInOrder, Verbatim, write_header};
 

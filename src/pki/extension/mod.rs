@@ -18,6 +18,7 @@ use x509_cert::ext::pkix::CertificatePolicies;
 use x509_cert::ext::pkix::certpolicy::PolicyInformation;
 use x509_cert::ext::pkix::name::{GeneralName, GeneralNames, OtherName};
 
+use super::encoding::NotDer;
 use super::oid;
 
 /// One extension.
@@ -123,6 +124,12 @@ fn policies(policies: &[ObjectIdentifier]) -> Vec<u8> {
         .iter()
         .map(|policy| PolicyInformation { policy_identifier: *policy, policy_qualifiers: None });
     value(&CertificatePolicies(each.collect()))
+}
+
+/// The policies in the value of certificatePolicies or application policies.
+pub fn read_policies(value: &[u8]) -> Result<Vec<ObjectIdentifier>, NotDer> {
+    let policies = CertificatePolicies::from_der(value)?.0;
+    Ok(policies.into_iter().map(|policy| policy.policy_identifier).collect())
 }
 
 /// The account's security identifier ([MS-WCCE] §2.2.2.7.7.4): GeneralNames with one otherName

@@ -48,6 +48,7 @@ pub(super) fn list(
             fixed(Some(extension::template_information(&oid, major, minor))),
             fixed(purposes),
             fixed(key_usage),
+            fixed(issuance_policies(template)),
             fixed(self::purposes(template.application_policies(), extension::application_policies)),
             fixed(constraints),
             fixed(no_check(template)),
@@ -103,6 +104,12 @@ fn basic_constraints(template: &Template) -> Option<Extension> {
 fn no_check(template: &Template) -> Option<Extension> {
     let wanted = template.enrollment_flags().contains(EnrollmentFlags::ADD_OCSP_NOCHECK);
     wanted.then(extension::ocsp_no_check)
+}
+
+/// `msPKI-Certificate-Policy`, without qualifiers.
+fn issuance_policies(template: &Template) -> Option<Extension> {
+    let policies = template.issuance_policies();
+    (!policies.is_empty()).then(|| extension::certificate_policies(policies))
 }
 
 fn purposes(

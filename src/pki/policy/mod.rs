@@ -13,12 +13,14 @@ mod permission;
 mod renewal;
 mod request_names;
 mod security_identifier;
+mod signatures;
 mod validity;
 
 pub use alt_security_identities::alt_security_identities;
 pub use identity::is_named_by_directory;
 pub use permission::{Enroller, Standing};
 pub use renewal::earlier_approval_counts;
+pub use signatures::Endorsement;
 
 use super::account::Account;
 use super::alternative_name::AlternativeName;
@@ -44,6 +46,8 @@ pub struct Question<'a> {
     pub subject: &'a Account,
     /// By whom.
     pub enroller: Enroller<'a>,
+    /// Who has signed the request beside the requester.
+    pub endorsements: &'a [Endorsement],
     /// The certificate it renews, whose holder has proven that he is; in force, and this CA's.
     pub renewal_of: Option<&'a Certificate>,
     /// The CA that would issue it.
@@ -60,6 +64,7 @@ struct Case<'a> {
     request: &'a CertificateRequest,
     subject: &'a Account,
     enroller: Enroller<'a>,
+    endorsements: &'a [Endorsement],
     renewal_of: Option<&'a Certificate>,
     now: Timestamp,
     authority_validity: (Timestamp, Timestamp),
@@ -67,10 +72,17 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn of(question: &Question<'a>) -> Self {
-        let Question { template, arc, request, subject, enroller, renewal_of, issuer, now } =
-            *question;
-        let authority_validity = (issuer.not_before(), issuer.not_after());
-        Self { template, arc, request, subject, enroller, renewal_of, now, authority_validity }
+        Self {
+            template: question.template,
+            arc: question.arc,
+            request: question.request,
+            subject: question.subject,
+            enroller: question.enroller,
+            endorsements: question.endorsements,
+            renewal_of: question.renewal_of,
+            now: question.now,
+            authority_validity: (question.issuer.not_before(), question.issuer.not_after()),
+        }
     }
 }
 
@@ -88,7 +100,7 @@ pub fn decide(question: Question<'_>) -> Result<Profile, Denial> {
 
 fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
     permission::check(case)?;
-    check_signatures(case)?;
+    signatures::check(case)?;
     check_hints(case)?;
     renewal::check(case)?;
     let public_key = case.request.public_key();
@@ -110,24 +122,6 @@ fn decide_case(case: &Case<'_>) -> Result<Profile, Denial> {
         validity_cut: validity.cut,
         extensions,
     })
-}
-
-/// A PKCS #10 request carries no signature but its own key's (`msPKI-RA-Signature`).
-fn check_signatures(case: &Case<'_>) -> Result<(), Denial> {
-    let template = case.template;
-    match template.ra_signatures() {
-        0 => Ok(()),
-        // [MS-WCCE] 3.2.2.6.2.1.4.5.6: what was co-signed once is not co-signed again.
-        _ if renewal::approval_counts(case) => Ok(()),
-        count => Err(Denial::new(
-            Rule::AuthorizedSignaturesRequired,
-            format!(
-                "the template {} needs {count} authorised signature(s), and a PKCS #10 request \
-                 has none",
-                template.cn()
-            ),
-        )),
-    }
 }
 
 /// A request that says it is meant for another template is not the one the caller thinks.

@@ -19,6 +19,8 @@ pub struct Enroller<'a> {
 pub enum Standing {
     /// Nothing.
     Member,
+    /// An enrolment agent: asks for others too, where the template lets agents.
+    Agent,
     /// An administrator or a certificate manager.
     Manager,
 }
@@ -35,7 +37,9 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Denial> {
     }
     let manager = case.enroller.standing == Standing::Manager;
     let for_another = !case.enroller.account.name.eq_ignore_ascii_case(&case.subject.name);
-    if for_another && !manager {
+    if for_another && case.enroller.standing == Standing::Agent {
+        super::signatures::check_agent(case)?;
+    } else if for_another && !manager {
         return Err(denied(format!(
             "{} may not enrol on behalf of {}: that is for administrators and certificate managers",
             case.enroller.account.name, case.subject.name

@@ -88,6 +88,18 @@ pub(super) fn contradictions(template: &Template, mistakes: &mut Collector) {
             "rules for names from the request need ENROLLEE_SUPPLIES_SUBJECT",
         ),
         (
+            "issuance_policies",
+            template.schema_version == 1 && !template.issuance_policies.is_empty(),
+            "a template of schema version 1 has none",
+        ),
+        (
+            "ra_signatures",
+            template.ra_signatures > 0
+                && template.ra_purposes.is_empty()
+                && template.ra_policies.is_empty(),
+            "signatures of whom? name ra_application_policies or ra_policies, or anybody's count",
+        ),
+        (
             "renewal_period",
             template.renewal.seconds() >= template.validity.seconds(),
             "not shorter than the validity period",

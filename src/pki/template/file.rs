@@ -87,6 +87,8 @@ template_file! {
     extended_key_usage: Vec<String>,
     /// `msPKI-Certificate-Application-Policy`.
     application_policies: Vec<String>,
+    /// `msPKI-Certificate-Policy`: OIDs of issuance policies.
+    issuance_policies: Vec<String> = "Vec::new",
     /// `pKICriticalExtensions`.
     critical_extensions: Vec<String>,
     /// `pKIMaxIssuingDepth`: 0, or -1 for no limit.

@@ -19,6 +19,7 @@ mod reading;
 mod requested_names;
 mod security_identifier;
 mod shipped;
+mod signature_rules;
 mod value;
 
 pub use compatibility::Compatibility;
@@ -65,11 +66,13 @@ pub struct Template {
     csps: Vec<String>,
     extended_key_usage: Vec<Purpose>,
     application_policies: Vec<Purpose>,
+    issuance_policies: Vec<ObjectIdentifier>,
     critical_extensions: Vec<ObjectIdentifier>,
     maximum_issuing_depth: i32,
     supersedes: Vec<String>,
     ra_signatures: u32,
     ra_application_policies: Vec<String>,
+    ra_purposes: Vec<ObjectIdentifier>,
     ra_policies: Vec<ObjectIdentifier>,
     requested_names: Option<RequestedNames>,
     security_identifier: SecurityIdentifier,
@@ -214,6 +217,11 @@ impl Template {
         &self.application_policies
     }
 
+    /// `msPKI-Certificate-Policy`: the issuance policies of its certificates.
+    pub fn issuance_policies(&self) -> &[ObjectIdentifier] {
+        &self.issuance_policies
+    }
+
     /// `pKICriticalExtensions`.
     pub fn critical_extensions(&self) -> &[ObjectIdentifier] {
         &self.critical_extensions
@@ -232,6 +240,17 @@ impl Template {
     /// `msPKI-RA-Signature`: how many authorised signatures a request needs.
     pub fn ra_signatures(&self) -> u32 {
         self.ra_signatures
+    }
+
+    /// `msPKI-RA-Application-Policies`: what each signer's certificate must be for, all of it.
+    pub fn ra_purposes(&self) -> &[ObjectIdentifier] {
+        &self.ra_purposes
+    }
+
+    /// `msPKI-RA-Policies`: under which issuance policies each signer's certificate must be, all
+    /// of them.
+    pub fn ra_policies(&self) -> &[ObjectIdentifier] {
+        &self.ra_policies
     }
 
     /// The rules for names from the request; with none, only administrators and certificate

@@ -6,6 +6,7 @@ use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile, Templ
 use super::key_rules::key_usage_names;
 use super::mistake::{Collector, Mistakes, Problem};
 use super::requested_names::{CommonName, OwnNames, Wildcards};
+use super::signature_rules::purposes as purposes_of_signers;
 use super::value::{
     LONGEST_RA_POLICY, LONGEST_TEXT, compatibility, critical_extension, flags, key_rules,
     key_usage, list, parsed, requested_names, template_cn, text, within, word,
@@ -65,6 +66,7 @@ impl Template {
             csps: self.csps.clone(),
             extended_key_usage: texts(&self.extended_key_usage),
             application_policies: texts(&self.application_policies),
+            issuance_policies: texts(&self.issuance_policies),
             critical_extensions: texts(&self.critical_extensions),
             maximum_issuing_depth: self.maximum_issuing_depth,
             supersedes: self.supersedes.clone(),
@@ -118,6 +120,8 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     };
     let eku = mistakes.take("extended_key_usage", purposes(&file.extended_key_usage));
     let policies = mistakes.take("application_policies", purposes(&file.application_policies));
+    let issuance = list(&file.issuance_policies, |oid| parsed(oid, "an OID"));
+    let issuance_policies = mistakes.take("issuance_policies", issuance);
     let critical = list(&file.critical_extensions, |oid| critical_extension(oid));
     let critical_extensions = mistakes.take("critical_extensions", critical);
     let depth = match file.maximum_issuing_depth {
@@ -131,6 +135,8 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     let ra_application =
         list(&file.ra_application_policies, |policy| text(policy, LONGEST_RA_POLICY));
     let ra_application_policies = mistakes.take("ra_application_policies", ra_application);
+    let ra_purposes = purposes_of_signers(&file.ra_application_policies);
+    let ra_purposes = mistakes.take("ra_application_policies", ra_purposes);
     let ra_policies =
         mistakes.take("ra_policies", list(&file.ra_policies, |oid| parsed(oid, "an OID")));
     let requested = file.requested_names.as_ref().map(requested_names).transpose();
@@ -168,11 +174,13 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         csps: csps?,
         extended_key_usage: eku?,
         application_policies: policies?,
+        issuance_policies: issuance_policies?,
         critical_extensions: critical_extensions?,
         maximum_issuing_depth: maximum_issuing_depth?,
         supersedes: supersedes?,
         ra_signatures: ra_signatures?,
         ra_application_policies: ra_application_policies?,
+        ra_purposes: ra_purposes?,
         ra_policies: ra_policies?,
         requested_names: requested_names?,
         security_identifier: security_identifier?,

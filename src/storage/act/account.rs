@@ -45,7 +45,7 @@ pub struct AccountSaved {
     /// Whether it may authenticate and be certified.
     #[n(11)]
     pub enabled: bool,
-    /// Roles on this CA: `administrator`, `certificate_manager`, `auditor`.
+    /// Roles on this CA: `administrator`, `certificate_manager`, `auditor`, `enrollment_agent`.
     #[n(12)]
     pub roles: Vec<String>,
     /// Milliseconds since the epoch.

@@ -19,7 +19,8 @@ pub use answer::{AnswerRecorded, Idempotency};
 pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
 pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
 pub use request::{
-    CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, SerialReserved,
+    CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, RequestSigner,
+    SerialReserved,
 };
 pub use revocation::{CertificateReleased, CertificateRevoked, CrlIntended, CrlPublished};
 pub use template::{TemplateMark, TemplateSaved};

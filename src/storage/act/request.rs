@@ -21,7 +21,7 @@ pub struct RequestReceived {
     /// The template's cn.
     #[n(2)]
     pub template: String,
-    /// DER of the PKCS#10.
+    /// DER of the PKCS#10, or of the CMS message that holds it.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     #[serde(serialize_with = "base64")]
@@ -29,9 +29,27 @@ pub struct RequestReceived {
     /// The `Idempotency-Key` it came with.
     #[n(4)]
     pub idempotency: Option<Idempotency>,
+    /// Who has signed it beside the requester; then `csr` is the CMS message as sent.
+    #[n(5)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<RequestSigner>,
     /// The certificate it renews, proven by the certificate's own key.
     #[n(6)]
     pub renewal: Option<Renewal>,
+}
+
+/// The holder of a certificate who has signed a request.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct RequestSigner {
+    /// DER content octets of the certificate's serial number.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    #[serde(serialize_with = "hex")]
+    pub serial: Vec<u8>,
+    /// The account it was issued to.
+    #[n(1)]
+    pub account: String,
 }
 
 /// See [`Act::SerialReserved`].

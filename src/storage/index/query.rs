@@ -180,6 +180,7 @@ impl Search<'_> {
             rule: None,
             detail: None,
             serial: None,
+            signers: received.signers,
             idempotency: received.idempotency,
             renewal: received.renewal,
         };

@@ -54,6 +54,7 @@ pub(super) fn received(request_id: u64, account: &str, template: &str) -> Act {
         csr: vec![0x30, 0],
         idempotency: None,
         renewal: None,
+        signers: Vec::new(),
     })
 }
 

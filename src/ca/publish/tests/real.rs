@@ -109,6 +109,7 @@ impl Real {
             csr: vec![0x30, 0],
             idempotency: None,
             renewal: None,
+            signers: Vec::new(),
         };
         let serial = of.as_der_content().to_vec();
         let issued = CertificateIssued {

@@ -2,6 +2,7 @@
 //! nothing out of a request but names within the rules.
 
 mod directory;
+mod endorsed;
 mod golden;
 mod permitted;
 mod renewal;
@@ -150,6 +151,7 @@ fn enrol(
         request,
         subject: account,
         enroller,
+        endorsements: &[],
         renewal_of: None,
         now: now(),
         authority_validity: (now().minus_seconds(YEAR), now().plus_seconds(10 * YEAR)),

@@ -16,6 +16,7 @@ fn only_members_enrol_and_only_managers_for_others() {
             request: &request,
             subject,
             enroller: Enroller { account, standing },
+            endorsements: &[],
             renewal_of: None,
             now: now(),
             authority_validity: (now(), now().plus_seconds(YEAR)),
@@ -45,8 +46,11 @@ fn names_from_the_request_without_rules_are_for_managers() {
 }
 
 #[test]
-fn authorised_signatures_cannot_be_had() {
-    let template = changed("VPNUserAuthentication", |file| file.ra_signatures = 1);
+fn a_request_without_signatures_lacks_them() {
+    let template = changed("VPNUserAuthentication", |file| {
+        file.ra_signatures = 1;
+        file.ra_application_policies = vec!["1.3.6.1.4.1.311.20.2.1".into()];
+    });
     let refused = member(&template, &named("", &[]), &user());
     assert_eq!(rule(refused), Rule::AuthorizedSignaturesRequired);
 }
@@ -61,6 +65,7 @@ fn validity_begins_ten_minutes_ago_and_stays_within_the_authoritys() {
             request: &request,
             subject: &alice,
             enroller: Enroller { account: &alice, standing: Standing::Member },
+            endorsements: &[],
             renewal_of: None,
             now: now().plus_seconds(1),
             authority_validity: (first, last),

@@ -40,6 +40,7 @@ fn renewed(
         request,
         subject: account,
         enroller: Enroller { account, standing: Standing::Member },
+        endorsements: &[],
         renewal_of: Some(old),
         issuer: &world.issuer,
         now: now(),
