@@ -272,7 +272,7 @@ fn a_cmc_request_holds_one_request_and_names_its_requester() {
         message(&oid::CMC_PKI_DATA, data, &attributes, &agent, None, &[])
     };
     let named = registration("CertificateTemplate=User&RequesterName=CONTOSO%5canna&");
-    let read = Submission::parse(&signed(&cmc(csr, &[named.clone()]))).unwrap();
+    let read = Submission::parse(&signed(&cmc(csr, std::slice::from_ref(&named)))).unwrap();
     assert_eq!(read.requester_name(), Some("CONTOSO\\anna"));
     assert_eq!(read.request().der(), csr);
     assert_eq!(refused(&signed(&cmc(csr, &[named.clone(), named]))), "cms-bad-requester-name");
