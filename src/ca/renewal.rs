@@ -64,7 +64,7 @@ impl Authority {
         self.may_issue(now)?;
         // The roles count here whatever the credential carries: with them the names were given.
         let roles = self.roles_of(&held.account.name)?;
-        let holder = Requester { account: held.account.clone(), roles, ..requester.clone() };
+        let holder = Requester::of(held.account.clone(), roles);
         let computing = self.processors.acquire();
         let request = CertificateRequest::parse(renewal.csr)
             .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;

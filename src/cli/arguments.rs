@@ -29,6 +29,8 @@ pub enum Command {
     Check(Check),
     /// Ask a running service for a certificate: makes the key and the request
     Request(Request),
+    /// Renew a certificate by proving to hold it, if it is time; for a timer
+    Renew(Renew),
     /// Make a new administrator's token; needs the data directory
     Token(Token),
     /// Copy the register, also while the service runs
@@ -296,6 +298,36 @@ pub struct Request {
     /// The file with the PKCS#12 file's password
     #[arg(long, value_name = "FILE")]
     pub pkcs12_password_file: Option<PathBuf>,
+}
+
+/// `chancery renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// The certificate (PEM; the chain may follow it, and then follows the new one too)
+    #[arg(long, value_name = "FILE")]
+    pub certificate: PathBuf,
+    /// Its private key (PEM, not encrypted)
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Make a new key of the same kind [default: the certificate is renewed with its key]
+    #[arg(long)]
+    pub new_key: bool,
+    /// Make a new key of this kind: rsa2048, rsa3072, rsa4096, p256 or p384
+    #[arg(long, value_name = "ALGORITHM", value_parser = key_kind)]
+    pub key_algorithm: Option<KeyKind>,
+    /// Have the old certificate revoked as superseded so long after the new one is issued, such
+    /// as 7d
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub retire_after: Option<u64>,
+    /// Renew although the renewal period has not begun
+    #[arg(long)]
+    pub force: bool,
+    /// The service
+    #[arg(long, value_name = "URL", default_value = "https://localhost:8443")]
+    pub url: String,
+    /// The root certificate that the service's TLS certificate must lead to (PEM)
+    #[arg(long, value_name = "FILE", default_value = "chancery-data/ca.pem")]
+    pub ca_file: PathBuf,
 }
 
 fn key_kind(word: &str) -> Result<KeyKind, String> {

@@ -96,6 +96,9 @@ pub enum Failure {
     /// `request` got no certificate.
     #[error(transparent)]
     NotEnrolled(#[from] super::request::NotEnrolled),
+    /// A certificate and a key that are no pair.
+    #[error("{0} is not the certificate of the key {1}")]
+    PairDoesNotFit(PathBuf, PathBuf),
     /// A passphrase file is empty.
     #[error("{0} holds no passphrase")]
     NoPassphrase(PathBuf),

@@ -17,6 +17,7 @@ pub mod init;
 pub mod install_certificate;
 pub mod progress;
 pub mod register;
+pub mod renew;
 pub mod request;
 pub mod restore;
 pub mod serve;
@@ -63,6 +64,7 @@ fn perform(command: &Command) -> Result<(), Failure> {
             token::token(arguments, &prepared(&arguments.configured)?.settings)
         }
         Command::Request(arguments) => request::request(arguments),
+        Command::Renew(arguments) => renew::renew(arguments),
         Command::Health(arguments) => {
             health::health(arguments, &prepared(&arguments.configured)?.settings)
         }

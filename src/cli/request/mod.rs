@@ -17,8 +17,8 @@ use crate::pki::certificate::Certificate;
 use crate::pki::name::{DistinguishedName, NameError};
 use crate::signing::{CaKey as _, FileKey, KeyFileError};
 use files::{Files, Pkcs12};
-pub(super) use service::agent;
-use service::{Answer, Disposition, Service};
+use service::Service;
+pub(super) use service::{Answer, Disposition, agent, agent_showing, answer, may_pass};
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -188,7 +188,8 @@ fn conclude(
     Ok(())
 }
 
-fn certificates(answer: &Answer) -> Result<(Certificate, Vec<Vec<u8>>), NotEnrolled> {
+/// The certificate and those above it.
+pub(super) fn certificates(answer: &Answer) -> Result<(Certificate, Vec<Vec<u8>>), NotEnrolled> {
     let own = answer.certificate.as_deref().ok_or(NotEnrolled::NotUnderstood("no certificate"))?;
     let own = certificates_from_pem(own).ok().and_then(|mut found| found.pop());
     let own = own.and_then(|der| Certificate::from_der(&der).ok());

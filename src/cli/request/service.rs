@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::Response;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
@@ -29,21 +30,21 @@ pub(super) struct Service {
 
 /// What became of a request.
 #[derive(Deserialize)]
-pub(super) struct Answer {
-    pub(super) request_id: u64,
-    pub(super) disposition: Disposition,
-    pub(super) detail: Option<String>,
-    pub(super) certificate: Option<String>,
-    pub(super) chain: Option<String>,
-    pub(super) alt_security_identities: Option<String>,
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) request_id: u64,
+    pub(in crate::cli) disposition: Disposition,
+    pub(in crate::cli) detail: Option<String>,
+    pub(in crate::cli) certificate: Option<String>,
+    pub(in crate::cli) chain: Option<String>,
+    pub(in crate::cli) alt_security_identities: Option<String>,
     #[serde(default)]
-    pub(super) notices: Vec<String>,
+    pub(in crate::cli) notices: Vec<String>,
 }
 
 /// [MS-CSRA]'s words, as the service writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Disposition {
+pub(in crate::cli) enum Disposition {
     Pending,
     Denied,
     Issued,
@@ -52,7 +53,7 @@ pub(super) enum Disposition {
 }
 
 impl Disposition {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::cli) fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Denied => "denied",
@@ -142,11 +143,20 @@ impl Service {
 /// An HTTPS client that trusts the certificates in `ca_file` and nobody else, follows nothing and
 /// asks no proxy: the service is in the house.
 pub(in crate::cli) fn agent(ca_file: &Path) -> Result<Agent, Failure> {
+    agent_showing(ca_file, None)
+}
+
+/// The same, showing a certificate of its own.
+pub(in crate::cli) fn agent_showing(
+    ca_file: &Path,
+    own: Option<ClientCert>,
+) -> Result<Agent, Failure> {
     let roots = read_certificates(ca_file)?;
     let roots = roots.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .client_cert(own)
         .build();
     let config = Agent::config_builder()
         .tls_config(tls)
@@ -159,11 +169,15 @@ pub(in crate::cli) fn agent(ca_file: &Path) -> Result<Agent, Failure> {
 }
 
 /// Whether the same call may do better a moment later.
-fn may_pass(error: &ureq::Error) -> bool {
+pub(in crate::cli) fn may_pass(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed)
 }
 
-fn answer(url: &str, sent: Result<Response<Body>, ureq::Error>) -> Result<Answer, NotEnrolled> {
+/// The JSON of an answer, or why there is none.
+pub(in crate::cli) fn answer<Shape: DeserializeOwned>(
+    url: &str,
+    sent: Result<Response<Body>, ureq::Error>,
+) -> Result<Shape, NotEnrolled> {
     let unreachable =
         |error| NotEnrolled::Unreachable { url: url.to_owned(), error: Box::new(error) };
     let mut response = sent.map_err(unreachable)?;
