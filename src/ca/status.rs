@@ -57,6 +57,19 @@ impl Authority {
             .collect()
     }
 
+    /// Which dangers the templates open that this CA issues, because an administrator accepted
+    /// them. The reasons are told to those who may read templates.
+    pub fn accepted_dangers(&self) -> Vec<String> {
+        let published = self.issued_templates();
+        let told = published.iter().flat_map(|template| {
+            template.accepted_dangers().iter().map(|own| {
+                let danger = own.danger().as_str();
+                format!("the template {} opens {danger}, which was accepted", template.cn())
+            })
+        });
+        told.collect()
+    }
+
     /// Whether a new certificate could be issued now.
     pub fn may_issue(&self, now: Timestamp) -> Result<(), Refusal> {
         let health = self.register.health();

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::enroll::Decided;
-use super::permissions::Operation;
+use super::permissions::{Operation, Role};
 use super::{Answering, Authority, Refusal, Requester, record};
 use crate::pki::denial::{Denial, Rule};
-use crate::pki::template::{Mistakes, NotEditable, Template, TemplateFile, TemplateOid};
+use crate::pki::template::{
+    Acceptance, Mistakes, NotEditable, Template, TemplateFile, TemplateOid,
+};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, TemplateMark, TemplateSaved};
 use crate::storage::{TemplateRow, Urgency};
@@ -107,6 +109,7 @@ impl Authority {
         let old = self.known_template(cn)?;
         matches(&old, if_match)?;
         let template = old.template.edited(file).map_err(not_editable)?;
+        may_accept(requester, old.template.accepted_dangers(), &template)?;
         let listed = Listed { template: Arc::new(template), published: old.published };
         let act = saved(&listed.template);
         self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
@@ -153,6 +156,13 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Listed, Refusal> {
         self.list(requester, cn, Listing::Withdrawn, now)
+    }
+
+    /// The templates that this CA issues.
+    pub(super) fn issued_templates(&self) -> Vec<Arc<Template>> {
+        let set = self.templates.load();
+        let issued = set.values().filter(|listed| listed.published);
+        issued.map(|listed| Arc::clone(&listed.template)).collect()
     }
 
     pub(super) fn known_template(&self, cn: &str) -> Result<Listed, Refusal> {
@@ -208,6 +218,7 @@ impl Authority {
         answering: Answering<'_, Listed>,
         now: Timestamp,
     ) -> Result<Listed, Refusal> {
+        may_accept(requester, &[], &template)?;
         let set = self.templates.load();
         let cn = template.cn();
         if set.contains_key(&cn.to_ascii_lowercase()) {
@@ -245,6 +256,20 @@ enum Listing {
 
 fn saved(template: &Template) -> Act {
     Act::TemplateSaved(TemplateSaved { cn: template.cn().to_owned(), json: template.to_json() })
+}
+
+/// Whoever may change a template may take an acceptance back; only an administrator accepts a
+/// danger, or changes why.
+fn may_accept(
+    requester: &Requester,
+    before: &[Acceptance],
+    template: &Template,
+) -> Result<(), Refusal> {
+    let known = template.accepted_dangers().iter().all(|own| before.contains(own));
+    if known || requester.roles.contains(&Role::Administrator) {
+        return Ok(());
+    }
+    Err(Refusal::Forbidden("accepted_dangers are for administrators".to_owned()))
 }
 
 fn matches(old: &Listed, if_match: Option<&str>) -> Result<(), Refusal> {

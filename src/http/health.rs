@@ -44,7 +44,8 @@ struct Ready {
 pub fn ready(api: &Api, now: Timestamp) -> Answer {
     let reasons: Vec<String> =
         conditions(api, now).into_iter().filter_map(|(_, why)| why).collect();
-    let notices = api.authority.notices();
+    let mut notices = api.authority.notices();
+    notices.extend(api.authority.accepted_dangers());
     let body = Ready { ready: reasons.is_empty(), reasons, notices };
     Answer::json(status(body.ready), &body)
 }

@@ -25,6 +25,8 @@ pub struct Summary<'a> {
     needs_approval: bool,
     subject_from_request: bool,
     enrollment_groups: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl<'a> Summary<'a> {
@@ -42,6 +44,7 @@ impl<'a> Summary<'a> {
             needs_approval: template.needs_approval(),
             subject_from_request: template.subject_comes_from_request(),
             enrollment_groups: template.enrollment_groups(),
+            warnings: warnings(template),
         }
     }
 }
@@ -140,11 +143,20 @@ fn file(call: &Call<'_>) -> Result<TemplateFile, Problem> {
 }
 
 fn whole(listed: &Listed) -> Answer {
-    Answer::json(StatusCode::OK, &listed.template.to_file())
+    Answer::json(StatusCode::OK, &told(&listed.template))
         .with_text_header(header::ETAG, &quoted(&listed.entity_tag()))
 }
 
 fn created(listed: &Listed) -> Created {
     let location = format!("/v1/templates/{}", path_segment(listed.template.cn()));
-    Created::json(&listed.template.to_file(), location)
+    Created::json(&told(&listed.template), location)
+}
+
+/// The file of a template, and what should be known of it.
+fn told(template: &Template) -> TemplateFile {
+    TemplateFile { warnings: warnings(template), ..template.to_file() }
+}
+
+fn warnings(template: &Template) -> Vec<String> {
+    template.warnings().iter().map(ToString::to_string).collect()
 }

@@ -12,12 +12,12 @@ use super::{ObjectSid, Origin, SecurityIdentifier};
 pub const LARGEST_FILE: usize = 64 * 1024;
 
 macro_rules! template_file {
-    ($($(#[doc = $doc:literal])* $key:ident: $shape:ty $(= $default:expr)?,)*) => {
+    ($($(#[doc = $doc:literal])* $key:ident: $shape:ty $(= $default:expr)? $(; $without:expr)?,)*) => {
         /// A template as it stands in a file. Not yet looked at: see `Template::from_file`.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct TemplateFile {
-            $($(#[doc = $doc])* $(#[serde(default = $default)])? pub $key: $shape,)*
+            $($(#[doc = $doc])* $(#[serde(default = $default)])? $(#[serde(skip_serializing_if = $without)])? pub $key: $shape,)*
         }
 
         /// Reads key by key, so that every mistake is found and not only the first.
@@ -105,6 +105,10 @@ template_file! {
     security_identifier: String = "extension",
     /// Whether an account without SID is refused: `required` or `optional`.
     object_sid: String = "optional",
+    /// Dangers that an administrator has accepted.
+    accepted_dangers: Vec<AcceptedDangerFile> = "Vec::new"; "Vec::is_empty",
+    /// What is told of the template; taken back unread, so that what was read can be sent again.
+    warnings: Vec<String> = "Vec::new"; "Vec::is_empty",
     /// Rules for names from the request.
     requested_names: Option<RequestedNamesFile> = "Option::default",
     /// Who may enrol.
@@ -145,6 +149,16 @@ pub struct CompatibilityFile {
     pub authority: Option<String>,
     /// `Windows XP` … `Windows 10`.
     pub recipient: Option<String>,
+}
+
+/// A danger that an administrator has accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedDangerFile {
+    /// `ESC3`, `ESC9` or `ESC17`.
+    pub danger: String,
+    /// Why, for whoever reads the record.
+    pub reason: String,
 }
 
 /// A key algorithm that may be certified.

@@ -62,8 +62,18 @@ pub enum Problem {
     #[error("{0}")]
     Inconsistent(&'static str),
     /// The template would let somebody become somebody else.
-    #[error("{0}")]
+    #[error("{danger}{hint}", danger = .0, hint = hint(*.0))]
     Dangerous(Danger),
+    /// A danger is accepted that the template does not open.
+    #[error("{} is accepted, but the template does not open it", .0.as_str())]
+    NotOpen(Danger),
+}
+
+fn hint(danger: Danger) -> &'static str {
+    match danger.can_be_accepted() {
+        true => " (or let an administrator accept it by name: accepted_dangers)",
+        false => "",
+    }
 }
 
 /// Every mistake in a template file; never empty.

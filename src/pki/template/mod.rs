@@ -23,10 +23,11 @@ mod signature_rules;
 mod value;
 
 pub use compatibility::Compatibility;
-pub use danger::Danger;
+pub use danger::{Acceptance, Danger, Warning};
 pub use editing::NotEditable;
 pub use file::{
-    CompatibilityFile, KeyAlgorithmFile, LARGEST_FILE, RequestedNamesFile, TemplateFile,
+    AcceptedDangerFile, CompatibilityFile, KeyAlgorithmFile, LARGEST_FILE, RequestedNamesFile,
+    TemplateFile,
 };
 pub use flags::{EnrollmentFlags, GeneralFlags, NameFlags, PrivateKeyFlags, UnknownBits};
 pub use identifier::{NotATemplateOid, NotAnArc, TemplateArc, TemplateOid};
@@ -77,6 +78,7 @@ pub struct Template {
     requested_names: Option<RequestedNames>,
     security_identifier: SecurityIdentifier,
     object_sid: ObjectSid,
+    accepted_dangers: Vec<Acceptance>,
     enrollment_groups: Vec<String>,
     autoenrollment_groups: Vec<String>,
 }

@@ -77,6 +77,11 @@ impl Purpose {
         self.is_any() || logon.contains(&self.oid)
     }
 
+    /// Whether clients take its holder for a server: TLS, or IPsec, where it is the gateway.
+    pub fn is_server(&self) -> bool {
+        [oid::SERVER_AUTHENTICATION, oid::IPSEC_IKE, oid::IKE_INTERMEDIATE].contains(&self.oid)
+    }
+
     /// Whether it stands for every purpose.
     pub fn is_any(&self) -> bool {
         [oid::ANY_PURPOSE, oid::ANY_APPLICATION_POLICY].contains(&self.oid)

@@ -2,6 +2,7 @@
 //! is looked for, and all mistakes are told at once.
 
 use super::consistency::contradictions;
+use super::danger;
 use super::file::{CompatibilityFile, KeyAlgorithmFile, RequestedNamesFile, TemplateFile};
 use super::key_rules::key_usage_names;
 use super::mistake::{Collector, Mistakes, Problem};
@@ -12,8 +13,8 @@ use super::value::{
     key_usage, list, parsed, requested_names, template_cn, text, within, word,
 };
 use super::{
-    Danger, EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin,
-    PrivateKeyFlags, RequestedNames, SecurityIdentifier, Template,
+    EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin, PrivateKeyFlags,
+    RequestedNames, SecurityIdentifier, Template,
 };
 
 impl Template {
@@ -33,9 +34,7 @@ impl Template {
         let template = read(file, &mut mistakes);
         if let Some(template) = &template {
             contradictions(template, &mut mistakes);
-            for danger in Danger::of(template) {
-                mistakes.note("template", Problem::Dangerous(danger));
-            }
+            danger::contradictions(template, &mut mistakes);
         }
         mistakes.finish(template)
     }
@@ -76,6 +75,8 @@ impl Template {
             requested_names: self.requested_names.as_ref().map(requested_names_file),
             security_identifier: self.security_identifier.as_str().to_owned(),
             object_sid: self.object_sid.as_str().to_owned(),
+            accepted_dangers: danger::written(&self.accepted_dangers),
+            warnings: Vec::new(),
             enrollment_groups: self.enrollment_groups.clone(),
             autoenrollment_groups: self.autoenrollment_groups.clone(),
         }
@@ -149,6 +150,8 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     let security_identifier = mistakes.take("security_identifier", form);
     let object_sid = word(&file.object_sid, ObjectSid::from_word, "required, optional");
     let object_sid = mistakes.take("object_sid", object_sid);
+    let accepted = danger::read(&file.accepted_dangers);
+    let accepted_dangers = mistakes.take("accepted_dangers", accepted);
     let groups = |names: &[String]| list(names, |group| text(group, LONGEST_TEXT));
     let enrollment_groups = mistakes.take("enrollment_groups", groups(&file.enrollment_groups));
     let autoenrollment = groups(&file.autoenrollment_groups);
@@ -185,6 +188,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         requested_names: requested_names?,
         security_identifier: security_identifier?,
         object_sid: object_sid?,
+        accepted_dangers: accepted_dangers?,
         enrollment_groups: enrollment_groups?,
         autoenrollment_groups: autoenrollment_groups?,
     })

@@ -270,9 +270,15 @@ fn free_names_with_a_purpose_that_logs_on_are_esc1() {
         json!({"dns_names": ["vpn.contoso.com"], "addresses": ["0.0.0.0/0"]}),
     ] {
         assert_eq!(dangers(server, &[rules(free.clone())]), [Danger::Esc1], "{free}");
-        // The same names are harmless where nothing logs on ...
-        let [eku, policies] = purposes("1.3.6.1.5.5.7.3.1");
-        assert_eq!(dangers(server, &[rules(free.clone()), eku, policies]), []);
+        // The same names pose as servers where nothing logs on, and are harmless elsewhere ...
+        for (purpose, found) in [
+            ("1.3.6.1.5.5.7.3.1", vec![Danger::Esc17]),
+            ("1.3.6.1.5.5.8.2.2", vec![Danger::Esc17]),
+            ("1.3.6.1.5.5.7.3.8", vec![]),
+        ] {
+            let [eku, policies] = purposes(purpose);
+            assert_eq!(dangers(server, &[rules(free.clone()), eku, policies]), found, "{purpose}");
+        }
         // ... and the older place of the flag counts too.
         let [eku, policies] = purposes("1.3.6.1.5.5.7.3.2");
         let old = ("general_flags", json!(["ENROLLEE_SUPPLIES_SUBJECT"]));
@@ -300,6 +306,14 @@ fn free_names_with_a_purpose_that_logs_on_are_esc1() {
     let [eku, policies] = none;
     let found = dangers(server, &[rules(json!({"any": true})), eku, policies]);
     assert_eq!(found, [Danger::Esc1, Danger::Esc2]);
+    // A rule for what stands behind an @ lets every account be named.
+    for rule in
+        [json!({"upn_suffixes": ["contoso.com"]}), json!({"email_domains": ["contoso.com"]})]
+    {
+        assert_eq!(dangers(server, &[rules(rule)]), [Danger::Esc1]);
+    }
+    assert_eq!(dangers(server, &[rules(json!({"own_names": true}))]), []);
+    assert_eq!(dangers(server, &[rules(json!({"uris": ["https://vpn.contoso.com/"]}))]), []);
     // Bound names, and no names at all, load.
     let bound = json!({"dns_suffixes": ["vpn.contoso.com"], "addresses": ["132.64.86.2"]});
     assert_eq!(dangers(server, &[rules(bound)]), []);
@@ -320,6 +334,8 @@ fn the_other_dangers_are_named() {
     assert_eq!(dangers("EnrollmentAgent", std::slice::from_ref(&groups)), [Danger::Esc3]);
     let anonymous = ("enrollment_flags", json!(["NO_SECURITY_EXTENSION"]));
     assert_eq!(dangers(user, std::slice::from_ref(&anonymous)), [Danger::Esc9]);
+    assert_eq!(dangers(user, &[("security_identifier", json!("none"))]), [Danger::Esc9]);
+    assert_eq!(dangers(user, &[anonymous.clone(), ("security_identifier", json!("uri"))]), []);
     assert_eq!(dangers("WebServer", std::slice::from_ref(&groups)), [Danger::Esc15]);
     let sub_ca = dangers("SubCA", &[groups]);
     assert_eq!(sub_ca, [Danger::Esc15, Danger::SubordinateAuthority]);
@@ -327,6 +343,88 @@ fn the_other_dangers_are_named() {
     let nobody =
         [anonymous, ("enrollment_groups", json!([])), ("autoenrollment_groups", json!([]))];
     assert_eq!(dangers(user, &nobody), []);
+}
+
+#[test]
+fn a_danger_is_accepted_by_name_and_told_ever_after() {
+    let user = "VPNUserAuthentication";
+    let anonymous = ("enrollment_flags", json!(["NO_SECURITY_EXTENSION"]));
+    let accept = |danger: &str| {
+        ("accepted_dangers", json!([{"danger": danger, "reason": "accounts of the old forest"}]))
+    };
+    let accepted =
+        Template::from_json(&json_of(user, &[anonymous.clone(), accept("ESC9")])).unwrap();
+    let told: Vec<String> = accepted.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("\"accounts of the old forest\"") && told[0].contains("ESC9"));
+    // On record with the template, and read back from there.
+    assert_eq!(Template::from_json(&accepted.to_json()).unwrap(), accepted);
+    // Not for another danger, not without a reason, not twice, not in advance.
+    assert_eq!(dangers(user, std::slice::from_ref(&anonymous)), [Danger::Esc9]);
+    for (changes, count) in [
+        (vec![anonymous.clone(), accept("ESC17")], 2),
+        (vec![accept("ESC9")], 1),
+        (vec![anonymous.clone(), accept("esc9")], 1),
+        (
+            vec![
+                anonymous.clone(),
+                ("accepted_dangers", json!([{"danger": "ESC9", "reason": ""}])),
+            ],
+            1,
+        ),
+        (
+            vec![
+                anonymous,
+                (
+                    "accepted_dangers",
+                    json!([
+                        {"danger": "ESC9", "reason": "a"}, {"danger": "ESC9", "reason": "b"}
+                    ]),
+                ),
+            ],
+            1,
+        ),
+    ] {
+        assert_eq!(mistakes(&json_of(user, &changes)).len(), count, "{changes:?}");
+    }
+    // What makes everybody an administrator is never accepted.
+    for danger in Danger::ALL {
+        let word = danger.as_str();
+        assert_eq!(Danger::from_word(word), Some(danger));
+        let told = mistakes(&json_of(user, &[accept(word)]));
+        let by_form = told[0].starts_with("accepted_dangers: `");
+        assert_eq!(by_form, !danger.can_be_accepted(), "{told:?}");
+    }
+    let free = [("requested_names", json!({"any": true})), accept("ESC1")];
+    assert!(Template::from_json(&json_of("VPNServerAuthentication", &free)).is_err());
+}
+
+#[test]
+fn what_holds_a_danger_off_is_told() {
+    let warnings = |cn: &str, changes: &[(&str, Value)]| {
+        Template::from_json(&json_of(cn, changes)).unwrap().warnings()
+    };
+    for own in shipped() {
+        assert_eq!(own.warnings(), [], "{}", own.cn());
+    }
+    let bound = ("requested_names", json!({"dns_suffixes": ["vpn.contoso.com"]}));
+    assert_eq!(warnings("VPNServerAuthentication", &[bound]), [Warning::BoundNamesLogOn]);
+    let user = "VPNUserAuthentication";
+    assert_eq!(warnings(user, &[("security_identifier", json!("uri"))]), [Warning::UriAlone]);
+    let email = |key| (key, json!(["Secure Email"]));
+    let harmless = [
+        email("extended_key_usage"),
+        email("application_policies"),
+        ("security_identifier", json!("none")),
+    ];
+    assert_eq!(warnings(user, &harmless), [Warning::NoSecurityIdentifier]);
+    let agent = |key| (key, json!(["Certificate Request Agent"]));
+    let agents = [
+        agent("extended_key_usage"),
+        agent("application_policies"),
+        ("enrollment_flags", json!(["PEND_ALL_REQUESTS"])),
+    ];
+    assert_eq!(warnings(user, &agents), [Warning::ApprovedAgent]);
 }
 
 // --- edits ---------------------------------------------------------------------------------
