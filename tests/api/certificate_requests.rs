@@ -137,11 +137,11 @@ fn lengths(der: &[u8]) -> (usize, usize) {
     }
 }
 
-fn sequence(content: &[u8]) -> Vec<u8> {
+pub fn sequence(content: &[u8]) -> Vec<u8> {
     tlv(0x30, content)
 }
 
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut der = vec![tag];
     if length < 0x80 {
