@@ -7,40 +7,41 @@ use super::fixture::Ca;
 
 /// Who may come: `e` everybody, `r` a plain requester, `t` the holder of a
 /// one-time token, `m` a certificate manager, `a` an
-/// auditor, `A` an administrator.
+/// auditor, `A` an administrator; and by a client certificate instead of a token, `c` a plain
+/// requester, `s` a server whose names came from the request.
 const TABLE: &[(&str, &str)] = &[
-    ("GET /healthz", "etrmaA"),
-    ("GET /readyz", "etrmaA"),
-    ("GET /openapi.yaml", "etrmaA"),
+    ("GET /healthz", "etrmaAcs"),
+    ("GET /readyz", "etrmaAcs"),
+    ("GET /openapi.yaml", "etrmaAcs"),
     ("GET /metrics", "aA"),
-    ("POST /v1/requests", "trmaA"),
-    ("GET /v1/requests", "rmaA"),
-    ("GET /v1/requests/{request_id}", "rmaA"),
+    ("POST /v1/requests", "trmaAc"),
+    ("GET /v1/requests", "rmaAc"),
+    ("GET /v1/requests/{request_id}", "rmaAcs"),
     ("POST /v1/requests/{request_id}/approve", "mA"),
     ("POST /v1/requests/{request_id}/deny", "mA"),
-    ("GET /v1/certificates", "rmaA"),
-    ("GET /v1/certificates/{serial_number}", "rmaA"),
+    ("GET /v1/certificates", "rmaAc"),
+    ("GET /v1/certificates/{serial_number}", "rmaAcs"),
     // Nobody by a token: `client_certificates` has the holders.
-    ("POST /v1/certificates/{serial_number}/renew", ""),
+    ("POST /v1/certificates/{serial_number}/renew", "cs"),
     ("DELETE /v1/certificates/{serial_number}/retirement", "mA"),
     ("POST /v1/certificates/{serial_number}/revoke", "mA"),
     ("POST /v1/certificates/{serial_number}/release", "mA"),
-    ("GET /v1/templates", "rmaA"),
+    ("GET /v1/templates", "rmaAc"),
     ("POST /v1/templates", "A"),
-    ("GET /v1/templates/{name}", "rmaA"),
+    ("GET /v1/templates/{name}", "rmaAc"),
     ("PUT /v1/templates/{name}", "A"),
     ("DELETE /v1/templates/{name}", "A"),
     ("POST /v1/templates/{name}/duplicate", "A"),
-    ("GET /v1/ca", "rmaA"),
-    ("GET /v1/ca/templates", "rmaA"),
+    ("GET /v1/ca", "rmaAc"),
+    ("GET /v1/ca/templates", "rmaAc"),
     ("PUT /v1/ca/templates/{name}", "A"),
     ("DELETE /v1/ca/templates/{name}", "A"),
-    ("GET /v1/ca/crls", "rmaA"),
+    ("GET /v1/ca/crls", "rmaAc"),
     ("POST /v1/ca/crls", "mA"),
     ("GET /v1/accounts", "maA"),
     ("POST /v1/accounts", "A"),
     // Everybody their own; another's account is in the next test.
-    ("GET /v1/accounts/{name}", "rmaA"),
+    ("GET /v1/accounts/{name}", "rmaAc"),
     ("PUT /v1/accounts/{name}", "A"),
     ("PATCH /v1/accounts/{name}", "A"),
     ("DELETE /v1/accounts/{name}", "A"),
@@ -73,6 +74,10 @@ async fn every_route_against_everybody() {
     let people = [('r', "anna"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
     let strangers = strangers(&ca).await;
     let one_time = one_time(&ca).await;
+    let anna = ca.certify("VPNUserAuthentication", Some("anna"), "p256").await;
+    // Its account on record is the administrator, who enrolled it; that gives it nothing.
+    let server = ca.certify("VPNServerAuthentication", None, "p256 CN=vpn1.contoso.com").await;
+    let holders = [('c', "anna", anna), ('s', "vpn1", server)];
     for route in ROUTES {
         let row = format!("{} {}", route.method, route.path);
         let allowed = TABLE.iter().find(|(own, _)| *own == row).map(|(_, allowed)| *allowed);
@@ -87,6 +92,21 @@ async fn every_route_against_everybody() {
                 assert!(!status.is_server_error() || route.path == "/readyz", "{row}: {status}");
             } else {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{row} as {who}");
+            }
+        }
+        for (letter, who, (certificate, serial)) in &holders {
+            let path = match route.path.strip_suffix("/renew") {
+                Some(_) => format!("/v1/certificates/{serial}/renew"),
+                None => path(route.path, &route.method, who),
+            };
+            let (method, headers) = (route.method.clone(), [("content-type", "application/json")]);
+            let body = if method == Method::GET || method == Method::DELETE { "" } else { "{}" };
+            let status = ca.send_holding(method, &path, certificate, &headers, body).await.status;
+            if allowed.contains(*letter) {
+                let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+                assert!(!refused.contains(&status), "{row} with {who}'s certificate: {status}");
+            } else {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{row} with {who}'s certificate");
             }
         }
         for (who, token) in &strangers {

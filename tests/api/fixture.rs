@@ -16,6 +16,7 @@ use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::ca::{Authority, Parts};
 use chancery::directory::{BuiltIn, DirectoryError};
 use chancery::http::api::{Api, router};
+use chancery::http::peer::Peer;
 use chancery::pki::issuer::Issuer;
 use chancery::pki::name::DistinguishedName;
 use chancery::pki::template::TemplateArc;
@@ -205,7 +206,46 @@ impl Ca {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(body.into()).unwrap();
+        self.dispatch(request.body(body.into()).unwrap()).await
+    }
+
+    /// Sends a call on a connection that proved to hold a certificate (DER).
+    pub async fn send_holding(
+        &self,
+        method: Method,
+        path: &str,
+        certificate: &[u8],
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answered {
+        let peer = Peer::default().holding(Some(bytes::Bytes::copy_from_slice(certificate)));
+        let mut request = Request::builder().method(method).uri(path).extension(peer);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.dispatch(request.body(body.into()).unwrap()).await
+    }
+
+    /// A certificate (DER) for `account`, and its serial number.
+    pub async fn certify(
+        &self,
+        template: &str,
+        account: Option<&str>,
+        csr: &str,
+    ) -> (Vec<u8>, String) {
+        let wanted = json!({
+            "template": template, "on_behalf_of": account,
+            "csr": super::certificate_requests::base64(csr),
+        });
+        let made = self.post("administrator", "/v1/requests", &wanted).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        let made = made.json();
+        let pem = made["certificate"].as_str().unwrap();
+        let der = chancery::pki::bundle::certificates_from_pem(pem).unwrap().remove(0);
+        (der, made["serial_number"].as_str().unwrap().to_owned())
+    }
+
+    async fn dispatch(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();

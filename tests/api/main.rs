@@ -14,6 +14,7 @@ mod attacks;
 mod authorization;
 mod bad_input;
 mod certificate_requests;
+mod client_certificates;
 mod connection;
 mod contract;
 mod fixture;

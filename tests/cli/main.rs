@@ -14,6 +14,7 @@ mod first_start;
 mod mutual_tls;
 mod operator;
 mod program;
+mod renew;
 mod request;
 mod restore;
 mod subordinate;

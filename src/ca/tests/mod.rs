@@ -5,5 +5,6 @@ mod crash;
 mod deciding;
 mod enrolling;
 mod one_time;
+mod renewing;
 mod revoking;
 mod world;

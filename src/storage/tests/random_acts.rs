@@ -22,6 +22,8 @@ enum Move {
     Revoke(u8, u8),
     RevokeForeign(u8),
     Release(u8),
+    Schedule(u8, u16),
+    Cancel(u8),
     Account(u8),
     DropAccount(u8),
     Token(u8),
@@ -45,6 +47,8 @@ fn any_move() -> impl Strategy<Value = Move> {
         4 => (n(), n()).prop_map(|(r, c)| Move::Revoke(r, c)),
         1 => n().prop_map(Move::RevokeForeign),
         3 => n().prop_map(Move::Release),
+        3 => (n(), 0..400u16).prop_map(|(r, d)| Move::Schedule(r, d)),
+        1 => n().prop_map(Move::Cancel),
         2 => n().prop_map(Move::Account),
         1 => n().prop_map(Move::DropAccount),
         1 => n().prop_map(Move::Token),
@@ -70,6 +74,8 @@ struct Model {
     requests: BTreeMap<u64, Known>,
     /// Revoked now: reason, revocation time, end.
     revoked: BTreeMap<SerialNumber, (u8, u64, Option<u64>)>,
+    /// When what is to be retired.
+    retirements: BTreeMap<SerialNumber, u64>,
     compromised: bool,
     accounts: BTreeMap<String, u64>,
     tokens: BTreeMap<String, bool>,
@@ -157,10 +163,17 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             };
             let id = model.pick(*which, fits)?;
             let reason = [6, 1, 4, 0][usize::from(*code) % 4];
+            // The authority holds nothing that is revoked for good.
+            if reason == 6 && model.revoked.get(&serial_of(id)).is_some_and(|(was, ..)| *was != 6) {
+                return None;
+            }
             let not_after = model.requests[&id].not_after;
             model.requests.get_mut(&id)?.disposition = Disposition::Revoked;
             model.compromised |= reason == 1;
             model.revoked.insert(serial_of(id), (reason, at, not_after));
+            if reason != 6 {
+                model.retirements.remove(&serial_of(id));
+            }
             revoked(serial_of(id), at, reason, None)
         }
         Move::RevokeForeign(which) => {
@@ -184,6 +197,23 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
                 }
             }
             released(of)
+        }
+        Move::Schedule(which, day) => {
+            let id = model.pick(*which, |known| known.not_after.is_some())?;
+            let (serial, due_at) = (serial_of(id), u64::from(*day) * 1000);
+            if model.revoked.get(&serial).is_none_or(|(reason, ..)| *reason == 6) {
+                let due = model.retirements.entry(serial).or_insert(due_at);
+                *due = due_at.min(*due);
+            }
+            let serial = serial.as_der_content().to_vec();
+            Act::RetirementScheduled(act::RetirementScheduled { serial, due_at, request_id: id })
+        }
+        Move::Cancel(which) => {
+            let all: Vec<SerialNumber> = model.retirements.keys().copied().collect();
+            let of = *all.get(usize::from(*which) % all.len().max(1))?;
+            model.retirements.remove(&of);
+            let serial = of.as_der_content().to_vec();
+            Act::RetirementCancelled(act::RetirementCancelled { serial })
         }
         Move::Account(which) => {
             let name = format!("User{}", which % 5);
@@ -279,6 +309,20 @@ fn compare(model: &Model, register: &dyn Register) {
         let revocation = register.revocation(&serial_of(*id)).unwrap();
         assert_eq!(revocation.map(|revocation| revocation.reason.code()), reason);
         assert_eq!(certificate.and_then(|row| row.revocation), revocation);
+    }
+    for moment in [0, 100_000, 400_000] {
+        let mut due: Vec<_> =
+            model.retirements.iter().map(|(serial, due)| (*due, *serial)).collect();
+        due.retain(|(due, _)| *due <= moment);
+        due.sort_by_key(|(due, serial)| (*due, serial.as_der_content().to_vec()));
+        let due: Vec<SerialNumber> = due.into_iter().map(|(_, serial)| serial).collect();
+        let moment = Timestamp::from_millis(moment);
+        assert_eq!(register.retirements(moment, usize::MAX).unwrap(), due);
+        assert_eq!(register.retirements(moment, 1).unwrap(), due[..due.len().min(1)]);
+    }
+    for id in model.requests.keys() {
+        let due = model.retirements.get(&serial_of(*id)).map(|due| Timestamp::from_millis(*due));
+        assert_eq!(register.lineage(&serial_of(*id)).unwrap().retires_at, due);
     }
     compare_lists(model, register);
     let orphans: Vec<u64> =
