@@ -11,6 +11,7 @@
 mod adoption;
 mod configuration;
 mod first_start;
+mod full_disk;
 mod mutual_tls;
 mod operator;
 mod program;
