@@ -119,20 +119,32 @@ pub fn open(mut options: Options) -> Result<Arc<LedgerRegister>, OpenError> {
     let running = State { clean: false, cache, length: last.length, damaged: last.damaged.clone() };
     running.write(&state_path)?;
 
-    let (index, revoked, from) = derived(&data, &reader, &options, stop, length)?;
-    let mut followers = Followers {
-        reader: Arc::clone(&reader),
-        index: Arc::new(RwLock::new(index)),
-        revoked: Arc::new(revoked),
-        claims: Default::default(),
-    };
     // Once damaged, nothing is cut any more until the data directory is restored.
     let ruling = if last.damaged.is_some() { LastStop::Clean } else { stop };
-    let synced = last.length.max(from.offset);
     let mut told = options.progress.take();
     let mut progress = |done| told.iter_mut().for_each(|tell| tell(done, length));
-    let behind = Behind { from, length, stop: ruling, synced };
-    let mut recovered = replay(&mut followers, behind, &mut progress)?;
+    let mut follow = |(index, revoked, from): (Index, Revoked, Position)| {
+        let mut followers = Followers {
+            reader: Arc::clone(&reader),
+            index: Arc::new(RwLock::new(index)),
+            revoked: Arc::new(revoked),
+            claims: Default::default(),
+        };
+        let synced = last.length.max(from.offset);
+        let behind = Behind { from, length, stop: ruling, synced };
+        let recovered = replay(&mut followers, behind, &mut progress)?;
+        Ok::<_, StoreError>((followers, recovered))
+    };
+    let believed = match stop {
+        LastStop::PowerLost => None,
+        _ => {
+            unharmed(|| known(&data, &reader, options.index, length)?.map(&mut follow).transpose())
+        }
+    };
+    let (followers, mut recovered) = match believed {
+        Some(believed) => believed,
+        None => follow(anew(&data, options.index, length)?)?,
+    };
     if recovered.cut {
         cut(&data, &ledger, recovered.end.offset, length)?;
     }
@@ -195,22 +207,24 @@ fn open_ledger(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Index and CRL entries as far as they may be believed, and the commit they end with.
-fn derived(
+/// What `attempt` gives; nothing where it fails, or where sled panics over a damaged file.
+fn unharmed<T>(attempt: impl FnOnce() -> Result<Option<T>, StoreError>) -> Option<T> {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(attempt));
+    match outcome {
+        Ok(Ok(found)) => return found,
+        Ok(Err(error)) => tracing::warn!(%error, "the index cannot be used and is made anew"),
+        Err(_) => tracing::warn!("sled panicked over the index, which is made anew"),
+    }
+    None
+}
+
+/// Index and CRL entries before the first commit.
+fn anew(
     data: &Path,
-    reader: &Reader,
-    options: &Options,
-    stop: LastStop,
+    limits: Limits,
     length: u64,
 ) -> Result<(Index, Revoked, Position), StoreError> {
-    let (index_path, revoked_path) = (data.join("index"), data.join("revoked"));
-    if stop != LastStop::PowerLost {
-        match known(&index_path, &revoked_path, reader, options.index, length) {
-            Ok(Some(known)) => return Ok(known),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the index cannot be used and is made anew"),
-        }
-    }
+    let index_path = data.join("index");
     match std::fs::remove_dir_all(&index_path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(doing("removing", &index_path, &error));
@@ -220,21 +234,22 @@ fn derived(
     if length > frame::HEADER_LENGTH {
         tracing::info!("the index is made anew from the ledger");
     }
-    let index = Index::open(&index_path, options.index)?;
-    Ok((index, Revoked::create(&revoked_path)?, Position::start()))
+    let index = Index::open(&index_path, limits)?;
+    Ok((index, Revoked::create(&data.join("revoked"))?, Position::start()))
 }
 
+/// Index and CRL entries as the last process left them, and the commit they end with.
 fn known(
-    index_path: &Path,
-    revoked_path: &Path,
+    data: &Path,
     reader: &Reader,
     limits: Limits,
     length: u64,
 ) -> Result<Option<(Index, Revoked, Position)>, StoreError> {
+    let index_path = data.join("index");
     if !index_path.exists() {
         return Ok(None);
     }
-    let index = Index::open(index_path, limits)?;
+    let index = Index::open(&index_path, limits)?;
     let Some(watermark) = index.watermark()? else { return Ok(None) };
     let from = match watermark {
         0 => Position::start(),
@@ -244,7 +259,7 @@ fn known(
             Item::Entry(_) => return Ok(None),
         },
     };
-    Ok(Revoked::open(revoked_path)?.map(|revoked| (index, revoked, from)))
+    Ok(Revoked::open(&data.join("revoked"))?.map(|revoked| (index, revoked, from)))
 }
 
 /// Cuts an unfinished commit off, after keeping it aside.

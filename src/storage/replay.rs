@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError};
 
 use super::StoreError;
-use super::act::Entry;
+use super::act::{Act, Entry};
 use super::derived::Followers;
 use super::ledger::Reader;
 use super::ledger::recovery::{LastStop, Position, Recovered, recover};
@@ -85,7 +85,10 @@ fn read(
         for record in &commit.records {
             octets += record.body.len();
             match minicbor::decode(&record.body) {
-                Ok(entry) => entries.push((record.offset, record.sequence, entry)),
+                Ok(mut entry) => {
+                    lighten(&mut entry);
+                    entries.push((record.offset, record.sequence, entry));
+                }
                 Err(error) => {
                     let said = format!("entry {} cannot be read: {error}", record.sequence);
                     unreadable.get_or_insert(said);
@@ -105,6 +108,19 @@ fn read(
         recovered.damaged = unreadable;
     }
     Ok(recovered)
+}
+
+/// Drops what is large and what nothing derived looks at, so that little waits between the
+/// threads.
+fn lighten(entry: &mut Entry) {
+    match &mut entry.act {
+        Act::RequestReceived(received) => received.csr = Vec::new(),
+        Act::SerialReserved(reserved) => reserved.tbs = Vec::new(),
+        Act::CertificateIssued(issued) => issued.signature = Vec::new(),
+        Act::TemplateSaved(saved) => saved.json = String::new(),
+        Act::AnswerRecorded(answer) => answer.body = Vec::new(),
+        _ => {}
+    }
 }
 
 /// One of the threads ended before the other; where that had a reason, the reason is told.

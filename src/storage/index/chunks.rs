@@ -77,14 +77,7 @@ impl Chunks {
             .cache_capacity(cache)
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(Some(2000));
-        // sled panics over some damaged files instead of returning an error.
-        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
-        let tree = opened
-            .map_err(|_| StoreError::Io {
-                doing: "opening the index".to_owned(),
-                reason: "sled panicked".to_owned(),
-            })?
-            .map_err(failed)?;
+        let tree = config.open().map_err(failed)?;
         Ok(Self {
             tree,
             changed: HashMap::new(),

@@ -2,6 +2,7 @@
 
 mod copies;
 mod faults;
+mod index_damage;
 mod ledger_damage;
 mod random_acts;
 
