@@ -1,6 +1,8 @@
 //! The enrolment client, as an outsider uses it.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
 
 use super::program::{Service, init, openssl, place};
 
@@ -57,7 +59,32 @@ fn pkcs12_has_it_all_in_the_encryption_old_windows_reads() {
     assert_eq!(all.matches("BEGIN CERTIFICATE").count(), 2, "{all}");
     assert_eq!(all.matches("BEGIN PRIVATE KEY").count(), 1);
     assert!(!home.path().join("vpn.contoso.com.key").exists());
+    read_by_java_and_gnutls(home.path(), "vpn.p12");
     service.stop();
+}
+
+/// Others read it too: one key with its chain, and the key opens with the password.
+fn read_by_java_and_gnutls(home: &Path, file: &str) {
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(home).output();
+        let output = output.unwrap_or_else(|error| panic!("{program}: {error} (tests/install)"));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+        said
+    };
+    let store = ["-storetype", "PKCS12", "-keystore", file, "-storepass", "geheim"];
+    let listed = run("keytool", &[&["-list", "-v"][..], &store].concat());
+    for expected in ["contains 1 entry", "PrivateKeyEntry", "Certificate chain length: 2"] {
+        assert!(listed.contains(expected), "{expected}: {listed}");
+    }
+    // Java signs with it, so the key inside fits the password and the certificate.
+    let alias = listed.lines().find_map(|line| line.strip_prefix("Alias name: ")).unwrap();
+    run("keytool", &[&["-certreq", "-alias", alias.trim()][..], &store].concat());
+    let arguments = ["--p12-info", "--inder", "--password", "geheim", "--infile", file];
+    let shown = run("certtool", &arguments);
+    assert_eq!(shown.matches("BEGIN CERTIFICATE").count(), 2, "{shown}");
+    assert_eq!(shown.matches("PRIVATE KEY-----").count(), 2, "begin and end of one: {shown}");
 }
 
 #[test]
