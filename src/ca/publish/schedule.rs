@@ -44,6 +44,13 @@ impl Schedule {
         Self { period_seconds, overlap_seconds: overlap + SKEW_SECONDS }
     }
 
+    /// The same with an overlap that is set (AD CS: CRLOverlapPeriod and CRLOverlapUnits), which
+    /// holds as it is: neither clamped nor lengthened by the skew.
+    pub fn with_overlap(period_seconds: u64, overlap_seconds: u64) -> Self {
+        let period_seconds = period_seconds.max(60);
+        Self { period_seconds, overlap_seconds: overlap_seconds.max(60) }
+    }
+
     /// The times of a CRL made at `now` after one of `previous` (its thisUpdate), by a CA whose
     /// certificate begins with `not_before`.
     ///
@@ -100,6 +107,19 @@ mod tests {
         assert_eq!(times.next_publish, at("2026-11-30T12:00:00Z"));
         // adcs: nextUpdate − thisUpdate = 7 d 12 h 20 min.
         assert_eq!(times.next_update.seconds_since(times.this_update), (7 * 24 + 12) * 3600 + 1200);
+    }
+
+    #[test]
+    fn an_overlap_that_is_set_replaces_the_computed_one() {
+        const HOUR: u64 = 3600;
+        for (period, set) in [(168 * HOUR, 72 * HOUR), (168 * HOUR, 900), (24 * HOUR, 24 * HOUR)] {
+            let schedule = Schedule::with_overlap(period, set);
+            let times = schedule.times(at("2026-11-23T12:00:00Z"), None, begin());
+            assert_eq!(times.next_publish, at("2026-11-23T12:00:00Z").plus_seconds(period));
+            assert_eq!(times.next_update.seconds_since(times.next_publish), set, "{period} {set}");
+            let overdue = schedule.overdue(times.next_publish);
+            assert!(times.next_publish < overdue && overdue < times.next_update, "{period} {set}");
+        }
     }
 
     #[test]

@@ -79,7 +79,10 @@ impl Service {
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
 
-        let schedule = Schedule::every(settings.crl_period_seconds);
+        let schedule = match settings.crl_overlap_seconds {
+            Some(overlap) => Schedule::with_overlap(settings.crl_period_seconds, overlap),
+            None => Schedule::every(settings.crl_period_seconds),
+        };
         let store: Arc<dyn PublicationStore> =
             Arc::new(PublicationDirectory::open(&home.publish(), slug)?);
         let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);

@@ -176,6 +176,10 @@ fn together(settings: &Settings, file: Option<&Path>, mistakes: &mut Vec<Mistake
         let why = "api_listen and publish_listen are the same address";
         mistakes.push(Mistake::new(place(), why.to_owned()));
     }
+    if settings.crl_overlap_seconds.is_some_and(|overlap| overlap > settings.crl_period_seconds) {
+        let why = "crl_overlap is longer than crl_period";
+        mistakes.push(Mistake::new(place(), why.to_owned()));
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub struct Settings {
     pub log_level: String,
     /// Seconds from one CRL to the next.
     pub crl_period_seconds: u64,
+    /// Seconds that a CRL still holds after the next one was due; computed if not given.
+    pub crl_overlap_seconds: Option<u64>,
     /// Seconds that tokens of `serve` and `token` live.
     pub token_life_seconds: u64,
     /// Whether client certificates carry the roles of their accounts.
@@ -111,6 +113,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
             crl_period_seconds: 7 * 86_400,
+            crl_overlap_seconds: None,
             token_life_seconds: 90 * 86_400,
             client_certificate_roles: false,
             key_passphrase_file: None,
@@ -218,7 +221,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "crl_period",
         value: "TIME",
-        meaning: "From one CRL to the next; the overlap is AD CS's: a tenth of it, at most 12 h, and 10 min",
+        meaning: "From one CRL to the next",
         default: "7d",
         values: Values::One,
         read: |settings, given| {
@@ -227,6 +230,20 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a time of at least a minute, such as 7d, 12h or 30m",
+    },
+    Setting {
+        key: "crl_overlap",
+        value: "TIME",
+        meaning: "How long a CRL still holds after the next one was due, as AD CS's \
+                  CRLOverlapPeriod and CRLOverlapUnits",
+        default: "AD CS's: a tenth of crl_period, at most 12 h, at least 15 min",
+        values: Values::One,
+        read: |settings, given| {
+            let seconds = quantity::seconds(given.first()?)?;
+            settings.crl_overlap_seconds = Some(Some(seconds).filter(|own| *own >= 900)?);
+            Some(())
+        },
+        wanted: "a time of at least 15m, such as 12h or 3d",
     },
     Setting {
         key: "token_life",

@@ -90,6 +90,12 @@ fn settings_that_contradict_each_other_are_told() {
     let flags: [(&str, &[&str]); 2] =
         [("api_listen", &["127.0.0.1:8080"]), ("publish_listen", &["127.0.0.1:8080"])];
     assert_eq!(gather(&given(None, &flags), []).unwrap_err().count(), 1);
+    let flags: [(&str, &[&str]); 2] = [("crl_period", &["1d"]), ("crl_overlap", &["2d"])];
+    let mistakes = gather(&given(None, &flags), []).unwrap_err();
+    assert!(mistakes.to_string().contains("crl_overlap is longer than crl_period"), "{mistakes}");
+    let flags: [(&str, &[&str]); 2] = [("crl_period", &["2d"]), ("crl_overlap", &["1d"])];
+    let settings = gather(&given(None, &flags), []).unwrap().settings;
+    assert_eq!(settings.crl_overlap_seconds, Some(86_400));
 }
 
 #[test]
