@@ -99,6 +99,7 @@ fn what_breaks_a_rule_is_not_prepared() {
 proptest! {
     #[test]
     fn any_bytes_are_refused(bytes: Vec<u8>) {
+        prop_assert!(KeyParts::of_certificate(&bytes).is_err());
         prop_assert!(Certificate::from_der(&bytes).is_err());
     }
 
@@ -109,7 +110,10 @@ proptest! {
         let at = at % der.len();
         prop_assume!(der[at] != octet);
         der[at] = octet;
+        let parts = KeyParts::of_certificate(&der);
         if let Ok(certificate) = Certificate::from_der(&der) {
+            prop_assert!(parts.is_ok_and(|key| certificate.spki_der().ends_with(key.octets))
+                || certificate.public_key().is_err());
             prop_assert!(certificate.verify(&key.public).is_err());
         }
         let _ = Elements::of(&der).take();
