@@ -28,7 +28,7 @@ pub enum Command {
     /// Tell every mistake in configuration and templates; issue nothing
     Check(Check),
     /// Ask a running service for a certificate: makes the key and the request
-    Request(Request),
+    Request(Box<Request>),
     /// Renew a certificate by proving to hold it, if it is time; for a timer
     Renew(Renew),
     /// Make a new administrator's token; needs the data directory
@@ -242,6 +242,21 @@ pub struct Health {
     pub configured: Configured,
 }
 
+/// Who signs a request beside the requester.
+#[derive(Debug, Args)]
+pub struct CoSigning {
+    /// Have the request signed by the holder of this certificate, such as an enrolment agent's
+    /// (PEM or DER); may be given several times, each with its --sign-key
+    #[arg(long, value_name = "FILE", requires = "sign_key")]
+    pub sign_with: Vec<PathBuf>,
+    /// The key of the certificate in --sign-with
+    #[arg(long, value_name = "FILE", requires = "sign_with")]
+    pub sign_key: Vec<PathBuf>,
+    /// The file with the passphrase of --sign-key, if it has one
+    #[arg(long, value_name = "FILE", requires = "sign_key")]
+    pub sign_key_passphrase_file: Option<PathBuf>,
+}
+
 /// `chancery request`.
 #[derive(Debug, Args)]
 pub struct Request {
@@ -266,6 +281,9 @@ pub struct Request {
     /// The account whose certificate it shall be (needs a role)
     #[arg(long, value_name = "ACCOUNT")]
     pub on_behalf_of: Option<String>,
+    /// The signatures of others
+    #[command(flatten)]
+    pub co_signing: CoSigning,
     /// rsa2048, rsa3072, rsa4096, p256 or p384
     #[arg(long, value_name = "ALGORITHM", default_value = "rsa2048", value_parser = key_kind, conflicts_with = "csr")]
     pub key_algorithm: KeyKind,

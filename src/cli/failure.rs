@@ -99,6 +99,9 @@ pub enum Failure {
     /// A certificate and a key that are no pair.
     #[error("{0} is not the certificate of the key {1}")]
     PairDoesNotFit(PathBuf, PathBuf),
+    /// `request` could not have the request signed by others.
+    #[error(transparent)]
+    NotSigned(#[from] super::request::NotSigned),
     /// A passphrase file is empty.
     #[error("{0} holds no passphrase")]
     NoPassphrase(PathBuf),

@@ -5,7 +5,7 @@ use chancery::http::{Access, ROUTES};
 
 use super::fixture::Ca;
 
-/// Who may come: `e` everybody, `r` a plain requester, `t` the holder of a
+/// Who may come: `e` everybody, `r` a plain requester and an enrolment agent, `t` the holder of a
 /// one-time token, `m` a certificate manager, `a` an
 /// auditor, `A` an administrator; and by a client certificate instead of a token, `c` a plain
 /// requester, `s` a server whose names came from the request.
@@ -71,7 +71,8 @@ fn path(route: &str, method: &Method, who: &str) -> String {
 #[tokio::test]
 async fn every_route_against_everybody() {
     let ca = Ca::founded().await;
-    let people = [('r', "anna"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
+    let people =
+        [('r', "anna"), ('r', "clerk"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
     let strangers = strangers(&ca).await;
     let one_time = one_time(&ca).await;
     let anna = ca.certify("VPNUserAuthentication", Some("anna"), "p256").await;

@@ -65,13 +65,14 @@ const FOUNDED: u64 = 1_780_300_800_000;
 const DAY: u64 = 86_400;
 
 /// name, kind, groups, roles.
-const PEOPLE: [(&str, &str, &[&str], &[&str]); 7] = [
+const PEOPLE: [(&str, &str, &[&str], &[&str]); 8] = [
     ("manager", "user", &[], &["certificate_manager"]),
     ("auditor", "user", &[], &["auditor"]),
     ("anna", "user", &["VPN Users"], &[]),
     ("bert", "user", &[], &[]),
     ("gone", "user", &["VPN Users"], &["administrator"]),
     ("vpn1", "computer", &["VPN Servers"], &[]),
+    ("clerk", "user", &[], &["enrollment_agent"]),
     ("nps1", "computer", &["NPS Servers"], &[]),
 ];
 

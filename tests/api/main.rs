@@ -10,6 +10,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod agents;
 mod attacks;
 mod authorization;
 mod bad_input;

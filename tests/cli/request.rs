@@ -138,3 +138,66 @@ fn a_pending_request_is_fetched_after_its_approval() {
     assert_eq!(public, openssl(home.path(), &certified));
     service.stop();
 }
+
+#[test]
+fn an_agent_signs_and_openssl_believes_it() {
+    let (home, data) = place();
+    init(&data, &[]);
+    let service = Service::start(&data, &[]);
+    for (name, roles) in [("agent", "[\"enrollment_agent\"]"), ("anna", "[]")] {
+        let account = format!(
+            r#"{{"name":"{name}","kind":"user","cn":"{name}","groups":["VPN Users"],"roles":{roles},
+               "user_principal_name":"{name}@contoso.com","distinguished_name":"CN={name},DC=contoso,DC=com"}}"#
+        );
+        service.post("/v1/accounts", 201, &account);
+    }
+    let (status, body) = service.call("/v1/ca/templates/EnrollmentAgent", &["-X", "PUT"]);
+    assert!(status < 300, "{body}");
+    let (_, body) = service.call("/v1/templates/VPNUserAuthentication", &[]);
+    let mut template: serde_json::Value = serde_json::from_str(&body).unwrap();
+    template["ra_signatures"] = 1.into();
+    template["ra_application_policies"] = vec!["1.3.6.1.4.1.311.20.2.1"].into();
+    let more = ["-X", "PUT", "-H", "Content-Type: application/json", "-d", &template.to_string()];
+    let (status, body) = service.call("/v1/templates/VPNUserAuthentication", &more);
+    assert_eq!(status, 200, "{body}");
+
+    let run = |more: &[&str]| service.request(home.path(), more).output().unwrap();
+    let agent = ["--template", "EnrollmentAgent", "--on-behalf-of", "agent"];
+    let asked = run(&agent);
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+
+    let anna = ["--template", "VPNUserAuthentication", "--on-behalf-of", "anna"];
+    let unsigned = run(&anna);
+    let told = String::from_utf8_lossy(&unsigned.stderr).into_owned();
+    assert!(told.contains("authorized-signatures-required"), "{told}");
+    let key = |name: &str| home.path().join(format!("{name}.key")).display().to_string();
+    let certificate = home.path().join("agent.pem").display().to_string();
+    let (own, wrong) = (key("agent"), home.path().join("wrong.key"));
+    openssl(home.path(), &["genrsa", "-out", "wrong.key", "2048"]);
+    let wrong = wrong.display().to_string();
+    let signed =
+        |with: &str| run(&[&anna[..], &["--sign-with", &certificate, "--sign-key", with]].concat());
+    let refused = signed(&wrong);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("is not the key of the certificate"), "{told}");
+    assert!(!home.path().join("anna.key").exists(), "nothing is left in the way");
+    let asked = signed(&own);
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+
+    let said = String::from_utf8(asked.stdout).unwrap();
+    let id = said.split_whitespace().skip_while(|word| *word != "Request").nth(1).unwrap();
+    let (_, body) = service.call(&format!("/v1/requests/{}", id.trim_end_matches(':')), &[]);
+    let shown: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(shown["signers"][0]["account"], "agent", "{body}");
+    std::fs::write(home.path().join("request.cms"), shown["csr"].as_str().unwrap()).unwrap();
+    let root = data.join("ca.pem").display().to_string();
+    let verify = ["cms", "-verify", "-binary", "-inform", "PEM", "-in", "request.cms"];
+    let trust = ["-CAfile", &root, "-purpose", "any", "-out", "inside.der"];
+    openssl(home.path(), &[&verify[..], &trust].concat());
+    let inside = ["req", "-inform", "DER", "-in", "inside.der", "-noout", "-pubkey", "-verify"];
+    let certified = ["x509", "-in", "anna.pem", "-noout", "-pubkey"];
+    assert_eq!(openssl(home.path(), &inside), openssl(home.path(), &certified));
+    let printed = ["asn1parse", "-in", "request.cms"];
+    assert!(openssl(home.path(), &printed).contains("1.3.6.1.4.1.311.13.2.1"), "RequesterName");
+    service.stop();
+}

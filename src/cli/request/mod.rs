@@ -5,6 +5,7 @@
 
 mod files;
 mod service;
+mod signing;
 
 use super::arguments::Request;
 use super::csr::{RequestNotMade, make_request};
@@ -19,6 +20,7 @@ use crate::signing::{CaKey as _, FileKey, KeyFileError};
 use files::{Files, Pkcs12};
 use service::Service;
 pub(super) use service::{Answer, Disposition, agent, agent_showing, answer, may_pass};
+pub use signing::NotSigned;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +98,20 @@ pub fn request(arguments: &Request) -> Result<(), Failure> {
             (Some(key), csr)
         }
     };
-    let csr = pem::write("CERTIFICATE REQUEST", &csr);
+    let csr = match arguments.co_signing.sign_with.is_empty() {
+        true => pem::write("CERTIFICATE REQUEST", &csr),
+        false => {
+            let other = arguments.on_behalf_of.as_deref();
+            match signing::co_signed(&csr, &arguments.co_signing, other) {
+                Ok(message) => pem::write("CMS", &message),
+                Err(failure) if arguments.csr.is_none() => {
+                    files.discard_key()?;
+                    return Err(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    };
     let submitted = service.submit(template, &csr, arguments.on_behalf_of.as_deref());
     if let Err(Failure::NotEnrolled(NotEnrolled::Refused { .. })) = &submitted
         && arguments.csr.is_none()
