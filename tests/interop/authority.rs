@@ -39,6 +39,33 @@ impl Authority {
         let mut init = entering(inside, BINARY);
         init.arg("init").arg("--data").arg(&data).args(["--name", &name, "--base-url", &base]);
         run(init.args(["--key-algorithm", kind])).expect_ok("chancery init");
+        Self::serve_at(folder, api, publish, inside)
+    }
+
+    /// A CA under another: `sign` is given its request and gives its certificate and the root,
+    /// both as PEM files.
+    pub fn subordinate(folder: &Path, sign: impl FnOnce(&Path) -> (PathBuf, PathBuf)) -> Self {
+        let data = folder.join("data");
+        let publish = format!("127.0.0.1:{}", tcp_port());
+        let mut init = program(BINARY);
+        init.arg("init").arg("--data").arg(&data).args([
+            "--subordinate",
+            "--key-algorithm",
+            "p256",
+        ]);
+        init.args(["--name", "CN=Contoso Issuing CA,DC=contoso,DC=com"]);
+        init.arg("--base-url").arg(format!("http://{publish}"));
+        run(&mut init).expect_ok("chancery init --subordinate");
+        let (certificate, root) = sign(&data.join("ca.csr"));
+        let mut install = program(BINARY);
+        install.arg("install-certificate").arg(certificate).arg("--data").arg(&data);
+        run(install.arg("--chain").arg(root)).expect_ok("chancery install-certificate");
+        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None)
+    }
+
+    fn serve_at(folder: &Path, api: &str, publish: &str, inside: Option<u32>) -> Self {
+        let data = folder.join("data");
+        let base = format!("http://{publish}");
         let mut serve = entering(inside, BINARY);
         serve.arg("serve").arg("--data").arg(&data).args(["--api-listen", api]);
         serve.args(["--publish-listen", publish, "--base-url", &base]).current_dir(folder);

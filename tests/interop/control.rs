@@ -34,6 +34,12 @@ distinguished_name = name
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign,digitalSignature
 subjectKeyIdentifier = hash
+[subordinate]
+basicConstraints = critical,CA:TRUE,pathlen:0
+keyUsage = critical,keyCertSign,cRLSign,digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+crlDistributionPoints = URI:http://127.0.0.1:9/ca.crl
 [client]
 keyUsage = critical,digitalSignature
 extendedKeyUsage = clientAuth
@@ -46,28 +52,39 @@ crlDistributionPoints = URI:http://127.0.0.1:9/ca.crl
 /// A root, a good and a revoked certificate, and a CRL.
 pub fn corpus(key: &Path) -> Corpus {
     let folder = machine::folder("control");
+    let root = authority(&folder);
+    let good = issued(&folder, "good", key);
+    let revoked = issued(&folder, "revoked", key);
+    openssl_ca(&folder, &["-revoke", "revoked.pem", "-crl_reason", "superseded"]);
+    let crl_der = gencrl(&folder);
+    let crl_pem = crl_to_pem(&crl_der);
+    let good = vec![good];
+    Corpus { name: "openssl".into(), root, crl_pem, crl_der, good, revoked }
+}
+
+/// Makes the root and what `openssl ca` keeps beside it.
+fn authority(folder: &Path) -> PathBuf {
     write(&folder.join("ca.cnf"), CONFIGURATION);
     write(&folder.join("index.txt"), "");
     // Random enough, short enough: pkilint wants 64 bits.
     write(&folder.join("serial"), "51A7C04DB2E9F3088E61D2750C9AB4F1");
     write(&folder.join("crlnumber"), "01");
-    let ca_key = applicant::key(&folder, "ca", "rsa2048");
+    let ca_key = applicant::key(folder, "ca", "rsa2048");
     let root = folder.join("ca.pem");
     let mut req = program("openssl");
     req.args(["req", "-x509", "-days", "100", "-config", "ca.cnf", "-extensions", "authority"]);
     req.args(["-subj", "/DC=com/DC=contoso/CN=Control CA", "-key"]).arg(&ca_key).arg("-out");
-    run(req.arg(&root).current_dir(&folder)).expect_ok("openssl req");
-    let good = issued(&folder, "good", key);
-    let revoked = issued(&folder, "revoked", key);
-    openssl_ca(&folder, &["-revoke", "revoked.pem", "-crl_reason", "superseded"]);
-    openssl_ca(&folder, &["-gencrl", "-out", "crl-made.pem"]);
+    run(req.arg(&root).current_dir(folder)).expect_ok("openssl req");
+    root
+}
+
+fn gencrl(folder: &Path) -> PathBuf {
+    openssl_ca(folder, &["-gencrl", "-out", "crl-made.pem"]);
     let crl_der = folder.join("ca.crl");
     let mut convert = program("openssl");
     convert.args(["crl", "-in", "crl-made.pem", "-outform", "DER", "-out", "ca.crl"]);
-    run(convert.current_dir(&folder)).expect_ok("openssl crl");
-    let crl_pem = crl_to_pem(&crl_der);
-    let good = vec![good];
-    Corpus { name: "openssl".into(), root, crl_pem, crl_der, good, revoked }
+    run(convert.current_dir(folder)).expect_ok("openssl crl");
+    crl_der
 }
 
 fn issued(folder: &Path, name: &str, key: &Path) -> Issued {
@@ -77,6 +94,35 @@ fn issued(folder: &Path, name: &str, key: &Path) -> Issued {
     openssl_ca(folder, &["-in", &csr, "-out", &out, "-extensions", "client", "-notext"]);
     let purposes = vec!["1.3.6.1.5.5.7.3.2".to_owned()];
     Issued { label: name.to_owned(), certificate, purposes, odd_names: false }
+}
+
+/// A root made by OpenSSL, as the parent of a CA of ours.
+pub struct Parent {
+    folder: PathBuf,
+    /// PEM.
+    pub root: PathBuf,
+}
+
+impl Parent {
+    pub fn new() -> Self {
+        let folder = machine::folder("parent");
+        let root = authority(&folder);
+        Self { folder, root }
+    }
+
+    /// Signs the request of a CA; PEM.
+    pub fn sign(&self, csr: &Path) -> PathBuf {
+        let certificate = self.folder.join("sub.pem");
+        let (csr, out) = (csr.display().to_string(), certificate.display().to_string());
+        let arguments = ["-in", &csr, "-out", &out, "-extensions", "subordinate", "-notext"];
+        openssl_ca(&self.folder, &arguments);
+        certificate
+    }
+
+    /// Its CRL, DER.
+    pub fn crl(&self) -> PathBuf {
+        gencrl(&self.folder)
+    }
 }
 
 fn openssl_ca(folder: &Path, arguments: &[&str]) {

@@ -136,28 +136,43 @@ fn webpki_verdict(corpus: &Corpus, issued: &Issued) -> Result<(), webpki::Error>
     if issued.is_authority() {
         return Ok(());
     }
-    let root = CertificateDer::from(to_der(&corpus.root));
-    let anchor = webpki::anchor_from_trusted_cert(&root)?;
-    let certificate = CertificateDer::from(to_der(&issued.certificate));
-    let end_entity = EndEntityCert::try_from(&certificate)?;
-    let crl = fs::read(&corpus.crl_der).expect("the CRL");
-    let crl = CertRevocationList::Owned(webpki::OwnedCertRevocationList::from_der(&crl)?);
-    let crls = [&crl];
-    let revocation = webpki::RevocationOptionsBuilder::new(&crls)
-        .expect("one CRL")
-        .with_status_policy(webpki::UnknownStatusPolicy::Deny)
-        .with_expiration_policy(webpki::ExpirationPolicy::Enforce)
-        .build();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let usage = match issued.purposes.first() {
         Some(purpose) => KeyUsage::required(Box::leak(oid_octets(purpose).into_boxed_slice())),
         None => KeyUsage::client_auth(),
     };
+    webpki_judges(&issued.certificate, &corpus.root, &[], &[&corpus.crl_der], usage)
+}
+
+/// Judges a certificate under a root by CRLs in DER; all certificates are PEM.
+pub fn webpki_judges(
+    certificate: &Path,
+    root: &Path,
+    between: &[&Path],
+    crls: &[&Path],
+    usage: KeyUsage,
+) -> Result<(), webpki::Error> {
+    let root = CertificateDer::from(to_der(root));
+    let anchor = webpki::anchor_from_trusted_cert(&root)?;
+    let certificate = CertificateDer::from(to_der(certificate));
+    let end_entity = EndEntityCert::try_from(&certificate)?;
+    let between: Vec<_> = between.iter().map(|path| CertificateDer::from(to_der(path))).collect();
+    let mut read = Vec::new();
+    for crl in crls {
+        let crl = fs::read(crl).expect("the CRL");
+        read.push(CertRevocationList::Owned(webpki::OwnedCertRevocationList::from_der(&crl)?));
+    }
+    let crls: Vec<_> = read.iter().collect();
+    let revocation = webpki::RevocationOptionsBuilder::new(&crls)
+        .expect("a CRL at least")
+        .with_status_policy(webpki::UnknownStatusPolicy::Deny)
+        .with_expiration_policy(webpki::ExpirationPolicy::Enforce)
+        .build();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     end_entity
         .verify_for_usage(
             ALL_VERIFICATION_ALGS,
             &[anchor],
-            &[],
+            &between,
             UnixTime::since_unix_epoch(now),
             usage,
             Some(revocation),
@@ -190,7 +205,7 @@ fn to_der(pem: &Path) -> Vec<u8> {
     fs::read(&der).expect("DER")
 }
 
-fn here(name: &str) -> PathBuf {
+pub fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name)
 }
 

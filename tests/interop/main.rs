@@ -16,5 +16,6 @@ mod judges;
 mod machine;
 mod party;
 mod radius;
+mod subordinate;
 mod tunnel;
 mod unit;
