@@ -1,6 +1,6 @@
 //! Authorised signatures: how many holders of which policies must have signed a request
 //! (`msPKI-RA-Signature`, `-RA-Application-Policies`, `-RA-Policies`; [MS-WCCE]
-//! 3.2.2.6.2.1.4.5.1 to .3).
+//! 3.2.2.6.2.1.4.5).
 
 use const_oid::ObjectIdentifier;
 
