@@ -258,6 +258,7 @@ fn others(
             idempotency: None,
             renewal: None,
             signers: Vec::new(),
+            described: None,
         };
         let begun = Instant::now();
         let entries = vec![entry(Act::RequestReceived(received))];

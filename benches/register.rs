@@ -95,6 +95,7 @@ fn received(id: u64) -> Act {
         idempotency: None,
         renewal: None,
         signers: Vec::new(),
+        described: None,
     })
 }
 

@@ -161,7 +161,7 @@ fn no_account(name: &str) -> Refusal {
 }
 
 /// Form only; what a template needs of an account is the policy module's business.
-fn check(account: &Account) -> Result<(), Refusal> {
+pub(super) fn check(account: &Account) -> Result<(), Refusal> {
     let wrong = |why: String| Err(Refusal::Invalid("account-invalid", why));
     let name = &account.name;
     let forbidden = |letter: char| letter.is_control() || "\"/\\[]:;|=,+*?<>".contains(letter);

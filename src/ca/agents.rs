@@ -54,7 +54,7 @@ impl Authority {
         };
         requester.must(Operation::EnrollOnBehalf)?;
         let account = self.directory.account(name)?;
-        let unknown = || Refusal::Invalid("account-unknown", format!("there is no account {name}"));
+        let unknown = || Refusal::Invalid("account-unknown", self.why_unknown(name));
         account.map(Some).ok_or_else(unknown)
     }
 

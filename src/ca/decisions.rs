@@ -29,12 +29,9 @@ impl Authority {
                 return Err(Refusal::Conflict("approval-impossible", denial.detail));
             }
         };
-        let gone = |name: &str| {
-            Refusal::Conflict("approval-impossible", format!("account {name} is no longer there"))
-        };
-        let account = self.directory.account(&row.account)?.ok_or_else(|| gone(&row.account))?;
-        let enroller =
-            self.directory.account(&row.requester)?.ok_or_else(|| gone(&row.requester))?;
+        let gone = |name: &str| Refusal::Conflict("approval-impossible", self.why_unknown(name));
+        let found = |name: &str| self.account_of_request(name, &row)?.ok_or_else(|| gone(name));
+        let (account, enroller) = (found(&row.account)?, found(&row.requester)?);
         let roles = self.roles_of(&enroller.name)?;
         let submitter = Requester::of(enroller, roles);
         let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));

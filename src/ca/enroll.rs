@@ -125,6 +125,7 @@ impl Authority {
             idempotency: enrolment.idempotency,
             renewal: None,
             signers: self.signers_on_record(petition.signers)?,
+            described: self.described(&requester.account, now),
         });
         let received = record(requester, now, received);
         let spending = requester.spending(petition.request_id, now);
@@ -184,6 +185,7 @@ impl Authority {
             idempotency: None,
             renewal: None,
             signers: Vec::new(),
+            described: None,
         });
         let received = Entry { at: now.millis(), actor: None, act };
         let listed = self.known_template(template)?;

@@ -13,6 +13,7 @@ pub mod enroll;
 pub mod establish;
 pub mod idempotency;
 pub mod orphans;
+mod outside;
 pub mod permissions;
 pub mod possession;
 pub mod publish;
@@ -38,7 +39,7 @@ pub use crate::storage::{
 pub use refusal::Refusal;
 pub use requester::Requester;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, TokenIssuers};
 use crate::pki::issuer::Issuer;
 use crate::pki::template::TemplateArc;
 use crate::pki::time::Timestamp;
@@ -50,6 +51,7 @@ pub struct Authority {
     register: Arc<dyn Register>,
     key: Arc<dyn CaKey>,
     directory: Arc<dyn Directory>,
+    issuers: Option<Arc<dyn TokenIssuers>>,
     issuer: Arc<Issuer>,
     slug: String,
     template_arc: TemplateArc,
@@ -103,6 +105,7 @@ impl Authority {
             register: parts.register,
             key: parts.key,
             directory: parts.directory,
+            issuers: None,
             issuer: Arc::new(parts.issuer),
             slug: parts.slug,
             template_arc: parts.template_arc,

@@ -85,6 +85,7 @@ impl Authority {
             idempotency: renewal.idempotency,
             renewal: petition.renewal.as_ref().map(Renewed::to_act),
             signers: Vec::new(),
+            described: self.described(&holder.account, now),
         });
         let received = record(requester, now, received);
         let decided = self.published_template(&held.row.template).and_then(|listed| {

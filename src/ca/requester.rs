@@ -60,9 +60,13 @@ pub(super) const REFUSED: Refusal =
 pub const TOKEN_PREFIX: &str = "chancery_";
 
 impl Authority {
-    /// Who holds this bearer token. Every reason to refuse looks alike from outside.
+    /// Who holds this bearer token: one of ours, or a JSON Web Token of an issuer that is trusted.
+    /// Of ours, every reason to refuse looks alike from outside.
     pub fn authenticate(&self, bearer: &str, now: Timestamp) -> Result<Requester, Refusal> {
-        if !bearer.starts_with(TOKEN_PREFIX) || bearer.len() > 128 {
+        if !bearer.starts_with(TOKEN_PREFIX) {
+            return self.authenticate_by_jwt(bearer, now);
+        }
+        if bearer.len() > 128 {
             return Err(REFUSED);
         }
         // Looked up by its hash: no comparison of secrets, so nothing to time.

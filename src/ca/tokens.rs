@@ -90,8 +90,10 @@ impl Authority {
         }
         wanted.check()?;
         let found = self.directory.account(wanted.account)?;
-        let found =
-            found.ok_or_else(|| Refusal::NotFound(format!("account {}", wanted.account)))?;
+        let found = found.ok_or_else(|| match self.is_outside(wanted.account) {
+            true => Refusal::Invalid("account-unknown", self.why_unknown(wanted.account)),
+            false => Refusal::NotFound(format!("account {}", wanted.account)),
+        })?;
         if !requester.may(Operation::EditTokens) && !self.roles_of(&found.name)?.is_empty() {
             let why = format!("{} has a role on this CA: an administrator must", found.name);
             return Err(Refusal::Forbidden(why));

@@ -3,13 +3,46 @@
 //! Absent: authorisation (the authority's), credentials, and the register itself: the built-in
 //! directory is handed a way to look up a row. Begin with [`Directory`].
 
+pub mod oidc;
+
 use crate::pki::account::Account;
+use crate::pki::time::Timestamp;
 
 /// Somebody who knows accounts.
 pub trait Directory: Send + Sync {
     /// The account of that `sAMAccountName` with its groups as of now, disabled ones too; `None`
     /// if there is none. Names are compared without regard to ASCII case.
     fn account(&self, name: &str) -> Result<Option<Account>, DirectoryError>;
+}
+
+/// Somebody who takes signed tokens for proof of who somebody is.
+pub trait TokenIssuers: Send + Sync {
+    /// Whom a JSON Web Token describes.
+    fn describe(&self, token: &str, now: Timestamp) -> Result<Described, TokenRefused>;
+
+    /// Why an account of that name cannot be looked up, where it is one that only a token
+    /// describes.
+    fn only_by_token(&self, account: &str) -> Option<String>;
+}
+
+/// Whom a token describes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Described {
+    /// An account, with what the token says of it. Nobody can look it up later.
+    Account(Box<Account>),
+    /// An account of a directory, by its name there.
+    Named(String),
+}
+
+/// A token was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    /// It proves nothing.
+    #[error("{0}")]
+    Token(&'static str),
+    /// It could not be judged now.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// The directory could not answer; nobody may be certified on a guess.

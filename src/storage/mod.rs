@@ -251,6 +251,8 @@ pub struct RequestRow {
     pub idempotency: Option<act::Idempotency>,
     /// The certificate it renews.
     pub renewal: Option<act::Renewal>,
+    /// Who asked, where only a token described him.
+    pub described: Option<AccountSaved>,
 }
 
 /// What came before a certificate, and what comes after it.

@@ -14,7 +14,7 @@ use chancery::ca::accounts::from_row;
 use chancery::ca::establish::{self, ADMINISTRATOR};
 use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::ca::{Authority, Parts};
-use chancery::directory::{BuiltIn, DirectoryError};
+use chancery::directory::{BuiltIn, DirectoryError, TokenIssuers};
 use chancery::http::api::{Api, router};
 use chancery::http::peer::Peer;
 use chancery::pki::issuer::Issuer;
@@ -84,14 +84,27 @@ impl Ca {
 
     /// The same, with the register opened otherwise.
     pub async fn founded_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::begun(FOUNDED, change, |authority| authority).await
+    }
+
+    /// The same, founded at that moment and taking the tokens of these issuers.
+    pub async fn founded_trusting(founded: u64, issuers: Arc<dyn TokenIssuers>) -> Self {
+        Self::begun(founded, |_| {}, |authority| authority.trusting(issuers)).await
+    }
+
+    async fn begun(
+        founded: u64,
+        change: impl FnOnce(&mut Options),
+        finish: impl FnOnce(Authority) -> Authority,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().join("data"));
         change(&mut options);
         let register = open(options).unwrap();
         let register: Arc<dyn Register> = register;
-        let clock = Arc::new(AtomicU64::new(FOUNDED));
-        let now = Timestamp::from_millis(FOUNDED);
-        let authority = Arc::new(authority(&register, now));
+        let clock = Arc::new(AtomicU64::new(founded));
+        let now = Timestamp::from_millis(founded);
+        let authority = Arc::new(finish(authority(&register, now)));
         let slug = authority.slug().to_owned();
         let directory = folder.path().join("publish");
         std::fs::create_dir(&directory).unwrap();

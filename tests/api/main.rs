@@ -22,6 +22,7 @@ mod fixture;
 mod idempotency;
 mod load;
 mod logging;
+mod oidc;
 mod rates;
 mod script;
 

@@ -50,6 +50,7 @@ fn write_one(register: &dyn Register) {
         idempotency: None,
         renewal: None,
         signers: Vec::new(),
+        described: None,
     });
     let tbs = tbs(id);
     let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };

@@ -8,6 +8,7 @@ mod addresses;
 mod certificate;
 mod greeting;
 mod last_resort;
+mod providers;
 mod service;
 mod wishes;
 

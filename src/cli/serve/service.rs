@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::addresses::Addresses;
 use super::certificate::OwnCertificate;
 use super::greeting::Greeting;
+use super::providers::providers;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::possession::RolesByCertificate;
@@ -112,7 +113,11 @@ impl Service {
             true => RolesByCertificate::Given,
             false => RolesByCertificate::Withheld,
         };
-        let authority = Arc::new(authority.with_roles_by_certificate(roles));
+        let authority = authority.with_roles_by_certificate(roles);
+        let authority = Arc::new(match providers(&settings.directories)? {
+            Some(issuers) => authority.trusting(issuers),
+            None => authority,
+        });
         let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
         Ok(Self {
             register: Arc::clone(register),

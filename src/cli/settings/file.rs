@@ -5,11 +5,16 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, Value as Toml};
 
+use super::directory::{OidcSection, SECTIONS, sections};
 use super::mistake::{Mistake, Place};
 use super::table::{SETTINGS, Values};
 
 /// The values in the file, in its order.
-pub(super) fn values(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Vec<super::Value> {
+pub(super) fn values(
+    path: &Path,
+    text: &str,
+    mistakes: &mut Vec<Mistake>,
+) -> (Vec<super::Value>, Vec<OidcSection>) {
     let place = |span: Option<Range<usize>>| {
         let line = span.map(|span| line_of(text, span.start));
         Place::File(path.to_owned(), line)
@@ -19,12 +24,15 @@ pub(super) fn values(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Ve
         Err(error) => {
             let why = error.message().trim().replace('\n', ", ");
             mistakes.push(Mistake::new(place(error.span()), why));
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
     };
     let mut found = Vec::new();
     let table = document.as_table();
     for (name, item) in table {
+        if name == SECTIONS {
+            continue;
+        }
         let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
         let place = place(span);
         let Some(setting) = SETTINGS.iter().find(|setting| setting.key == name) else {
@@ -39,7 +47,8 @@ pub(super) fn values(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Ve
             }
         }
     }
-    found
+    let sections = sections(&document, &place, mistakes);
+    (found, sections)
 }
 
 fn texts(item: &Item, values: Values) -> Option<Vec<String>> {

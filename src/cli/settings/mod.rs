@@ -4,6 +4,8 @@
 //! once. Begin with [`gather`]; the settings themselves are lines of `table`.
 
 pub mod address;
+pub mod directory;
+mod effective;
 mod file;
 pub mod mistake;
 pub mod quantity;
@@ -12,8 +14,9 @@ pub mod table;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+pub use effective::{LogFormat, Settings};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use table::{LogFormat, SETTINGS, Setting, Settings, Values};
+pub use table::{SETTINGS, Setting, Values};
 
 /// The variable with the CA key's passphrase: no setting, since it is a secret.
 pub const PASSPHRASE_VARIABLE: &str = "CHANCERY_KEY_PASSPHRASE";
@@ -65,7 +68,8 @@ pub fn gather(
     let mut read = None;
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let mut values = file::values(&path, &text, &mut mistakes);
+            let (mut values, sections) = file::values(&path, &text, &mut mistakes);
+            settings.directories = sections;
             if named.is_none() {
                 refuse_data(&mut values, &mut mistakes);
             }

@@ -1,58 +1,13 @@
 //! The one table of settings: key in the file, and from it variable and flag, with what reads the
 //! value. The three sources cannot drift apart, since there is only this.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::address::{base_url, host_name};
+use super::effective::{LogFormat, Settings};
 use super::quantity;
-use crate::http::rates::Allowance;
 use crate::http::rates::budget::PerMinute;
 use crate::http::rates::forwarded::{Network, ProxyHeader};
-
-/// What the program runs with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// The data directory.
-    pub data: PathBuf,
-    /// Where the API listens.
-    pub api_listen: SocketAddr,
-    /// Where publication listens.
-    pub publish_listen: SocketAddr,
-    /// What goes into CDP and AIA, without trailing slashes; none given: what `init` recorded.
-    pub base_urls: Vec<String>,
-    /// Further names for the service's own TLS certificate.
-    pub tls_names: Vec<String>,
-    /// How log lines look.
-    pub log_format: LogFormat,
-    /// Which log lines there are, as `tracing` filters write it.
-    pub log_level: String,
-    /// Seconds from one CRL to the next.
-    pub crl_period_seconds: u64,
-    /// Seconds that a CRL still holds after the next one was due; computed if not given.
-    pub crl_overlap_seconds: Option<u64>,
-    /// Seconds that tokens of `serve` and `token` live.
-    pub token_life_seconds: u64,
-    /// Whether client certificates carry the roles of their accounts.
-    pub client_certificate_roles: bool,
-    /// The file with the CA key's passphrase.
-    pub key_passphrase_file: Option<PathBuf>,
-    /// How many threads compute; as many as processors if not given.
-    pub processors: Option<usize>,
-    /// How often somebody may call.
-    pub allowance: Allowance,
-    /// Less free space than this, in octets, stops issuing.
-    pub minimum_free_octets: u64,
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// A line of the table.
 pub struct Setting {
@@ -98,28 +53,6 @@ impl Setting {
         match (self.values, given) {
             (Values::One, [_]) | (Values::Several, _) => (self.read)(settings, given),
             _ => None,
-        }
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            data: PathBuf::from("chancery-data"),
-            api_listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
-            publish_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            base_urls: Vec::new(),
-            tls_names: Vec::new(),
-            log_format: LogFormat::Text,
-            log_level: "info".to_owned(),
-            crl_period_seconds: 7 * 86_400,
-            crl_overlap_seconds: None,
-            token_life_seconds: 90 * 86_400,
-            client_certificate_roles: false,
-            key_passphrase_file: None,
-            processors: None,
-            allowance: Allowance::default(),
-            minimum_free_octets: 64 << 20,
         }
     }
 }

@@ -111,3 +111,43 @@ proptest! {
         let _ = file::values(Path::new("x"), &text, &mut mistakes);
     }
 }
+
+#[test]
+fn directories_are_sections_and_their_mistakes_have_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("c.toml");
+    let good = "processors = 2\n\n[[directory]]\nkind = \"oidc\"\nrealm = \"ENTRA\"\n\
+                issuer = \"https://login/v2.0\"\naudience = \"api://chancery\"\n\
+                algorithms = [\"RS256\", \"EdDSA\"]\nupn_claim = \"upn\"\nkeys_life = \"2h\"\n\
+                groups = { \"0f1e\" = \"VPN Users\" }\n";
+    std::fs::write(&path, good).unwrap();
+    let settings = gather(&given(Some(&path), &[]), []).unwrap().settings;
+    let own = &settings.directories[0];
+    assert_eq!(own.settings.audiences, ["api://chancery"]);
+    assert_eq!(own.settings.algorithms.len(), 2);
+    assert_eq!(own.pace.life_seconds, 7200);
+
+    let bad = format!(
+        "{good}\n[[directory]]\nkind = \"oidc\"\nrealm = \"a\\\\b\"\nissuer = \"http://login\"\n\
+         algorithms = [\"HS256\", \"none\"]\nupn = \"upn\"\nclock_skew = 7\n\
+         [[directory]]\nkind = \"nis\"\n\
+         [[directory]]\nkind = \"oidc\"\nrealm = \"entra\"\nissuer = \"https://x\"\naudience = \"y\"\n"
+    );
+    std::fs::write(&path, bad).unwrap();
+    let mistakes = gather(&given(Some(&path), &[]), []).unwrap_err();
+    let text = mistakes.to_string();
+    for expected in [
+        "c.toml:15: \"a\\\\b\" is no realm",
+        "c.toml:16: issuer must be an https:// URL",
+        "c.toml:17: \"HS256\" is not RS256",
+        "c.toml:17: \"none\" is not RS256",
+        "c.toml:18: no such setting \"upn\" in this directory",
+        "c.toml:19: clock_skew must be a time",
+        "audience is missing",
+        "c.toml:21: \"nis\" is no kind of directory",
+        "another directory has this issuer or realm",
+    ] {
+        assert!(text.contains(expected), "{expected}\n in\n{text}");
+    }
+    assert_eq!(mistakes.count(), 9, "{text}");
+}

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 #[cfg(doc)]
 use super::Act;
+use super::account::AccountSaved;
 use super::answer::Idempotency;
 use super::printed::{base64, hex};
 use super::renewal::Renewal;
@@ -37,6 +38,9 @@ pub struct RequestReceived {
     /// The certificate it renews, proven by the certificate's own key.
     #[n(6)]
     pub renewal: Option<Renewal>,
+    /// Who asked, as a token described him, where nobody can look him up later.
+    #[n(7)]
+    pub described: Option<AccountSaved>,
 }
 
 /// The holder of a certificate who has signed a request.

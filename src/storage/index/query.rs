@@ -183,6 +183,7 @@ impl Search<'_> {
             signers: received.signers,
             idempotency: received.idempotency,
             renewal: received.renewal,
+            described: received.described,
         };
         if at.resolved > 0 {
             let Entry { at, actor, act } = self.reader.entry(at.resolved)?.entry;

@@ -56,6 +56,7 @@ pub(super) fn received(request_id: u64, account: &str, template: &str) -> Act {
         idempotency: None,
         renewal: None,
         signers: Vec::new(),
+        described: None,
     })
 }
 

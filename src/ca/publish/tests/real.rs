@@ -110,6 +110,7 @@ impl Real {
             idempotency: None,
             renewal: None,
             signers: Vec::new(),
+            described: None,
         };
         let serial = of.as_der_content().to_vec();
         let issued = CertificateIssued {
