@@ -3,59 +3,21 @@
 //! compared with one asked for honestly, or the refusal named. (ESC3 is in the tests of agents,
 //! ESC4 and ESC7 in those of permissions; what lies outside a CA is told in `templates/README.md`.)
 
+mod crafted;
+
 use axum::http::{Method, StatusCode};
-use rcgen::{Attribute, CertificateParams, CustomExtension, DnType, DnValue, KeyPair, SanType};
+use rcgen::{Attribute, SanType};
 use serde_json::{Value, json};
 use x509_cert::Certificate;
-use x509_cert::der::asn1::{BmpString, ObjectIdentifier};
-use x509_cert::der::{Decode as _, DecodePem as _, Encode as _};
+use x509_cert::der::asn1::BmpString;
+use x509_cert::der::{DecodePem as _, Encode as _};
 
+use self::crafted::{Crafted, oid, oids, policies, resubjected, sid_extension, upn};
 use crate::certificate_requests::{sequence, tlv};
 use crate::fixture::{Answered, Ca};
 
 const SID_EXTENSION: &str = "1.3.6.1.4.1.311.25.2";
 const ADMINISTRATOR_SID: &str = "S-1-5-21-1004336348-1177238915-682003330-500";
-
-/// A request as an outsider makes it.
-#[derive(Default)]
-struct Crafted {
-    common_name: Option<DnValue>,
-    names: Vec<SanType>,
-    extensions: Vec<(&'static str, Vec<u8>)>,
-    attributes: Vec<Attribute>,
-}
-
-impl Crafted {
-    fn named(common_name: &str) -> Self {
-        let common_name = Some(DnValue::Utf8String(common_name.to_owned()));
-        Self { common_name, ..Self::default() }
-    }
-
-    fn with(mut self, oid: &'static str, value: Vec<u8>) -> Self {
-        self.extensions.push((oid, value));
-        self
-    }
-
-    fn der(self) -> Vec<u8> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        if let Some(name) = self.common_name {
-            params.distinguished_name.push(DnType::CommonName, name);
-        }
-        params.subject_alt_names = self.names;
-        params.custom_extensions = self
-            .extensions
-            .into_iter()
-            .map(|(oid, value)| {
-                let arcs: Vec<u64> = oid.split('.').map(|arc| arc.parse().unwrap()).collect();
-                CustomExtension::from_oid_content(&arcs, value)
-            })
-            .collect();
-        let key = KeyPair::generate().unwrap();
-        let request = params.serialize_request_with_attributes(&key, self.attributes);
-        request.unwrap().der().to_vec()
-    }
-}
 
 async fn enrol(ca: &Ca, who: &str, template: &str, request: Vec<u8>) -> Answered {
     let path = format!("/v1/requests?template={template}");
@@ -68,10 +30,6 @@ fn certificate(answered: &Answered) -> Certificate {
     assert_eq!(answered.status, StatusCode::CREATED, "{}", answered.text());
     let body = answered.json();
     Certificate::from_pem(body["certificate"].as_str().unwrap()).unwrap()
-}
-
-fn oid(dotted: &str) -> Vec<u8> {
-    ObjectIdentifier::new_unwrap(dotted).to_der().unwrap()
 }
 
 /// Every extension of a certificate but the one that names its key.
@@ -90,26 +48,6 @@ fn value_of(certificate: &Certificate, dotted: &str) -> Option<Vec<u8>> {
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
-}
-
-/// GeneralNames with the otherName that holds a SID, as [MS-WCCE] §2.2.2.7.7.4 has it.
-fn sid_extension(sid: &str) -> Vec<u8> {
-    let name = [oid("1.3.6.1.4.1.311.25.2.1"), tlv(0xa0, &tlv(0x04, sid.as_bytes()))].concat();
-    sequence(&tlv(0xa0, &name))
-}
-
-/// A UPN among the alternative names.
-fn upn(name: &str) -> Vec<u8> {
-    let name = [oid("1.3.6.1.4.1.311.20.2.3"), tlv(0xa0, &tlv(0x0c, name.as_bytes()))].concat();
-    sequence(&tlv(0xa0, &name))
-}
-
-fn oids(purposes: &[&str]) -> Vec<u8> {
-    sequence(&purposes.iter().flat_map(|one| oid(one)).collect::<Vec<u8>>())
-}
-
-fn policies(purposes: &[&str]) -> Vec<u8> {
-    sequence(&purposes.iter().flat_map(|one| sequence(&oid(one))).collect::<Vec<u8>>())
 }
 
 /// A template of its own with other values under some keys, published.
@@ -439,25 +377,4 @@ async fn esc17_names_smuggled_by_encoding() {
     let body = taken.text();
     let put = ca.send(Method::PUT, "/v1/templates/Web", manager, &headers, body).await;
     assert_eq!(put.status, StatusCode::FORBIDDEN);
-}
-
-/// A request whose subject is any octets at all, under its own signature.
-fn resubjected(subject: &[u8]) -> Vec<u8> {
-    use rcgen::{PublicKeyData as _, SigningKey as _};
-    let key = KeyPair::generate().unwrap();
-    let info = sequence(
-        &[&[2, 1, 0][..], subject, &key.subject_public_key_info(), &[0xa0, 0x00]].concat(),
-    );
-    let signature = [&[0][..], &key.sign(&info).unwrap()].concat();
-    let ecdsa_with_sha256 = sequence(&oid("1.2.840.10045.4.3.2"));
-    sequence(&[info, ecdsa_with_sha256, tlv(0x03, &signature)].concat())
-}
-
-/// What the attacks send is a request that another reader takes too.
-#[test]
-fn the_crafted_requests_are_requests() {
-    let crafted = Crafted::named("gw.vpn.contoso.com").with("2.5.29.17", upn("a@b"));
-    assert!(x509_cert::request::CertReq::from_der(&crafted.der()).is_ok());
-    let name = sequence(&tlv(0x31, &sequence(&[oid("2.5.4.3"), tlv(0x0c, b"vpn")].concat())));
-    assert!(x509_cert::request::CertReq::from_der(&resubjected(&name)).is_ok());
 }
