@@ -82,7 +82,9 @@ pub fn publish_template(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let authority = &call.api.authority;
     let listed = authority.publish_template(call.requester, call.name(), call.now)?;
-    Ok(Answer::json(StatusCode::OK, &Summary::of(&listed, authority.template_arc())).into())
+    let account = call.requester.account();
+    let summary = Summary::of(&listed, authority.template_arc(), account);
+    Ok(Answer::json(StatusCode::OK, &summary).into())
 }
 
 /// `DELETE /v1/ca/templates/{name}`: from now on this CA does not issue it.

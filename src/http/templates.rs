@@ -10,7 +10,8 @@ use super::entity_tag::{if_match, quoted};
 use super::idempotency::{Created, Secrecy, creating};
 use super::problem::Problem;
 use crate::ca::templates::Listed;
-use crate::pki::template::{Template, TemplateArc, TemplateFile};
+use crate::pki::account::Account;
+use crate::pki::template::{Right, Template, TemplateArc, TemplateFile};
 
 /// A template in a listing.
 #[derive(Serialize)]
@@ -24,14 +25,14 @@ pub struct Summary<'a> {
     published: bool,
     needs_approval: bool,
     subject_from_request: bool,
-    enrollment_groups: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    rights: Vec<&'static str>,
 }
 
 impl<'a> Summary<'a> {
-    /// Of a template of this installation.
-    pub fn of(listed: &'a Listed, arc: &TemplateArc) -> Self {
+    /// Of a template of this installation, with the rights that `account` has on it.
+    pub fn of(listed: &'a Listed, arc: &TemplateArc, account: &Account) -> Self {
         let template = &listed.template;
         Self {
             cn: template.cn(),
@@ -43,8 +44,8 @@ impl<'a> Summary<'a> {
             published: listed.published,
             needs_approval: template.needs_approval(),
             subject_from_request: template.subject_comes_from_request(),
-            enrollment_groups: template.enrollment_groups(),
             warnings: warnings(template),
+            rights: template.permissions().rights_of(account).iter().map(Right::as_str).collect(),
         }
     }
 }
@@ -64,7 +65,8 @@ pub fn list(call: &Call<'_>) -> Result<Reply, Problem> {
 /// A list of templates as JSON.
 pub fn summaries(call: &Call<'_>, listed: &[Listed]) -> Answer {
     let arc = call.api.authority.template_arc();
-    let templates = listed.iter().map(|listed| Summary::of(listed, arc)).collect();
+    let account = call.requester.account();
+    let templates = listed.iter().map(|listed| Summary::of(listed, arc, account)).collect();
     Answer::json(StatusCode::OK, &Summaries { templates })
 }
 

@@ -62,6 +62,25 @@ impl AccountKind {
 }
 
 impl Account {
+    /// An enabled account of which nothing else is known.
+    pub fn named(name: &str, kind: AccountKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            cn: None,
+            display_name: None,
+            distinguished_name: None,
+            user_principal_name: None,
+            mail: None,
+            dns_host_name: None,
+            object_sid: None,
+            object_guid: None,
+            service_principal_names: Vec::new(),
+            groups: Vec::new(),
+            enabled: true,
+        }
+    }
+
     /// Whether it is a member of `group`.
     pub fn is_member_of(&self, group: &str) -> bool {
         self.groups.iter().any(|own| own.eq_ignore_ascii_case(group))

@@ -168,6 +168,15 @@ fn names_of(template: &str) -> &'static str {
     if template == "SubCA" { "" } else { "DNS:server.contoso.com" }
 }
 
+/// The groups that may enrol.
+fn enrollers(template: &Value) -> Vec<&Value> {
+    let permissions = template["permissions"].as_array().expect("permissions");
+    let enroll = |own: &&Value| {
+        own["allow"].as_array().is_some_and(|allow| allow.contains(&json!("Enroll")))
+    };
+    permissions.iter().filter(enroll).map(|own| &own["group"]).collect()
+}
+
 /// The account whose names the certificate takes; `None` where they come from the request.
 fn subject(authority: &Authority, template: &Value, number: usize) -> Option<String> {
     if has(template, "name_flags", "ENROLLEE_SUPPLIES_SUBJECT") {
@@ -187,7 +196,7 @@ fn subject(authority: &Authority, template: &Value, number: usize) -> Option<Str
         "mail": format!("user{number}@contoso.com"),
         "object_sid": format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1200 + number),
         "object_guid": format!("6b6f1a0e-6b5c-4d8a-9c1e-0000000000{number:02}"),
-        "groups": template["enrollment_groups"],
+        "groups": enrollers(template),
     });
     if machine {
         account["dns_host_name"] = json!(format!("host{number}.corp.contoso.com"));

@@ -1,9 +1,11 @@
-//! Who may enrol: members of the template's groups for themselves; administrators and
-//! certificate managers on behalf of a member, and whatever has its names from the request.
+//! Who may enrol: whom the template's permissions allow it ([MS-WCCE] 3.2.2.6.2.1.4.3);
+//! administrators and certificate managers on behalf of one of those, and whatever has its names
+//! from the request. Whom the permissions deny it gets nothing by anybody.
 
 use super::Case;
 use crate::pki::account::Account;
 use crate::pki::denial::{Denial, Rule};
+use crate::pki::template::{Principal, Right};
 
 /// Who sends a request, and with what rights.
 #[derive(Clone, Copy, Debug)]
@@ -47,20 +49,25 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Denial> {
     }
     let (template, cn) = (case.template, case.template.cn());
     let from_request = template.subject_comes_from_request();
-    let groups = template.enrollment_groups();
-    if manager && (from_request || groups.is_empty()) {
+    let permissions = template.permissions();
+    if permissions.denies(Right::Enroll, case.subject) {
+        let name = &case.subject.name;
+        return Err(denied(format!("the permissions of {cn} deny Enroll to {name}")));
+    }
+    let allowed: Vec<&str> = permissions.allowed(Right::Enroll).map(Principal::name).collect();
+    if manager && (from_request || allowed.is_empty()) {
         return Ok(());
     }
-    if groups.is_empty() {
+    if allowed.is_empty() {
         return Err(denied(format!(
-            "no group may enrol {cn}: it is for administrators and certificate managers"
+            "nobody is allowed to enrol {cn}: it is for administrators and certificate managers"
         )));
     }
-    if !groups.iter().any(|group| case.subject.is_member_of(group)) {
+    if !permissions.allows(Right::Enroll, case.subject) {
         return Err(denied(format!(
-            "the account {} is in none of the groups that may enrol {cn}: {}",
+            "{} is not among those who may enrol {cn}: {}",
             case.subject.name,
-            groups.join(", ")
+            allowed.join(", ")
         )));
     }
     // A renewal keeps the names that a manager gave.

@@ -15,7 +15,6 @@ pub(super) fn contradictions(template: &Template, mistakes: &mut Collector) {
     let authority_usage = KeyUsage::KEY_CERTIFICATE_SIGN.union(KeyUsage::CRL_SIGN);
     let signs_certificates = template.key_usage.without(authority_usage) != template.key_usage;
     let own_names = template.names.without(NameFlags::from_request());
-    let subset = |group: &String| template.enrollment_groups.contains(group);
     let checks = [
         (
             "origin",
@@ -108,11 +107,6 @@ pub(super) fn contradictions(template: &Template, mistakes: &mut Collector) {
             "supersedes",
             template.supersedes.iter().any(|cn| cn.eq_ignore_ascii_case(&template.cn)),
             "a template cannot supersede itself",
-        ),
-        (
-            "autoenrollment_groups",
-            !template.autoenrollment_groups.iter().all(subset),
-            "each must be among enrollment_groups",
         ),
     ];
     for (key, wrong, why) in checks {

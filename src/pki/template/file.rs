@@ -111,10 +111,8 @@ template_file! {
     warnings: Vec<String> = "Vec::new"; "Vec::is_empty",
     /// Rules for names from the request.
     requested_names: Option<RequestedNamesFile> = "Option::default",
-    /// Who may enrol.
-    enrollment_groups: Vec<String>,
-    /// Who of them may enrol by themselves.
-    autoenrollment_groups: Vec<String> = "Vec::new",
+    /// `nTSecurityDescriptor`: who may do what with it.
+    permissions: Vec<PermissionFile>,
 }
 
 fn custom() -> String {
@@ -202,6 +200,24 @@ pub struct RequestedNamesFile {
     pub maximum_count: Option<u32>,
     /// How many characters each may have.
     pub maximum_length: Option<u32>,
+}
+
+/// What a group or an account is allowed and denied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PermissionFile {
+    /// The group, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The account, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// `Read`, `Write`, `Enroll`, `Autoenroll`, `Revoke`, `FullControl`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// As `allow`; a denial wins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<String>,
 }
 
 impl TemplateFile {

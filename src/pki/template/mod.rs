@@ -2,7 +2,7 @@
 //!
 //! Absent on purpose: the directory's LDAP form, and who may change a template (the authority
 //! knows). Begin with [`Template`]; `file` is its JSON shape, `reading` how one becomes the
-//! other, `danger` what no template may open, `editing` how revisions rise.
+//! other, `danger` what no template may open, `permissions` who may do what, `editing` how revisions rise.
 
 mod compatibility;
 mod consistency;
@@ -14,6 +14,7 @@ mod identifier;
 mod key_rules;
 mod mistake;
 mod period;
+mod permissions;
 mod purpose;
 mod reading;
 mod requested_names;
@@ -26,7 +27,8 @@ pub use compatibility::Compatibility;
 pub use danger::{Acceptance, Danger, Warning};
 pub use editing::NotEditable;
 pub use file::{
-    AcceptedDangerFile, CompatibilityFile, KeyAlgorithmFile, LARGEST_FILE, RequestedNamesFile,
+    AcceptedDangerFile, CompatibilityFile, KeyAlgorithmFile, LARGEST_FILE, PermissionFile,
+    RequestedNamesFile,
     TemplateFile,
 };
 pub use flags::{EnrollmentFlags, GeneralFlags, NameFlags, PrivateKeyFlags, UnknownBits};
@@ -34,6 +36,7 @@ pub use identifier::{NotATemplateOid, NotAnArc, TemplateArc, TemplateOid};
 pub use key_rules::{KeyRule, KeySpec};
 pub use mistake::{Mistake, Mistakes, Problem};
 pub use period::{NotAPeriod, Period};
+pub use permissions::{AUTHENTICATED_USERS, Permission, Permissions, Principal, Right, Rights};
 pub use purpose::{NotAPurpose, Purpose};
 pub use requested_names::{Broken, CommonName, NameRules, RequestedNames, Wildcards};
 pub use security_identifier::{ObjectSid, SecurityIdentifier};
@@ -79,8 +82,7 @@ pub struct Template {
     security_identifier: SecurityIdentifier,
     object_sid: ObjectSid,
     accepted_dangers: Vec<Acceptance>,
-    enrollment_groups: Vec<String>,
-    autoenrollment_groups: Vec<String>,
+    permissions: Permissions,
 }
 
 /// Where a template comes from, which decides whether it can be changed.
@@ -281,14 +283,9 @@ impl Template {
         self.object_sid
     }
 
-    /// The groups whose members may enrol.
-    pub fn enrollment_groups(&self) -> &[String] {
-        &self.enrollment_groups
-    }
-
-    /// Those of the groups whose members' machines enrol by themselves.
-    pub fn autoenrollment_groups(&self) -> &[String] {
-        &self.autoenrollment_groups
+    /// `nTSecurityDescriptor`: who may do what with it.
+    pub fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     /// Whether subject and alternative names come from the request. The older place of the

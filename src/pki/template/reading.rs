@@ -13,8 +13,8 @@ use super::value::{
     key_usage, list, parsed, requested_names, template_cn, text, within, word,
 };
 use super::{
-    EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin, PrivateKeyFlags,
-    RequestedNames, SecurityIdentifier, Template,
+    EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin, Permissions,
+    PrivateKeyFlags, RequestedNames, SecurityIdentifier, Template,
 };
 
 impl Template {
@@ -77,8 +77,7 @@ impl Template {
             object_sid: self.object_sid.as_str().to_owned(),
             accepted_dangers: danger::written(&self.accepted_dangers),
             warnings: Vec::new(),
-            enrollment_groups: self.enrollment_groups.clone(),
-            autoenrollment_groups: self.autoenrollment_groups.clone(),
+            permissions: self.permissions.to_files(),
         }
     }
 }
@@ -152,10 +151,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     let object_sid = mistakes.take("object_sid", object_sid);
     let accepted = danger::read(&file.accepted_dangers);
     let accepted_dangers = mistakes.take("accepted_dangers", accepted);
-    let groups = |names: &[String]| list(names, |group| text(group, LONGEST_TEXT));
-    let enrollment_groups = mistakes.take("enrollment_groups", groups(&file.enrollment_groups));
-    let autoenrollment = groups(&file.autoenrollment_groups);
-    let autoenrollment_groups = mistakes.take("autoenrollment_groups", autoenrollment);
+    let permissions = mistakes.take("permissions", Permissions::read(&file.permissions));
     Some(Template {
         cn: cn?,
         display_name: display_name?,
@@ -189,8 +185,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         security_identifier: security_identifier?,
         object_sid: object_sid?,
         accepted_dangers: accepted_dangers?,
-        enrollment_groups: enrollment_groups?,
-        autoenrollment_groups: autoenrollment_groups?,
+        permissions: permissions?,
     })
 }
 

@@ -94,6 +94,14 @@ fn built_in_templates_have_the_values_of_ad_cs() {
     assert_eq!(compared, 15);
 }
 
+/// What the members of a group may do with a template.
+fn rights(template: &Template, group: &str) -> String {
+    let group = Principal::Group(group.to_owned());
+    let mut own = template.permissions().iter().filter(|own| own.principal == group);
+    let allowed = own.next().unwrap().allow;
+    allowed.iter().map(Right::as_str).collect::<Vec<_>>().join(", ")
+}
+
 #[test]
 fn the_tutorials_templates_are_its_edits() {
     let user = template("VPNUserAuthentication");
@@ -101,23 +109,28 @@ fn the_tutorials_templates_are_its_edits() {
     assert_eq!(user.enrollment_flags().bits(), 0x21);
     assert_eq!(user.private_key_word(), 0x0606_0000);
     assert_eq!(user.general_flags().bits(), 0x2_0222);
-    assert_eq!(user.enrollment_groups(), ["VPN Users"]);
+    assert_eq!(rights(&user, "VPN Users"), "Read, Enroll, Autoenroll");
     let server = template("VPNServerAuthentication");
     assert_eq!(server.name_flags().bits(), 1);
     assert_eq!(server.enrollment_flags().bits(), 0x20);
     assert_eq!(server.general_flags().bits(), 0x2_0241);
-    assert_eq!(server.enrollment_groups(), ["VPN Servers"]);
+    assert_eq!(rights(&server, "VPN Servers"), "Read, Enroll");
     assert_eq!(server.requested_names(), None);
     let nps = template("NPSServerAuthentication");
     assert_eq!(nps.name_flags().bits(), 0x4800_0000);
     assert_eq!(nps.general_flags().bits(), 0x2_0240);
-    assert_eq!(nps.enrollment_groups(), ["NPS Servers"]);
+    assert_eq!(rights(&nps, "NPS Servers"), "Read, Enroll");
     assert_eq!(nps.key_rules(), [KeyRule::Rsa { minimum_bits: 2048 }]);
     for own in [user, server, nps] {
         assert_eq!(own.extended_key_usage(), own.application_policies());
         assert_eq!((own.validity().to_string().as_str(), own.major_revision()), ("1 year", 100));
         assert!(!own.needs_approval());
     }
+}
+
+/// Lets groups enrol.
+fn enroll(groups: &[&str]) -> Value {
+    groups.iter().map(|group| json!({"group": group, "allow": ["Read", "Enroll"]})).collect()
 }
 
 // --- mistakes ------------------------------------------------------------------------------
@@ -127,11 +140,11 @@ fn all_mistakes_are_told_at_once_under_their_keys() {
     let mut file: Value = serde_json::from_str(&template("User").to_json()).unwrap();
     file["validity"] = json!("1 year");
     file["cn"] = json!(7);
-    file["enrollment_groups"] = json!("Domain Users");
+    file["permissions"] = json!("Domain Users");
     file.as_object_mut().unwrap().remove("key_spec");
     let told = mistakes(&file.to_string());
     assert_eq!(told.len(), 4, "{told:?}");
-    for key in ["validity: no such key", "cn: ", "enrollment_groups: ", "key_spec: missing"] {
+    for key in ["validity: no such key", "cn: ", "permissions: ", "key_spec: missing"] {
         assert!(told.iter().any(|line| line.starts_with(key)), "{key} in {told:?}");
     }
     let told = mistakes(&json_of(
@@ -151,7 +164,7 @@ fn all_mistakes_are_told_at_once_under_their_keys() {
             ("critical_extensions", json!(["2.5.29.37"])),
             ("maximum_issuing_depth", json!(-2)),
             ("requested_names", json!({"dns_suffixes": ["a b"]})),
-            ("enrollment_groups", json!(["VPN Users", "vpn users"])),
+            ("permissions", enroll(&["VPN Users", "vpn users"])),
         ],
     ));
     assert_eq!(told.len(), 15, "{told:?}");
@@ -223,7 +236,6 @@ fn contradictions_are_told() {
         ),
         (own, vec![("renewal_period", json!("1 year"))], "renewal_period"),
         (own, vec![("supersedes", json!(["vpnuserauthentication"]))], "supersedes"),
-        (own, vec![("autoenrollment_groups", json!(["Everyone"]))], "autoenrollment_groups"),
         (own, vec![("extended_key_usage", json!(["1.2.3", "Ours (1.2.3)"]))], "extended_key_usage"),
     ] {
         let told = mistakes(&json_of(cn, &changes));
@@ -235,14 +247,15 @@ fn contradictions_are_told() {
 #[test]
 fn limits_hold() {
     let many: Vec<String> = (0..65).map(|number| format!("Group {number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let own = "VPNUserAuthentication";
     for changes in [
         ("cn", json!("x".repeat(65))),
         ("display_name", json!("x".repeat(257))),
         ("display_name", json!("VPN\u{202e}resU")),
         ("display_name", json!("VPN\nUser")),
-        ("enrollment_groups", json!(many)),
-        ("enrollment_groups", json!([" VPN Users"])),
+        ("permissions", enroll(&many)),
+        ("permissions", enroll(&[" VPN Users"])),
         ("csps", json!(["x".repeat(257)])),
         ("validity_period", json!("101 years")),
         ("major_revision", json!(0x8000_0000_u32)),
@@ -323,7 +336,7 @@ fn free_names_with_a_purpose_that_logs_on_are_esc1() {
 #[test]
 fn the_other_dangers_are_named() {
     let user = "VPNUserAuthentication";
-    let groups = ("enrollment_groups", json!(["Domain Users"]));
+    let groups = ("permissions", enroll(&["Domain Users"]));
     let agent = json!(["1.3.6.1.4.1.311.20.2.1"]);
     let both = |purposes: Value| {
         [("extended_key_usage", purposes.clone()), ("application_policies", purposes)]
@@ -337,11 +350,19 @@ fn the_other_dangers_are_named() {
     assert_eq!(dangers(user, &[("security_identifier", json!("none"))]), [Danger::Esc9]);
     assert_eq!(dangers(user, &[anonymous.clone(), ("security_identifier", json!("uri"))]), []);
     assert_eq!(dangers("WebServer", std::slice::from_ref(&groups)), [Danger::Esc15]);
-    let sub_ca = dangers("SubCA", &[groups]);
-    assert_eq!(sub_ca, [Danger::Esc15, Danger::SubordinateAuthority]);
-    // Without a group there is nobody to become somebody else.
-    let nobody =
-        [anonymous, ("enrollment_groups", json!([])), ("autoenrollment_groups", json!([]))];
+    // An account is somebody as well, Full Control is Enroll, and a denial to others is no comfort.
+    for entries in [
+        enroll(&["Domain Users"]),
+        json!([{"account": "bob", "allow": ["Enroll"]}]),
+        json!([{"group": "Helpdesk", "allow": ["FullControl"]}]),
+        json!([{"account": "bob", "allow": ["Enroll"], "deny": ["FullControl"]}]),
+    ] {
+        let sub_ca = dangers("SubCA", &[("permissions", entries)]);
+        assert_eq!(sub_ca, [Danger::Esc15, Danger::SubordinateAuthority]);
+    }
+    // Where nobody may enrol there is nobody to become somebody else.
+    let readers = json!([{"group": "Authenticated Users", "allow": ["Read", "Write", "Revoke"]}]);
+    let nobody = [anonymous, ("permissions", readers)];
     assert_eq!(dangers(user, &nobody), []);
 }
 

@@ -16,7 +16,7 @@ const LONGEST_CN: usize = 64;
 pub(super) const LONGEST_TEXT: usize = 256;
 /// Security descriptors and descriptors of provider properties are long.
 pub(super) const LONGEST_RA_POLICY: usize = 2_048;
-const MOST_ENTRIES: usize = 64;
+pub(super) const MOST_ENTRIES: usize = 64;
 
 /// A name of a template: it stands in paths, file names and BMPStrings.
 pub(super) fn template_cn(cn: &str) -> Result<String, Problem> {

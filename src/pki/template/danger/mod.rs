@@ -13,7 +13,7 @@ pub use acceptance::Acceptance;
 pub(super) use acceptance::{contradictions, read, written};
 pub use warning::Warning;
 
-use super::Template;
+use super::{Right, Template};
 use super::flags::EnrollmentFlags;
 
 /// An attack that a template would open.
@@ -92,7 +92,7 @@ impl Danger {
 
     /// Every attack that `template` would open.
     pub(super) fn of(template: &Template) -> Vec<Self> {
-        let somebody = !template.enrollment_groups.is_empty();
+        let somebody = template.permissions.allowed(Right::Enroll).next().is_some();
         let request = template.subject_comes_from_request();
         let logs_on = template.can_log_on();
         let agent = template.purposes().any(|purpose| purpose.is_request_agent());

@@ -1,6 +1,6 @@
 //! What an administrator should know of a template that was taken.
 
-use super::{Acceptance, Danger, Template, is_anonymous};
+use super::{Acceptance, Danger, Right, Template, is_anonymous};
 
 /// Something about a template that is allowed and not harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ impl Template {
             .iter()
             .map(|own| Warning::Accepted { danger: own.danger(), reason: own.reason().to_owned() });
         let logs_on = self.can_log_on();
-        let somebody = !self.enrollment_groups.is_empty();
+        let somebody = self.permissions.allowed(Right::Enroll).next().is_some();
         let agent = self.purposes().any(|purpose| purpose.is_request_agent());
         let flags = [
             (
