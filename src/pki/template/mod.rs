@@ -28,8 +28,7 @@ pub use danger::{Acceptance, Danger, Warning};
 pub use editing::NotEditable;
 pub use file::{
     AcceptedDangerFile, CompatibilityFile, KeyAlgorithmFile, LARGEST_FILE, PermissionFile,
-    RequestedNamesFile,
-    TemplateFile,
+    RequestedNamesFile, TemplateFile,
 };
 pub use flags::{EnrollmentFlags, GeneralFlags, NameFlags, PrivateKeyFlags, UnknownBits};
 pub use identifier::{NotATemplateOid, NotAnArc, TemplateArc, TemplateOid};

@@ -13,8 +13,8 @@ pub use acceptance::Acceptance;
 pub(super) use acceptance::{contradictions, read, written};
 pub use warning::Warning;
 
-use super::{Right, Template};
 use super::flags::EnrollmentFlags;
+use super::{Right, Template};
 
 /// An attack that a template would open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
