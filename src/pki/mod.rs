@@ -24,6 +24,7 @@ pub mod public_key;
 pub mod request;
 pub mod revocation;
 pub mod revocation_list;
+pub mod security_descriptor;
 pub mod serial;
 pub mod signature;
 pub mod template;

@@ -1,7 +1,7 @@
 //! objectGUID, as Active Directory stores it and as people write it.
 
 /// A GUID's text form; Active Directory stores the first three groups little-endian.
-pub(super) fn text(octets: &[u8; 16]) -> String {
+pub fn guid_text(octets: &[u8; 16]) -> String {
     let hex = |range: &[u8]| range.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
     let little = |range: &[u8]| {
         let reversed: Vec<u8> = range.iter().rev().copied().collect();

@@ -24,7 +24,7 @@ use super::encoding::NotDer;
 use super::name::{DistinguishedName, NameError};
 use super::oid;
 
-pub use guid::guid_from_text;
+pub use guid::{guid_from_text, guid_text};
 
 /// One alternative name. The constructors that take text check its syntax; decoding does too.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,7 +203,7 @@ impl AlternativeName {
             | Self::Uri(text)
             | Self::UserPrincipalName(text) => text.clone(),
             Self::Ip(address) => address.to_string(),
-            Self::DirectoryGuid(octets) => guid::text(octets),
+            Self::DirectoryGuid(octets) => guid_text(octets),
             Self::DirectoryName(name) => name.to_string(),
             Self::RegisteredId(oid) => oid.to_string(),
             Self::Other { oid, value } => {
