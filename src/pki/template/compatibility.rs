@@ -38,6 +38,19 @@ impl Compatibility {
         usize::from(self.recipient).checked_sub(1).and_then(|index| RECIPIENTS.get(index)).copied()
     }
 
+    /// The bits of `msPKI-Private-Key-Flag` that it takes.
+    pub const MASK: u32 = 0x0f0f_0000;
+
+    /// From the bits of `msPKI-Private-Key-Flag`; none where a nibble names no version.
+    pub fn from_nibbles(bits: u32) -> Option<Self> {
+        let nibble = |shift: u32, most: usize| {
+            let nibble = u8::try_from(bits >> shift & 0xf).ok()?;
+            (usize::from(nibble) <= most).then_some(nibble)
+        };
+        let authority = nibble(16, AUTHORITIES.len())?;
+        Some(Self { authority, recipient: nibble(24, RECIPIENTS.len())? })
+    }
+
     /// As bits of `msPKI-Private-Key-Flag`: 0x000F0000 and 0x0F000000.
     pub fn nibbles(self) -> u32 {
         u32::from(self.authority) << 16 | u32::from(self.recipient) << 24

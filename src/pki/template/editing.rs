@@ -72,6 +72,13 @@ impl Template {
         Self::from_file(&file)
     }
 
+    /// This template, imported, in the place of another of the same cn: it takes that one's
+    /// origin and spelling of the cn, and keeps everything else.
+    #[must_use]
+    pub fn in_place_of(self, other: &Self) -> Self {
+        Self { origin: other.origin, cn: other.cn.clone(), ..self }
+    }
+
     /// A new template from a file that an administrator sent: custom whatever the file says, at
     /// revision 100.0.
     pub fn created(file: TemplateFile) -> Result<Self, Mistakes> {

@@ -27,6 +27,14 @@ impl KeyRule {
         }
     }
 
+    /// For RSA: the smallest modulus in bits.
+    pub fn minimum_bits(self) -> Option<u32> {
+        match self {
+            Self::Rsa { minimum_bits } => Some(minimum_bits),
+            Self::P256 | Self::P384 => None,
+        }
+    }
+
     /// The name that Windows' cryptography (CNG) has for the algorithm.
     pub fn algorithm(self) -> &'static str {
         match self {

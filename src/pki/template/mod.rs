@@ -8,6 +8,7 @@ mod compatibility;
 mod consistency;
 mod danger;
 mod editing;
+pub mod exchange;
 mod file;
 mod flags;
 mod identifier;
