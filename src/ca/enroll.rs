@@ -216,7 +216,8 @@ impl Authority {
         now: Timestamp,
         computing: Permit<'_>,
     ) -> Result<Enrolled, Refusal> {
-        let notices = self.notices_for(&profile);
+        let mut notices = self.notices_for(&profile);
+        notices.extend(self.supersession_notices(listed, petition.account, now)?);
         let reserved = self.reserve(profile, petition.request_id, before, now, computing)?;
         let facts = Facts {
             account: petition.account.name.clone(),

@@ -24,6 +24,8 @@ pub mod requests;
 pub mod retirement;
 pub mod revoke;
 pub mod status;
+mod supersession;
+pub mod template_import;
 pub mod templates;
 pub mod tokens;
 

@@ -254,7 +254,7 @@ enum Listing {
     Withdrawn,
 }
 
-fn saved(template: &Template) -> Act {
+pub(super) fn saved(template: &Template) -> Act {
     Act::TemplateSaved(TemplateSaved { cn: template.cn().to_owned(), json: template.to_json() })
 }
 

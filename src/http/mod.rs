@@ -31,6 +31,7 @@ pub mod renewals;
 pub mod requests;
 pub mod revocations;
 pub mod standstill;
+pub mod template_exchange;
 pub mod templates;
 pub mod tls;
 pub mod tokens;
@@ -92,6 +93,9 @@ pub static ROUTES: &[Route] = &[
 
     get("/v1/templates", ReadAuthority, Reads, templates::list),
     post("/v1/templates", EditTemplates, Acts, templates::create),
+    post("/v1/templates/import", EditTemplates, Acts, template_exchange::import),
+    get("/v1/templates/export", ReadAuthority, Reads, template_exchange::export_all),
+    get("/v1/templates/{name}/export", ReadAuthority, Reads, template_exchange::export_one),
     get("/v1/templates/{name}", ReadAuthority, Reads, templates::one),
     put("/v1/templates/{name}", EditTemplates, Acts, templates::replace),
     delete("/v1/templates/{name}", EditTemplates, Acts, templates::remove),

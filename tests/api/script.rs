@@ -104,9 +104,13 @@ fn filled(text: &str, kept: &HashMap<String, String>) -> String {
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("}} is missing");
         out.push_str(before);
-        match name.strip_prefix("csr ") {
-            Some(wanted) => out.push_str(&certificate_requests::base64(wanted)),
-            None => {
+        match name.split_once(' ') {
+            Some(("csr", wanted)) => out.push_str(&certificate_requests::base64(wanted)),
+            Some(("file", path)) => {
+                let path = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+                out.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+            _ => {
                 let value = kept.get(name).unwrap_or_else(|| panic!("{name} was never kept"));
                 out.push_str(value);
             }
