@@ -1,6 +1,7 @@
 //! A certificate manager's decisions on pending requests.
 
 use super::enroll::{Decided, Enrolled, Petition, standing};
+use super::pending::may_be_a_reason;
 use super::permissions::Operation;
 use super::{Authority, Refusal, RequestRow, Requester, record};
 use crate::pki::denial::{Denial, Rule};
@@ -21,7 +22,7 @@ impl Authority {
         requester.must(Operation::DecideRequests)?;
         self.may_issue(now)?;
         let _one_at_a_time = self.administrating();
-        let row = self.pending(request_id)?;
+        let row = self.pending(request_id, now)?;
         let listed = match self.published_template(&row.template) {
             Ok(listed) => listed,
             Err(Decided::Refused(refusal)) => return Err(refusal),
@@ -68,12 +69,9 @@ impl Authority {
         now: Timestamp,
     ) -> Result<RequestRow, Refusal> {
         requester.must(Operation::DecideRequests)?;
-        if detail.as_ref().is_some_and(|text| text.chars().count() > 1024) {
-            let why = "a reason has at most 1024 characters".to_owned();
-            return Err(Refusal::Invalid("detail-too-long", why));
-        }
+        may_be_a_reason(detail.as_deref())?;
         let _one_at_a_time = self.administrating();
-        self.pending(request_id)?;
+        self.pending(request_id, now)?;
         let denial = Denial::new(
             Rule::DeniedByManager,
             detail.unwrap_or_else(|| format!("denied by {}", requester.account.name)),
@@ -88,7 +86,7 @@ impl Authority {
         row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))
     }
 
-    fn pending(&self, request_id: u64) -> Result<RequestRow, Refusal> {
+    pub(super) fn pending(&self, request_id: u64, now: Timestamp) -> Result<RequestRow, Refusal> {
         let row = self.register.request(request_id)?;
         let row = row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))?;
         if row.disposition != Disposition::Pending {
@@ -96,6 +94,7 @@ impl Authority {
             let why = format!("request {request_id} is {state}, not pending");
             return Err(Refusal::Conflict("not-pending", why));
         }
+        self.must_still_wait(&row, now)?;
         Ok(row)
     }
 }

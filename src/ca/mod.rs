@@ -14,6 +14,7 @@ pub mod establish;
 pub mod idempotency;
 pub mod orphans;
 mod outside;
+mod pending;
 pub mod permissions;
 pub mod possession;
 pub mod publish;
@@ -65,6 +66,7 @@ pub struct Authority {
     in_flight: Mutex<HashSet<(String, String)>>,
     processors: enroll::Permits,
     roles_by_certificate: possession::RolesByCertificate,
+    pending_life_seconds: Option<u64>,
 }
 
 /// Fills a buffer with random octets fit for keys and serial numbers.
@@ -117,6 +119,7 @@ impl Authority {
             in_flight: Mutex::new(HashSet::new()),
             processors,
             roles_by_certificate: possession::RolesByCertificate::default(),
+            pending_life_seconds: None,
         })
     }
 

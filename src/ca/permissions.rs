@@ -50,6 +50,8 @@ pub enum Operation {
     ReadOwn,
     /// See everybody's requests and certificates.
     ReadAll,
+    /// Take back one's own request that waits.
+    WithdrawRequests,
     /// Approve or deny.
     DecideRequests,
     /// Revoke, hold, release.
@@ -78,12 +80,13 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::RenewCertificate,
         Self::ReadOwn,
         Self::ReadAll,
+        Self::WithdrawRequests,
         Self::DecideRequests,
         Self::Revoke,
         Self::ReadAuthority,
@@ -102,7 +105,11 @@ impl Operation {
     pub fn allowed_to(self) -> Option<&'static [Role]> {
         use Role::{Administrator, Auditor, CertificateManager, EnrollmentAgent};
         match self {
-            Self::Enroll | Self::RenewCertificate | Self::ReadOwn | Self::ReadAuthority => None,
+            Self::Enroll
+            | Self::RenewCertificate
+            | Self::ReadOwn
+            | Self::WithdrawRequests
+            | Self::ReadAuthority => None,
             Self::EnrollOnBehalf => Some(&[Administrator, CertificateManager, EnrollmentAgent]),
             Self::DecideRequests | Self::Revoke | Self::PublishCrl | Self::MakeEnrolmentTokens => {
                 Some(&[Administrator, CertificateManager])

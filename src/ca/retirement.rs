@@ -109,7 +109,7 @@ impl Clockwork {
             let rest = match self.tick(clock()) {
                 Ok(()) => TICK,
                 Err(error) => {
-                    tracing::error!(%error, "certificates that are due could not be retired");
+                    tracing::error!(%error, "what is due could not be done");
                     PAUSE
                 }
             };
@@ -127,11 +127,25 @@ impl Clockwork {
     }
 
     fn tick(&self, now: Timestamp) -> Result<(), Refusal> {
+        // Neither waits for the other: a disk that is full keeps nothing from being revoked.
+        self.retire(now).and(self.expire(now))
+    }
+
+    fn retire(&self, now: Timestamp) -> Result<(), Refusal> {
         while let Some(done) = self.authority.retire_due(now)? {
             self.publisher.demand(done.sequence);
             tracing::info!(count = done.certificates.len(), "renewed certificates are retired");
         }
         Ok(())
+    }
+
+    fn expire(&self, now: Timestamp) -> Result<(), Refusal> {
+        loop {
+            match self.authority.expire_pending(now)? {
+                0 => return Ok(()),
+                count => tracing::info!(count, "pending requests have expired"),
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, bool> {

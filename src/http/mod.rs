@@ -67,7 +67,7 @@ use Lane::{Acts, Enrolments, Reads};
 use Operation::{
     DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, MakeEnrolmentTokens,
     PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens,
-    RenewCertificate, Revoke,
+    RenewCertificate, Revoke, WithdrawRequests,
 };
 
 /// Every route of the API.
@@ -83,6 +83,7 @@ pub static ROUTES: &[Route] = &[
     get("/v1/requests/{request_id}", ReadOwn, Reads, requests::one),
     post("/v1/requests/{request_id}/approve", DecideRequests, Acts, requests::approve),
     post("/v1/requests/{request_id}/deny", DecideRequests, Acts, requests::deny),
+    post("/v1/requests/{request_id}/withdraw", WithdrawRequests, Acts, requests::withdraw),
 
     get("/v1/certificates", ReadOwn, Reads, certificates::list),
     get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),

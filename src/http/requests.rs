@@ -100,6 +100,15 @@ pub fn deny(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Answer::json(StatusCode::OK, &Request::of(&row)).into())
 }
 
+/// `POST /v1/requests/{request_id}/withdraw`.
+pub fn withdraw(call: &Call<'_>) -> Result<Reply, Problem> {
+    call.no_parameters()?;
+    let reason: Reason = body::json_or_nothing(call.received)?;
+    let id = request_id(call)?;
+    let row = call.api.authority.withdraw(call.requester, id, reason.detail, call.now)?;
+    Ok(Answer::json(StatusCode::OK, &Request::of(&row)).into())
+}
+
 /// `GET /v1/requests`.
 pub fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     let mut parameters = call.parameters()?;

@@ -57,6 +57,10 @@ rules! {
     AccountDisabled = "account-disabled", Some(0x8009_4011);
     /// CERTSRV_E_ADMIN_DENIED_REQUEST: a certificate manager said no.
     DeniedByManager = "denied-by-manager", Some(0x8009_4014);
+    /// Whose request it is took it back while it waited; AD CS has no such thing.
+    Withdrawn = "withdrawn", None;
+    /// It waited longer than this CA lets a request wait; AD CS lets it wait for good.
+    WaitedTooLong = "expired", None;
     /// CERTSRV_E_BAD_REQUESTSUBJECT: the subject is missing, or not what the template allows.
     SubjectNotAllowed = "subject-not-allowed", Some(0x8009_4001);
     /// CERTSRV_E_BAD_REQUESTSUBJECT: an alternative name outside the template's rules.

@@ -114,6 +114,10 @@ impl Register for FaultyRegister {
         self.inner.retirements(due, limit)
     }
 
+    fn pending_since(&self, moment: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
+        self.inner.pending_since(moment, limit)
+    }
+
     fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError> {
         self.inner.lineage(serial)
     }

@@ -95,6 +95,9 @@ pub trait Register: Send + Sync {
     /// Whatever is revoked for good meanwhile, or cancelled, is not among them.
     fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError>;
 
+    /// Requests that wait for a certificate manager since `moment` or longer, the longest first.
+    fn pending_since(&self, moment: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError>;
+
     /// What a certificate renews, what renews it, and when it is to be retired.
     fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError>;
 

@@ -10,7 +10,7 @@ use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
 use super::index::query::Search;
 use super::index::{ACCOUNT, AUTHORITY, CRL, Index, Limits, RETIREMENT_DUE, TEMPLATE, TOKEN};
-use super::index::{TOKEN_HASH, TOKEN_SPENT, both};
+use super::index::{PENDING_SINCE, TOKEN_HASH, TOKEN_SPENT, both};
 use super::ledger::recovery::{LastStop, Position};
 use super::ledger::writer::{Queue, Writer};
 use super::ledger::{Item, Reader};
@@ -375,6 +375,19 @@ impl Register for LedgerRegister {
                 break;
             }
             found.extend(SerialNumber::from_der_content(serial).ok());
+        }
+        Ok(found)
+    }
+
+    fn pending_since(&self, moment: Timestamp, limit: usize) -> Result<Vec<u64>, StoreError> {
+        let entries = self.index().chunks.all_named(PENDING_SINCE, None);
+        let mut found = Vec::new();
+        for entry in entries.take(limit) {
+            let (since, request_id) = both(&entry?.0);
+            if since > moment.millis() {
+                break;
+            }
+            found.push(request_id);
         }
         Ok(found)
     }

@@ -19,6 +19,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /v1/requests/{request_id}", "rmaAcs"),
     ("POST /v1/requests/{request_id}/approve", "mA"),
     ("POST /v1/requests/{request_id}/deny", "mA"),
+    // Only their own; what a stranger gets is in the script `approval`.
+    ("POST /v1/requests/{request_id}/withdraw", "rmaAc"),
     ("GET /v1/certificates", "rmaAc"),
     ("GET /v1/certificates/{serial_number}", "rmaAcs"),
     // Nobody by a token: `client_certificates` has the holders.

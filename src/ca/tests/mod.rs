@@ -7,4 +7,5 @@ mod enrolling;
 mod one_time;
 mod renewing;
 mod revoking;
+mod waiting;
 mod world;

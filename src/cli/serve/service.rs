@@ -113,7 +113,9 @@ impl Service {
             true => RolesByCertificate::Given,
             false => RolesByCertificate::Withheld,
         };
-        let authority = authority.with_roles_by_certificate(roles);
+        let authority = authority
+            .with_roles_by_certificate(roles)
+            .with_pending_life(settings.pending_expiry_seconds);
         let authority = Arc::new(match providers(&settings.directories)? {
             Some(issuers) => authority.trusting(issuers),
             None => authority,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub crl_period_seconds: u64,
     /// Seconds that a CRL still holds after the next one was due; computed if not given.
     pub crl_overlap_seconds: Option<u64>,
+    /// Seconds that a request may wait for a manager; none: for good.
+    pub pending_expiry_seconds: Option<u64>,
     /// Seconds that tokens of `serve` and `token` live.
     pub token_life_seconds: u64,
     /// Whether client certificates carry the roles of their accounts.
@@ -64,6 +66,7 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             crl_period_seconds: 7 * 86_400,
             crl_overlap_seconds: None,
+            pending_expiry_seconds: Some(30 * 86_400),
             token_life_seconds: 90 * 86_400,
             client_certificate_roles: false,
             key_passphrase_file: None,

@@ -179,6 +179,21 @@ pub const SETTINGS: &[Setting] = &[
         wanted: "a time of at least 15m, such as 12h or 3d",
     },
     Setting {
+        key: "pending_expiry",
+        value: "TIME|never",
+        meaning: "How long a request waits for a certificate manager before it is denied",
+        default: "30d",
+        values: Values::One,
+        read: |settings, given| {
+            settings.pending_expiry_seconds = match *given.first()? {
+                "never" => None,
+                time => Some(quantity::seconds(time)?),
+            };
+            Some(())
+        },
+        wanted: "a time, such as 30d or 12h, or never",
+    },
+    Setting {
         key: "token_life",
         value: "TIME",
         meaning: "How long the administrator's tokens of `serve` and `token` live, at most 730d",

@@ -4,7 +4,9 @@
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
 use super::{ACCOUNT, AUTHORITY, CRL, Index, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN};
-use super::{RETIREMENT, RETIREMENT_DUE, TOKEN_HASH, TOKEN_SPENT, both, pair};
+use super::{
+    PENDING, PENDING_SINCE, RETIREMENT, RETIREMENT_DUE, TOKEN_HASH, TOKEN_SPENT, both, pair,
+};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::serial::SerialNumber;
@@ -67,6 +69,7 @@ impl Index {
                 })?;
             }
             Act::RequestPended(mark) => {
+                self.pending_begins(offset, entry.at, mark.request_id)?;
                 self.change_facts(row(mark.request_id), |facts| {
                     facts.disposition = Disposition::Pending;
                     facts.flags |= PENDED;
@@ -313,8 +316,25 @@ impl Index {
     ) -> Result<(), StoreError> {
         let request = row(request_id);
         self.rows.set_places(&mut self.chunks, request, |at| at.resolved = offset)?;
-        self.change_facts(request, change)?;
+        let facts = self.change_facts(request, change)?;
+        if facts.flags & PENDED != 0 {
+            self.pending_over(request_id)?;
+        }
         Ok(())
+    }
+
+    fn pending_begins(&mut self, offset: u64, at: u64, id: u64) -> Result<(), StoreError> {
+        self.pending_over(id)?;
+        self.chunks.set_named(PENDING, &id.to_be_bytes(), Some(&pair(at, offset)))?;
+        self.chunks.set_named(PENDING_SINCE, &pair(at, id), Some(&[]))
+    }
+
+    /// A request waits no more.
+    fn pending_over(&mut self, id: u64) -> Result<(), StoreError> {
+        let name = id.to_be_bytes();
+        let Some(known) = self.chunks.named(PENDING, &name)? else { return Ok(()) };
+        self.chunks.set_named(PENDING_SINCE, &pair(both(&known).0, id), None)?;
+        self.chunks.set_named(PENDING, &name, None)
     }
 
     fn change_facts(

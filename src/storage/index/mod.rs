@@ -37,6 +37,11 @@ pub(super) const CRL: Kind = 50;
 pub(super) const RETIREMENT: Kind = 58;
 /// Moment (milliseconds, big-endian) and serial number of the same: the earliest first.
 pub(super) const RETIREMENT_DUE: Kind = 60;
+/// Request number (big-endian) → when it began to wait for a manager (milliseconds), then the
+/// offset of the act that said so. Gone once it is decided.
+pub(super) const PENDING: Kind = 62;
+/// Moment (milliseconds, big-endian) and request number of the same: the earliest first.
+pub(super) const PENDING_SINCE: Kind = 64;
 /// Template cn → the index's own number for it.
 pub(super) const TEMPLATE_NUMBER: Kind = 52;
 /// Sparse: every 256th entry's offset, 64 a chunk.

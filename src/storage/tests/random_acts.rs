@@ -76,6 +76,8 @@ struct Model {
     revoked: BTreeMap<SerialNumber, (u8, u64, Option<u64>)>,
     /// When what is to be retired.
     retirements: BTreeMap<SerialNumber, u64>,
+    /// Since when what waits for a manager.
+    pending: BTreeMap<u64, u64>,
     compromised: bool,
     accounts: BTreeMap<String, u64>,
     tokens: BTreeMap<String, bool>,
@@ -138,17 +140,20 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
         Move::Deny(at) => {
             let id = model.pick(*at, open_now)?;
             model.requests.get_mut(&id)?.disposition = Disposition::Denied;
+            model.pending.remove(&id);
             let (rule, detail) = ("r".to_owned(), "d".to_owned());
             Act::RequestDenied(act::RequestDenied { request_id: id, rule, detail })
         }
         Move::Pend(at) => {
             let id = model.pick(*at, open_now)?;
             model.requests.get_mut(&id)?.disposition = Disposition::Pending;
+            model.pending.insert(id, model.clock);
             Act::RequestPended(act::RequestMark { request_id: id })
         }
         Move::Approve(at) => {
             let id = model.pick(*at, |known| known.disposition == Disposition::Pending)?;
             model.requests.get_mut(&id)?.disposition = Disposition::Active;
+            model.pending.remove(&id);
             Act::RequestApproved(act::RequestMark { request_id: id })
         }
         Move::Fail(at) => {
@@ -319,6 +324,15 @@ fn compare(model: &Model, register: &dyn Register) {
         let moment = Timestamp::from_millis(moment);
         assert_eq!(register.retirements(moment, usize::MAX).unwrap(), due);
         assert_eq!(register.retirements(moment, 1).unwrap(), due[..due.len().min(1)]);
+    }
+    for moment in [0, model.clock / 2, model.clock] {
+        let mut since: Vec<_> = model.pending.iter().map(|(id, since)| (*since, *id)).collect();
+        since.retain(|(since, _)| *since <= moment);
+        since.sort_unstable();
+        let since: Vec<u64> = since.into_iter().map(|(_, id)| id).collect();
+        let moment = Timestamp::from_millis(moment);
+        assert_eq!(register.pending_since(moment, usize::MAX).unwrap(), since);
+        assert_eq!(register.pending_since(moment, 1).unwrap(), since[..since.len().min(1)]);
     }
     for id in model.requests.keys() {
         let due = model.retirements.get(&serial_of(*id)).map(|due| Timestamp::from_millis(*due));

@@ -322,6 +322,10 @@ impl Register for MemoryRegister {
         unimplemented!()
     }
 
+    fn pending_since(&self, _: Timestamp, _: usize) -> Result<Vec<u64>, StoreError> {
+        unimplemented!()
+    }
+
     fn lineage(&self, _: &SerialNumber) -> Result<Lineage, StoreError> {
         unimplemented!()
     }
