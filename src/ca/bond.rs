@@ -46,7 +46,11 @@ impl Requester {
     pub(super) fn bond_allows(&self, operation: Operation) -> bool {
         match &self.bond {
             Some(Bond { uses: Uses::One | Uses::Spent(_), .. }) => operation == Operation::Enroll,
-            Some(Bond { uses: Uses::Many, .. }) | None => true,
+            Some(Bond { uses: Uses::Many, .. }) => {
+                // What needs a right on a template is no part of enrolling under one.
+                !matches!(operation, Operation::WriteTemplate | Operation::RevokeCertificate)
+            }
+            None => true,
         }
     }
 
@@ -54,6 +58,9 @@ impl Requester {
     pub(super) fn bond_must(&self, operation: Operation) -> Result<(), Refusal> {
         match &self.bond {
             Some(Bond { uses: Uses::Spent(_), .. }) => Err(REFUSED),
+            Some(Bond { uses: Uses::Many, template, .. }) if !self.bond_allows(operation) => {
+                Err(Refusal::Bound(format!("this token is only good for enrolling {template}")))
+            }
             Some(bond) if !self.bond_allows(operation) => Err(Refusal::Bound(format!(
                 "this token can do nothing but enrol once under {}",
                 bond.template

@@ -129,7 +129,7 @@ impl Authority {
         });
         let received = record(requester, now, received);
         let spending = requester.spending(petition.request_id, now);
-        let decided = self.published_template(enrolment.template).and_then(|listed| {
+        let decided = self.enrollable_template(requester, enrolment.template).and_then(|listed| {
             let profile = self.decide(&listed, request, &petition, now)?;
             Ok((listed, profile))
         });

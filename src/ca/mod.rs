@@ -27,6 +27,7 @@ pub mod revoke;
 pub mod status;
 mod supersession;
 pub mod template_import;
+mod template_rights;
 pub mod templates;
 pub mod tokens;
 

@@ -54,12 +54,17 @@ pub enum Operation {
     WithdrawRequests,
     /// Approve or deny.
     DecideRequests,
-    /// Revoke, hold, release.
+    /// Revoke, hold, release whatever it is.
     Revoke,
+    /// Revoke, hold, release one certificate: by a role or by the right on its template, which the
+    /// authority looks at.
+    RevokeCertificate,
     /// See templates, what this CA is and its CRL history.
     ReadAuthority,
     /// Make, change, delete, publish, withdraw templates.
     EditTemplates,
+    /// Change one template: by a role or by the right on it, which the authority looks at.
+    WriteTemplate,
     /// Publish a CRL now.
     PublishCrl,
     /// See accounts.
@@ -80,7 +85,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::RenewCertificate,
@@ -89,8 +94,10 @@ impl Operation {
         Self::WithdrawRequests,
         Self::DecideRequests,
         Self::Revoke,
+        Self::RevokeCertificate,
         Self::ReadAuthority,
         Self::EditTemplates,
+        Self::WriteTemplate,
         Self::PublishCrl,
         Self::ReadAccounts,
         Self::EditAccounts,
@@ -107,9 +114,11 @@ impl Operation {
         match self {
             Self::Enroll
             | Self::RenewCertificate
+            | Self::RevokeCertificate
             | Self::ReadOwn
             | Self::WithdrawRequests
-            | Self::ReadAuthority => None,
+            | Self::ReadAuthority
+            | Self::WriteTemplate => None,
             Self::EnrollOnBehalf => Some(&[Administrator, CertificateManager, EnrollmentAgent]),
             Self::DecideRequests | Self::Revoke | Self::PublishCrl | Self::MakeEnrolmentTokens => {
                 Some(&[Administrator, CertificateManager])

@@ -23,6 +23,9 @@ pub enum Refusal {
     /// The role is not enough.
     #[error("{0}")]
     Forbidden(String),
+    /// A right that reaches less far; the first word is the rule's stable name.
+    #[error("{1}")]
+    Withheld(&'static str, String),
     /// No such thing, or none that this requester may see.
     #[error("there is no {0}")]
     NotFound(String),

@@ -36,7 +36,7 @@ impl Authority {
         invalidity_date: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Recorded, Refusal> {
-        requester.must(Operation::Revoke)?;
+        self.must_revoke(requester, serial)?;
         check_invalidity(invalidity_date, now)?;
         let _one_at_a_time = self.administrating();
         let row = self.register.certificate(serial)?;
@@ -66,7 +66,7 @@ impl Authority {
         serial: &SerialNumber,
         now: Timestamp,
     ) -> Result<Recorded, Refusal> {
-        requester.must(Operation::Revoke)?;
+        self.must_revoke(requester, serial)?;
         let _one_at_a_time = self.administrating();
         let row = self.register.certificate(serial)?;
         let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;

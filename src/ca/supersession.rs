@@ -4,7 +4,7 @@
 use super::templates::Listed;
 use super::{Authority, CertificateFilter, CertificateStatus, Page, Refusal};
 use crate::pki::account::Account;
-use crate::pki::template::Template;
+use crate::pki::template::{Right, Template};
 use crate::pki::time::Timestamp;
 
 /// So many of the certificates that are replaced are named one by one.
@@ -21,8 +21,10 @@ impl Authority {
     ) -> Result<Vec<String>, Refusal> {
         let own = listed.template.cn();
         let set = self.templates.load();
-        let successors =
-            set.values().filter(|other| other.published && replaces(&other.template, own));
+        let successors = set.values().filter(|other| {
+            let there = other.template.permissions().allows(Right::Read, account);
+            other.published && there && replaces(&other.template, own)
+        });
         let mut notices: Vec<String> = successors
             .map(|other| {
                 let better = other.template.cn();

@@ -38,7 +38,7 @@ pub(super) type TemplateSet = BTreeMap<String, Listed>;
 pub(super) fn load(rows: Vec<TemplateRow>) -> Result<TemplateSet, Refusal> {
     rows.into_iter()
         .map(|row| {
-            let template = Template::from_json(&row.json).map_err(|mistakes| {
+            let template = Template::from_record(&row.json).map_err(|mistakes| {
                 let why = format!("template {} on record: {mistakes}", row.cn);
                 Refusal::Unavailable("template-invalid", why)
             })?;
@@ -49,16 +49,18 @@ pub(super) fn load(rows: Vec<TemplateRow>) -> Result<TemplateSet, Refusal> {
 }
 
 impl Authority {
-    /// All templates.
+    /// All templates that are there for this requester.
     pub fn templates(&self, requester: &Requester) -> Result<Vec<Listed>, Refusal> {
         requester.must(Operation::ReadAuthority)?;
-        Ok(self.templates.load().values().cloned().collect())
+        let set = self.templates.load();
+        let there = set.values().filter(|listed| self.may_read(requester, &listed.template));
+        Ok(there.cloned().collect())
     }
 
     /// One template.
     pub fn template(&self, requester: &Requester, cn: &str) -> Result<Listed, Refusal> {
         requester.must(Operation::ReadAuthority)?;
-        self.known_template(cn)
+        self.readable_template(requester, cn)
     }
 
     /// Makes a template.
@@ -104,11 +106,12 @@ impl Authority {
         if_match: Option<&str>,
         now: Timestamp,
     ) -> Result<Listed, Refusal> {
-        requester.must(Operation::EditTemplates)?;
+        requester.must(Operation::WriteTemplate)?;
         let _one_at_a_time = self.administrating();
-        let old = self.known_template(cn)?;
+        let old = self.writable_template(requester, cn)?;
         matches(&old, if_match)?;
         let template = old.template.edited(file).map_err(not_editable)?;
+        self.within_write(requester, &old.template, &template)?;
         may_accept(requester, old.template.accepted_dangers(), &template)?;
         let listed = Listed { template: Arc::new(template), published: old.published };
         let act = saved(&listed.template);
@@ -171,6 +174,18 @@ impl Authority {
         found.ok_or_else(|| Refusal::NotFound(format!("template {cn}")))
     }
 
+    /// The same for one who asks for himself: what he may not read is unknown, in the same words.
+    pub(super) fn enrollable_template(
+        &self,
+        requester: &Requester,
+        cn: &str,
+    ) -> Result<Listed, Decided> {
+        match self.readable_template(requester, cn) {
+            Ok(_) => self.published_template(cn),
+            Err(_) => Err(unknown(cn)),
+        }
+    }
+
     /// The template if this CA issues it, else the denial that says which of the two is missing.
     pub(super) fn published_template(&self, cn: &str) -> Result<Listed, Decided> {
         match self.known_template(cn) {
@@ -179,10 +194,7 @@ impl Authority {
                 Rule::TemplateNotPublished,
                 format!("template {} exists but is not published on this CA", listed.template.cn()),
             ))),
-            Err(_) => Err(Decided::Denied(Denial::new(
-                Rule::TemplateUnknown,
-                format!("there is no template {cn}"),
-            ))),
+            Err(_) => Err(unknown(cn)),
         }
     }
 
@@ -248,6 +260,10 @@ impl Authority {
     }
 }
 
+fn unknown(cn: &str) -> Decided {
+    Decided::Denied(Denial::new(Rule::TemplateUnknown, format!("there is no template {cn}")))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Listing {
     Published,
@@ -258,8 +274,7 @@ pub(super) fn saved(template: &Template) -> Act {
     Act::TemplateSaved(TemplateSaved { cn: template.cn().to_owned(), json: template.to_json() })
 }
 
-/// Whoever may change a template may take an acceptance back; only an administrator accepts a
-/// danger, or changes why.
+/// Only an administrator accepts a danger, or changes why.
 fn may_accept(
     requester: &Requester,
     before: &[Acceptance],

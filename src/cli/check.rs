@@ -42,7 +42,7 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
         match open_register(settings, Scrub::Not) {
             Ok(register) => {
                 for row in register.templates()? {
-                    let mistakes = Template::from_json(&row.json).err();
+                    let mistakes = Template::from_record(&row.json).err();
                     told.template(&format!("template {} on record", row.cn), mistakes);
                 }
                 if let Some(damage) = register.health().damaged {

@@ -67,7 +67,7 @@ use Lane::{Acts, Enrolments, Reads};
 use Operation::{
     DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, MakeEnrolmentTokens,
     PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens,
-    RenewCertificate, Revoke, WithdrawRequests,
+    RenewCertificate, Revoke, RevokeCertificate, WithdrawRequests, WriteTemplate,
 };
 
 /// Every route of the API.
@@ -89,8 +89,8 @@ pub static ROUTES: &[Route] = &[
     get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),
     post("/v1/certificates/{serial_number}/renew", RenewCertificate, Enrolments, renewals::renew),
     delete("/v1/certificates/{serial_number}/retirement", Revoke, Acts, renewals::cancel_retirement),
-    post("/v1/certificates/{serial_number}/revoke", Revoke, Acts, revocations::revoke),
-    post("/v1/certificates/{serial_number}/release", Revoke, Acts, revocations::release),
+    post("/v1/certificates/{serial_number}/revoke", RevokeCertificate, Acts, revocations::revoke),
+    post("/v1/certificates/{serial_number}/release", RevokeCertificate, Acts, revocations::release),
 
     get("/v1/templates", ReadAuthority, Reads, templates::list),
     post("/v1/templates", EditTemplates, Acts, templates::create),
@@ -98,7 +98,7 @@ pub static ROUTES: &[Route] = &[
     get("/v1/templates/export", ReadAuthority, Reads, template_exchange::export_all),
     get("/v1/templates/{name}/export", ReadAuthority, Reads, template_exchange::export_one),
     get("/v1/templates/{name}", ReadAuthority, Reads, templates::one),
-    put("/v1/templates/{name}", EditTemplates, Acts, templates::replace),
+    put("/v1/templates/{name}", WriteTemplate, Acts, templates::replace),
     delete("/v1/templates/{name}", EditTemplates, Acts, templates::remove),
     post("/v1/templates/{name}/duplicate", EditTemplates, Acts, templates::duplicate),
 

@@ -126,6 +126,7 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::FORBIDDEN, "possession-required", detail)
             }
             Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "role-required", detail),
+            Refusal::Withheld(rule, _) => Self::new(StatusCode::FORBIDDEN, rule, detail),
             Refusal::Bound(_) => Self::new(StatusCode::FORBIDDEN, "token-bound", detail),
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", detail),
             Refusal::Invalid(rule @ "idempotency-key-reused", _) => {

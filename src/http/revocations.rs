@@ -38,9 +38,10 @@ impl Revocation {
 /// `POST /v1/certificates/{serial_number}/revoke`.
 pub fn revoke(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
-    let (reason, date) = body::json::<Revocation>(call.received)?.read()?;
     let serial = serial_number(call)?;
     let authority = &call.api.authority;
+    authority.must_revoke(call.requester, &serial)?;
+    let (reason, date) = body::json::<Revocation>(call.received)?.read()?;
     let recorded = authority.revoke(call.requester, &serial, reason, date, call.now)?;
     Ok(once_published(call, recorded, "revoked"))
 }

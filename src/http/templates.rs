@@ -89,9 +89,11 @@ pub fn create(call: &Call<'_>) -> Result<Reply, Problem> {
 /// `PUT /v1/templates/{name}`.
 pub fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
+    let (authority, name) = (&call.api.authority, call.name());
+    // Whoever may not change it learns nothing of what would be wrong with what he sent.
+    authority.writable_template(call.requester, name)?;
     let seen = if_match(&call.received.headers)?;
     let file = file(call)?;
-    let (authority, name) = (&call.api.authority, call.name());
     let changed =
         authority.replace_template(call.requester, name, file, seen.as_deref(), call.now)?;
     Ok(whole(&changed).into())

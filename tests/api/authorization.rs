@@ -26,6 +26,7 @@ const TABLE: &[(&str, &str)] = &[
     // Nobody by a token: `client_certificates` has the holders.
     ("POST /v1/certificates/{serial_number}/renew", "cs"),
     ("DELETE /v1/certificates/{serial_number}/retirement", "mA"),
+    // And who has Revoke on its template: `template_permissions.txt`.
     ("POST /v1/certificates/{serial_number}/revoke", "mA"),
     ("POST /v1/certificates/{serial_number}/release", "mA"),
     ("GET /v1/templates", "rmaAc"),
@@ -34,7 +35,8 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /v1/templates/export", "rmaAc"),
     ("GET /v1/templates/{name}/export", "rmaAc"),
     ("GET /v1/templates/{name}", "rmaAc"),
-    ("PUT /v1/templates/{name}", "A"),
+    // Nothing of this name, for everybody alike; who has Write is in the attacks (ESC4).
+    ("PUT /v1/templates/{name}", "rmaAc"),
     ("DELETE /v1/templates/{name}", "A"),
     ("POST /v1/templates/{name}/duplicate", "A"),
     ("GET /v1/ca", "rmaAc"),

@@ -91,7 +91,7 @@ impl Template {
         Ok(Self::from_file(&file)?.marked_modified())
     }
 
-    fn marked_modified(self) -> Self {
+    pub(super) fn marked_modified(self) -> Self {
         Self { general: modified(self.general), ..self }
     }
 }

@@ -7,6 +7,7 @@
 mod compatibility;
 mod consistency;
 mod danger;
+mod delegation;
 mod editing;
 pub mod exchange;
 mod file;
@@ -18,6 +19,7 @@ mod period;
 mod permissions;
 mod purpose;
 mod reading;
+mod record;
 mod requested_names;
 mod security_identifier;
 mod shipped;

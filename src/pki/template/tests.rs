@@ -361,9 +361,15 @@ fn the_other_dangers_are_named() {
         assert_eq!(sub_ca, [Danger::Esc15, Danger::SubordinateAuthority]);
     }
     // Where nobody may enrol there is nobody to become somebody else.
-    let readers = json!([{"group": "Authenticated Users", "allow": ["Read", "Write", "Revoke"]}]);
+    let readers = json!([{"group": "Authenticated Users", "allow": ["Read", "Revoke"]}]);
     let nobody = [anonymous, ("permissions", readers)];
     assert_eq!(dangers(user, &nobody), []);
+    // Changed by everybody: not even to be accepted.
+    for right in ["Write", "FullControl"] {
+        let everybody = json!([{"group": "authenticated users", "allow": [right]}]);
+        assert!(dangers(user, &[("permissions", everybody)]).contains(&Danger::Esc4));
+    }
+    assert!(!Danger::Esc4.can_be_accepted());
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The attacks on AD CS that are known as ESC1 to ESC17, made as they are made there: by somebody
 //! with a low account and a request of his own making. Each has the certificate that came of it
 //! compared with one asked for honestly, or the refusal named. (ESC3 is in the tests of agents,
-//! ESC4 and ESC7 in those of permissions; what lies outside a CA is told in `templates/README.md`.)
+//! ESC4 in `template_rights`, ESC7 in the tests of roles; what lies outside a CA is told in `templates/README.md`.)
 
 mod crafted;
+mod template_rights;
 
 use axum::http::{Method, StatusCode};
 use rcgen::{Attribute, SanType};

@@ -14,7 +14,7 @@ pub(super) use acceptance::{contradictions, read, written};
 pub use warning::Warning;
 
 use super::flags::EnrollmentFlags;
-use super::{Right, Template};
+use super::{Principal, Right, Template};
 
 /// An attack that a template would open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -32,6 +32,12 @@ pub enum Danger {
     /// Whoever holds it requests certificates for others.
     #[error("ESC3: groups may enrol a certificate request agent, and nobody approves")]
     Esc3,
+    /// Everybody may change it.
+    #[error(
+        "ESC4: everybody may change the template; take Write and FullControl away from \
+         Authenticated Users"
+    )]
+    Esc4,
     /// No SID: Windows falls back to weak mapping.
     #[error(
         "ESC9: a purpose can log on, and no SID is written (NO_SECURITY_EXTENSION, or \
@@ -54,10 +60,11 @@ pub enum Danger {
 
 impl Danger {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Esc1,
         Self::Esc2,
         Self::Esc3,
+        Self::Esc4,
         Self::Esc9,
         Self::Esc15,
         Self::Esc17,
@@ -70,6 +77,7 @@ impl Danger {
             Self::Esc1 => "ESC1",
             Self::Esc2 => "ESC2",
             Self::Esc3 => "ESC3",
+            Self::Esc4 => "ESC4",
             Self::Esc9 => "ESC9",
             Self::Esc15 => "ESC15",
             Self::Esc17 => "ESC17",
@@ -106,6 +114,7 @@ impl Danger {
             (Self::Esc1, esc1),
             (Self::Esc2, somebody && any && !template.is_authority()),
             (Self::Esc3, somebody && agent && !template.needs_approval()),
+            (Self::Esc4, template.permissions.allowed(Right::Write).any(Principal::is_everybody)),
             (Self::Esc9, somebody && logs_on && is_anonymous(template)),
             (Self::Esc15, somebody && request && template.schema_version == 1),
             (Self::Esc17, free && (server || any) && !esc1),

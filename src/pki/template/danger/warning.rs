@@ -1,6 +1,6 @@
 //! What an administrator should know of a template that was taken.
 
-use super::{Acceptance, Danger, Right, Template, is_anonymous};
+use super::{Acceptance, Danger, Principal, Right, Template, is_anonymous};
 
 /// Something about a template that is allowed and not harmless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +28,15 @@ pub enum Warning {
     /// No SID where nothing logs on.
     #[error("no SID is written; with a purpose that can log on this would be ESC9")]
     NoSecurityIdentifier,
+    /// Others than administrators may change it.
+    #[error("ESC4 is held off by what Write reaches alone: {0} may change the template")]
+    Writable(String),
+    /// Everybody may revoke.
+    #[error("everybody may revoke certificates of it: Authenticated Users have Revoke")]
+    RevokedByEverybody,
+    /// Who may not read it cannot enrol it.
+    #[error("{0} may enrol but not read the template, for which it does not exist: allow Read too")]
+    Unread(String),
     /// The URI alone.
     #[error(
         "the SID is written as a URI alone: domain controllers older than Windows Server 2019 do \
@@ -46,6 +55,13 @@ impl Template {
         let logs_on = self.can_log_on();
         let somebody = self.permissions.allowed(Right::Enroll).next().is_some();
         let agent = self.purposes().any(|purpose| purpose.is_request_agent());
+        let names = |right| {
+            let own = self.permissions.allowed(right).map(Principal::name);
+            own.collect::<Vec<_>>().join(", ")
+        };
+        let writers = names(Right::Write);
+        let unread = self.unread_enrollees().join(", ");
+        let revokers = || self.permissions.allowed(Right::Revoke);
         let flags = [
             (
                 Warning::BoundNamesLogOn,
@@ -53,10 +69,23 @@ impl Template {
             ),
             (Warning::ApprovedAgent, somebody && agent && self.needs_approval()),
             (Warning::NoSecurityIdentifier, is_anonymous(self) && !logs_on),
+            (Warning::Writable(writers.clone()), !writers.is_empty()),
+            (Warning::RevokedByEverybody, revokers().any(Principal::is_everybody)),
+            (Warning::Unread(unread.clone()), !unread.is_empty()),
             (Warning::UriAlone, self.writes_security_uri() && !self.writes_security_extension()),
         ];
         let flags = flags.into_iter().filter_map(|(warning, holds)| holds.then_some(warning));
         accepted.chain(flags).collect()
+    }
+
+    /// Those whom one entry lets enrol and none lets read.
+    fn unread_enrollees(&self) -> Vec<&str> {
+        let readers: Vec<&Principal> = self.permissions.allowed(Right::Read).collect();
+        if readers.iter().any(|own| own.is_everybody()) {
+            return Vec::new();
+        }
+        let enrollees = self.permissions.allowed(Right::Enroll);
+        enrollees.filter(|own| !readers.contains(own)).map(Principal::name).collect()
     }
 
     /// The dangers that were accepted.

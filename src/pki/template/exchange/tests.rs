@@ -220,7 +220,9 @@ fn every_attack_is_refused_by_its_name() {
         assert!(why.contains(name), "{name}: {why}");
     };
     refused(&with_ace(everybody), "VPNServerAuthentication", "ESC1");
-    refused(&with_ace("(A;;GA;;;AU)"), "VPNServerAuthentication", "ESC1");
+    refused(&with_ace("(A;;CR;;;AU)"), "VPNServerAuthentication", "ESC1");
+    // Whoever may change it need not enrol it as it is.
+    refused(&with_ace("(A;;GA;;;AU)"), "VPNServerAuthentication", "ESC4");
     let any = changed(
         LDIF,
         "pKIExtendedKeyUsage: 1.3.6.1.5.5.7.3.1\r\n",

@@ -16,7 +16,7 @@ pub const AUTHENTICATED_USERS: &str = "Authenticated Users";
 pub enum Right {
     /// See it. Who may not, for him it does not exist.
     Read,
-    /// Change it, within what `editing` leaves to those who are no administrators.
+    /// Change it, within what `delegation` leaves to those who are no administrators.
     Write,
     /// Get a certificate of it.
     Enroll,
@@ -24,7 +24,7 @@ pub enum Right {
     Autoenroll,
     /// Revoke certificates of it.
     Revoke,
-    /// All of them, and changing the permissions.
+    /// All of them. The permissions are for administrators to change (`delegation`).
     FullControl,
 }
 
@@ -104,10 +104,14 @@ impl Principal {
     /// Whether `account` is meant.
     pub fn includes(&self, account: &Account) -> bool {
         match self {
-            Self::Group(group) if group.eq_ignore_ascii_case(AUTHENTICATED_USERS) => true,
-            Self::Group(group) => account.is_member_of(group),
+            Self::Group(group) => self.is_everybody() || account.is_member_of(group),
             Self::Account(name) => account.name.eq_ignore_ascii_case(name),
         }
+    }
+
+    /// Whether every account is meant.
+    pub fn is_everybody(&self) -> bool {
+        matches!(self, Self::Group(group) if group.eq_ignore_ascii_case(AUTHENTICATED_USERS))
     }
 
     /// The name of group or account.
