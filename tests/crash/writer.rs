@@ -12,7 +12,7 @@ use chancery::storage::act::{
     Act, CertificateIssued, CertificateRevoked, Entry, RequestReceived, SerialReserved,
     TokenCreated, TokenUse,
 };
-use chancery::storage::{Health, Options, Register, Urgency, open};
+use chancery::storage::{Health, Options, Register, StoreError, Urgency, open};
 
 /// Set for the process that writes: where.
 const DATA: &str = "CHANCERY_CRASH_DATA";
@@ -56,7 +56,12 @@ fn write_one(register: &dyn Register) {
     let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };
     let mut arrived = vec![received, Act::SerialReserved(reserved)];
     if by_token(id) {
-        commit(vec![Act::TokenCreated(token(id))], Urgency::Ordinary).unwrap();
+        // A request number that was given before the crash and never recorded comes again; its
+        // token may be on record since.
+        match commit(vec![Act::TokenCreated(token(id))], Urgency::Ordinary) {
+            Ok(()) | Err(StoreError::AlreadyThere(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
         arrived.push(Act::TokenUsed(TokenUse { id: token(id).id, request_id: id }));
     }
     if commit(arrived, Urgency::Ordinary).is_ok() {
