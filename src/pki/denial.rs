@@ -91,11 +91,12 @@ rules! {
     CompromisedKey = "compromised-key", Some(0x8009_4016);
     /// CERTSRV_E_WEAK_SIGNATURE_OR_KEY: the CA's own key.
     AuthorityKey = "authority-key", Some(0x8009_4016);
-    /// CERTSRV_E_SIGNATURE_COUNT: the template needs authorised signatures the request lacks.
+    /// CERTSRV_E_SIGNATURE_COUNT: fewer have signed than the template demands.
     AuthorizedSignaturesRequired = "authorized-signatures-required", Some(0x8009_480A);
-    /// CERTSRV_E_SIGNATURE_POLICY_REQUIRED: signers whose certificates lack an application policy.
+    /// CERTSRV_E_SIGNATURE_POLICY_REQUIRED: nobody has signed, where the template demands it.
     SignaturePolicyRequired = "signature-policy-required", Some(0x8009_4809);
-    /// CERTSRV_E_SIGNATURE_REJECTED: a signer's certificate is not of this CA, or not in force.
+    /// CERTSRV_E_SIGNATURE_REJECTED: a signer's certificate is not of this CA, not in force, or
+    /// lacks an application policy.
     SignatureRejected = "signature-rejected", Some(0x8009_480B);
     /// CERTSRV_E_ISSUANCE_POLICY_REQUIRED: signers whose certificates lack an issuance policy.
     IssuancePolicyRequired = "issuance-policy-required", Some(0x8009_480C);

@@ -281,7 +281,7 @@ async fn only_certificates_of_this_ca_in_force_and_for_the_purpose_sign() {
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
     world.certify("other", "UserSignature", "agent").await;
     let message = world.signed(&["other"]);
-    world.refused("agent", Some("anna"), message, "signature-policy-required").await;
+    world.refused("agent", Some("anna"), message, "signature-rejected").await;
     // Held, released, revoked.
     let serial = world.certify("second", "EnrollmentAgent", "agent").await;
     let message = world.signed(&["second"]);

@@ -169,7 +169,7 @@ fn an_agent_signs_and_openssl_believes_it() {
     let anna = ["--template", "VPNUserAuthentication", "--on-behalf-of", "anna"];
     let unsigned = run(&anna);
     let told = String::from_utf8_lossy(&unsigned.stderr).into_owned();
-    assert!(told.contains("authorized-signatures-required"), "{told}");
+    assert!(told.contains("signature-policy-required"), "{told}");
     let key = |name: &str| home.path().join(format!("{name}.key")).display().to_string();
     let certificate = home.path().join("agent.pem").display().to_string();
     let (own, wrong) = (key("agent"), home.path().join("wrong.key"));

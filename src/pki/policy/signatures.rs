@@ -71,11 +71,14 @@ pub(super) fn check(case: &Case<'_>) -> Result<(), Denial> {
     if with(purposes, policies) >= needed {
         return Ok(());
     }
-    let (rule, found, what) = if with(&[], &[]) < needed {
+    // 3.2.2.6.2.1.4.5.1 tells no signature from too few; .3 and .4 are about the policies.
+    let (rule, found, what) = if case.endorsements.is_empty() {
+        (Rule::SignaturePolicyRequired, 0, String::new())
+    } else if with(&[], &[]) < needed {
         (Rule::AuthorizedSignaturesRequired, with(&[], &[]), String::new())
     } else if with(purposes, &[]) < needed {
         let what = format!(" with the application policies {}", listed(purposes));
-        (Rule::SignaturePolicyRequired, with(purposes, &[]), what)
+        (Rule::SignatureRejected, with(purposes, &[]), what)
     } else {
         let what = format!(" with the issuance policies {}", listed(policies));
         (Rule::IssuancePolicyRequired, with(purposes, policies), what)
@@ -105,8 +108,12 @@ pub(super) fn check_agent(case: &Case<'_>) -> Result<(), Denial> {
         if signed {
             return Ok(());
         }
+        let rule = match case.endorsements {
+            [] => Rule::SignaturePolicyRequired,
+            _ => Rule::SignatureRejected,
+        };
         return Err(Denial::new(
-            Rule::SignaturePolicyRequired,
+            rule,
             format!(
                 "on behalf of others {} is enrolled only with the signature of {agent}'s own \
                  certificate for the purpose Certificate Request Agent",

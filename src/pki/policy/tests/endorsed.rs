@@ -43,20 +43,35 @@ fn signatures_count_by_holder_and_only_with_every_policy() {
     assert!(with(&[one.clone(), two.clone()]).is_ok());
     let again = endorsement("ONE", &agent, &["1.2.3.4"]);
     for (each, expected) in [
-        (vec![], Rule::AuthorizedSignaturesRequired),
+        (vec![], Rule::SignaturePolicyRequired),
         (vec![one.clone()], Rule::AuthorizedSignaturesRequired),
         (vec![one.clone(), one.clone(), again], Rule::AuthorizedSignaturesRequired),
         (
             vec![one.clone(), endorsement("two", &[oid::CLIENT_AUTHENTICATION], &["1.2.3.4"])],
-            Rule::SignaturePolicyRequired,
+            Rule::SignatureRejected,
         ),
         (
             vec![one.clone(), endorsement("two", &[oid::ANY_PURPOSE], &["1.2.3.4"])],
-            Rule::SignaturePolicyRequired,
+            Rule::SignatureRejected,
         ),
         (vec![one, endorsement("two", &agent, &["1.2.3.5"])], Rule::IssuancePolicyRequired),
     ] {
         assert_eq!(rule(with(&each)), expected, "{each:?}");
+    }
+}
+
+/// The words of [MS-WCCE] 3.2.2.6.2.1.4.5.1 (msPKI-RA-Signature), .3 (msPKI-RA-Policies) and .4
+/// (msPKI-RA-Application-Policies).
+#[test]
+fn what_the_signatures_lack_has_the_codes_of_ad_cs() {
+    let codes = [
+        (Rule::SignaturePolicyRequired, 0x8009_4809),
+        (Rule::AuthorizedSignaturesRequired, 0x8009_480A),
+        (Rule::SignatureRejected, 0x8009_480B),
+        (Rule::IssuancePolicyRequired, 0x8009_480C),
+    ];
+    for (rule, code) in codes {
+        assert_eq!(rule.hresult(), Some(code), "{rule:?}");
     }
 }
 
@@ -87,13 +102,11 @@ fn agents_enrol_for_others_where_the_template_lets_them() {
     let member = Account { groups: vec!["Domain Users".into()], ..user() };
     for (template, subject) in [(&wanted, &alice), (&first, &member)] {
         assert!(endorsed(template, subject, by, &signed).is_ok(), "{}", template.cn());
-        for each in [&[][..], &others[..]] {
-            assert_eq!(
-                rule(endorsed(template, subject, by, each)),
-                Rule::SignaturePolicyRequired,
-                "{}",
-                template.cn()
-            );
+        for (each, expected) in
+            [(&[][..], Rule::SignaturePolicyRequired), (&others[..], Rule::SignatureRejected)]
+        {
+            let refused = endorsed(template, subject, by, each);
+            assert_eq!(rule(refused), expected, "{}", template.cn());
         }
     }
 }

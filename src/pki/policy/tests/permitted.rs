@@ -52,7 +52,7 @@ fn a_request_without_signatures_lacks_them() {
         file.ra_application_policies = vec!["1.3.6.1.4.1.311.20.2.1".into()];
     });
     let refused = member(&template, &named("", &[]), &user());
-    assert_eq!(rule(refused), Rule::AuthorizedSignaturesRequired);
+    assert_eq!(rule(refused), Rule::SignaturePolicyRequired);
 }
 
 #[test]
