@@ -209,9 +209,10 @@ async fn receive(
     let (mut parts, body) = request.into_parts();
     let peer = parts.extensions.remove::<Peer>().unwrap_or_default();
     let origin = api.rates.origin(&peer, &parts.headers);
-    api.rates.admit(origin, operation, (api.clock)())?;
+    let credential = Credential::of(&parts.headers, &peer);
+    api.rates.admit(origin, operation, credential.as_ref().ok(), (api.clock)())?;
     // Who shows nothing that could be a credential is not listened to any longer.
-    Credential::of(&parts.headers, &peer)?;
+    credential?;
     let body = body::read(&parts.headers, body, api.limits).await?;
     body::uncompressed(&parts.headers)?;
     let name = match route.path.contains('{') {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 
 use super::peer::Peer;
 use super::problem::Problem;
+use crate::ca::requester::TOKEN_PREFIX;
 use crate::ca::{Authority, Refusal, Requester};
 use crate::pki::time::Timestamp;
 
@@ -54,6 +55,13 @@ impl<'a> Credential<'a> {
         }
     }
 
+    /// Whether no number of tries finds one: our own tokens are 256 random bits, a certificate's
+    /// key was proved in the handshake. Every other kind counts as one that can be guessed.
+    pub fn is_beyond_guessing(&self) -> bool {
+        matches!(self, Self::Certificate(_))
+            || matches!(self, Self::Bearer(token) if token.starts_with(TOKEN_PREFIX))
+    }
+
     /// Octets that only the holder of this credential knows, to seal answers that hold a secret;
     /// a certificate has none that the connection shows.
     pub fn secret(&self) -> Option<&[u8]> {
@@ -90,6 +98,14 @@ mod tests {
         for values in refused {
             assert_eq!(rule(values), Err("unauthenticated".to_owned()), "{values:?}");
         }
+    }
+
+    #[test]
+    fn only_own_tokens_and_certificates_are_beyond_guessing() {
+        assert!(Credential::Certificate(b"der").is_beyond_guessing());
+        assert!(Credential::Bearer("chancery_x").is_beyond_guessing());
+        assert!(!Credential::Bearer("eyJhbGciOiJSUzI1NiJ9.e30.c2ln").is_beyond_guessing());
+        assert!(!Credential::Bearer("").is_beyond_guessing());
     }
 
     #[test]

@@ -104,6 +104,29 @@ async fn a_certificate_manager_who_revokes_never_waits() {
     }
 }
 
+/// What can be guessed is stopped there too: else passwords were tried at `revoke` without end.
+#[tokio::test]
+async fn guesses_are_stopped_also_where_certificates_are_revoked() {
+    let ca = stingy(|allowance| allowance.failures = PerMinute::Of(3)).await;
+    let json = [("x-forwarded-for", "192.0.2.1"), ("content-type", "application/json")];
+    let paths = ["/v1/certificates/0abc/revoke", "/v1/certificates/0abc/release", "/v1/ca/crls"];
+    let foreign = || Some("eyJhbGciOiJSUzI1NiJ9.e30.c2ln".to_owned());
+    for path in paths {
+        let answered = ca.send(Method::POST, path, foreign(), &json, "{}").await;
+        assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{path}: {}", answered.text());
+    }
+    for path in paths {
+        refused(&ca.send(Method::POST, path, foreign(), &json, "{}").await);
+        // Our own tokens are heard from the same address, and wrong ones looked at.
+        let known = ca.send(Method::POST, path, ca.token("manager"), &json, "{}").await;
+        let unheard = [StatusCode::TOO_MANY_REQUESTS, StatusCode::UNAUTHORIZED];
+        assert!(!unheard.contains(&known.status), "{path}: {}", known.text());
+        let wrong = Some(format!("chancery_{}", "A".repeat(43)));
+        let answered = ca.send(Method::POST, path, wrong, &json, "{}").await;
+        assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{path}: {}", answered.text());
+    }
+}
+
 #[tokio::test]
 async fn enrolments_are_limited_only_where_that_is_wanted() {
     let path = "/v1/requests?template=VPNUserAuthentication";

@@ -2,7 +2,8 @@
 //! authentications, which are refused before anything costly is done.
 //!
 //! Absent: enrolments, unless a limit is set for them: what they cost is bounded by their lane,
-//! which says 503. A certificate manager who revokes, releases or publishes is never kept waiting.
+//! which says 503. A certificate manager who revokes, releases or publishes is never kept waiting,
+//! save with a password or a provider's token after failures from his address.
 //! Begin with [`Rates`]; `budget` counts, `forwarded` finds the caller behind a proxy.
 
 pub mod budget;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::credentials::Credential;
 use super::peer::Peer;
 use super::problem::Problem;
 use crate::ca::Requester;
@@ -79,21 +81,23 @@ impl Rates {
         }
     }
 
-    /// Before a call is read: may this address call now?
+    /// Before a call is read: may this address call now? Failures stop even revoking, unless what
+    /// the call shows is beyond guessing: a password must not be tried there without end.
     pub fn admit(
         &self,
         origin: IpAddr,
         operation: Operation,
+        credential: Option<&Credential<'_>>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        if is_revoking(operation) {
-            // Tokens and certificates cannot be guessed, so that failures need no stop here.
+        if is_revoking(operation) && credential.is_some_and(Credential::is_beyond_guessing) {
             return Ok(());
         }
         let refused = |wait| too_many(wait, "failed authentications from this address");
         self.failures.look(&origin, now).map_err(refused)?;
         match operation {
             Operation::Enroll => Ok(()),
+            _ if is_revoking(operation) => Ok(()),
             _ => self
                 .address
                 .take(origin, now)
