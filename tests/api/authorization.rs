@@ -4,8 +4,10 @@ use axum::http::{Method, StatusCode};
 use chancery::http::{Access, ROUTES};
 
 use super::fixture::Ca;
+use super::oidc;
 
-/// Who may come: `e` everybody, `r` a plain requester and an enrolment agent, `t` the holder of a
+/// Who may come: `e` everybody, `r` a plain requester (also by the token of an OpenID Connect
+/// provider) and an enrolment agent, `t` the holder of a
 /// one-time token, `m` a certificate manager, `a` an
 /// auditor, `A` an administrator; and by a client certificate instead of a token, `c` a plain
 /// requester, `s` a server whose names came from the request.
@@ -77,10 +79,15 @@ fn path(route: &str, method: &Method, who: &str) -> String {
 
 #[tokio::test]
 async fn every_route_against_everybody() {
-    let ca = Ca::founded().await;
+    let issuer = oidc::Issuer::start();
+    let ca = oidc::ca(&issuer, oidc::from_token()).await;
+    let cloud = Some(issuer.token("anna", oidc::AUDIENCE));
     let people =
         [('r', "anna"), ('r', "clerk"), ('m', "manager"), ('a', "auditor"), ('A', "administrator")];
-    let strangers = strangers(&ca).await;
+    let mut strangers = strangers(&ca).await;
+    strangers.push(("a token by another key than the provider's", Some(issuer.forged("anna"))));
+    let another = issuer.token("anna", "urn:another-service");
+    strangers.push(("a provider's token for another service", Some(another)));
     let one_time = one_time(&ca).await;
     let anna = ca.certify("VPNUserAuthentication", Some("anna"), "p256").await;
     // Its account on record is the administrator, who enrolled it; that gives it nothing.
@@ -92,7 +99,9 @@ async fn every_route_against_everybody() {
         let allowed = allowed.unwrap_or_else(|| panic!("{row} has no row in the table"));
         assert_eq!(allowed.contains('e'), matches!(route.access, Access::Open(_)), "{row}");
         let people = people.map(|(letter, who)| (letter, who, ca.token(who)));
-        for (letter, who, token) in people.into_iter().chain([('t', "nps1", one_time.clone())]) {
+        let by_other_tokens =
+            [('t', "nps1", one_time.clone()), ('r', "CLOUD%5Canna", cloud.clone())];
+        for (letter, who, token) in people.into_iter().chain(by_other_tokens) {
             let status = call(&ca, route.path, &route.method, who, token).await;
             if allowed.contains(letter) {
                 let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];

@@ -22,13 +22,13 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use super::certificate_requests as csr;
 use super::fixture::{Answered, Ca};
 
-const AUDIENCE: &str = "urn:chancery";
+pub const AUDIENCE: &str = "urn:chancery";
 const SKEW: u64 = 60;
 const LIFE: u64 = 600;
 const REFETCH: u64 = 30;
 
 /// A provider program; it ends when this is dropped.
-struct Issuer {
+pub struct Issuer {
     child: Child,
     port: u16,
     root: Vec<u8>,
@@ -45,7 +45,7 @@ impl Drop for Issuer {
 }
 
 impl Issuer {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oidc/node_modules");
         assert!(
             modules.join("oidc-provider").is_dir(),
@@ -96,7 +96,7 @@ impl Issuer {
     }
 
     /// An access token by client credentials (RFC 6749 §4.4) for a resource (RFC 8707).
-    fn token(&self, client: &str, audience: &str) -> String {
+    pub fn token(&self, client: &str, audience: &str) -> String {
         let form = format!("grant_type=client_credentials&resource={audience}&scope=enrol");
         let mut answer = self
             .agent
@@ -112,6 +112,17 @@ impl Issuer {
 
     fn forge(&self, header: &Value, claims: &Value, by: &str) -> String {
         self.test("forge", &json!({"header": header, "claims": claims, "by": by}))
+    }
+
+    /// What would be a good token, had the provider's key signed it.
+    pub fn forged(&self, name: &str) -> String {
+        let now = now_seconds();
+        let header = json!({"alg": "RS256", "typ": "at+jwt", "kid": "first"});
+        let claims = json!({
+            "iss": self.url(), "aud": AUDIENCE, "sub": name, "preferred_username": name,
+            "exp": now + 3600, "iat": now,
+        });
+        self.forge(&header, &claims, "stranger")
     }
 
     /// From now on it signs with the first of these and publishes them all.
@@ -161,7 +172,7 @@ fn trusting(root: &[u8]) -> Agent {
 }
 
 /// What the token's claims become.
-fn from_token() -> Source {
+pub fn from_token() -> Source {
     let claim = |name: &str| Some(name.to_owned());
     Source::Token(Box::new(Attributes {
         kind: AccountKind::User,
@@ -183,7 +194,7 @@ fn now_seconds() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
-async fn ca(issuer: &Issuer, source: Source) -> Ca {
+pub async fn ca(issuer: &Issuer, source: Source) -> Ca {
     Ca::founded_trusting(now_seconds() * 1000, issuer.issuers(source)).await
 }
 
