@@ -10,7 +10,6 @@ use crate::ca::Authority;
 use crate::cli::csr::{RequestNotMade, make_request};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
-use crate::cli::surroundings::now;
 use crate::http::tls::{Tls, UnusableCertificate};
 use crate::pki::account::{Account, AccountKind};
 use crate::pki::alternative_name::AlternativeName;
@@ -63,15 +62,16 @@ impl OwnCertificate {
         &self,
         authority: &Authority,
         greeting: &mut Greeting,
+        now: Timestamp,
     ) -> Result<Tls, Failure> {
         let stored = self.stored();
         if let Some((certificate, key)) = &stored
-            && self.serves(certificate, authority, now())
+            && self.serves(certificate, authority, now)
         {
             self.remember(certificate.clone());
             return tls(authority, certificate, key);
         }
-        match (self.issue(authority), stored) {
+        match (self.issue(authority, now), stored) {
             (Ok((certificate, key)), _) => {
                 let tls = tls(authority, &certificate, &key)?;
                 greeting.did(format!(
@@ -91,15 +91,15 @@ impl OwnCertificate {
     }
 
     /// Exchanges the certificate if it no longer serves for long.
-    pub(super) fn renew(&self, authority: &Authority, tls: &Tls) {
+    pub(super) fn renew(&self, authority: &Authority, tls: &Tls, now: Timestamp) {
         let serves = match &*self.current() {
-            Some(certificate) => self.serves(certificate, authority, now()),
+            Some(certificate) => self.serves(certificate, authority, now),
             None => false,
         };
         if serves {
             return;
         }
-        let renewed = self.issue(authority).and_then(|(certificate, key)| {
+        let renewed = self.issue(authority, now).and_then(|(certificate, key)| {
             tls.exchange(chain(authority, &certificate), &private(&key)?)
                 .map_err(NoCertificate::from)?;
             Ok(certificate)
@@ -137,7 +137,11 @@ impl OwnCertificate {
 
     /// Key first, then certificate: a crash between leaves a pair that does not fit, which is
     /// seen at the next start.
-    fn issue(&self, authority: &Authority) -> Result<(Certificate, FileKey), Failure> {
+    fn issue(
+        &self,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<(Certificate, FileKey), Failure> {
         let key = FileKey::generate(KeyKind::P256)?;
         let mut host = self.names.iter().filter_map(|name| match name {
             AlternativeName::Dns(name) if name.len() <= 64 => Some(name.as_str()),
@@ -148,7 +152,7 @@ impl OwnCertificate {
             None => DistinguishedName::empty(),
         };
         let request = make_request(&subject, &self.names, &key).map_err(NoCertificate::from)?;
-        let row = authority.issue_internally(TEMPLATE, &request, &account(), now())?;
+        let row = authority.issue_internally(TEMPLATE, &request, &account(), now)?;
         let certificate = Certificate::from_der(&row.certificate)
             .map_err(crate::ca::establish::EstablishError::from)?;
         key.save(&self.home.tls_key(), None)?;
@@ -209,3 +213,6 @@ fn account() -> Account {
         enabled: true,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,7 +192,7 @@ impl Service {
 
     fn serve_api(&self, listener: TcpListener, greeting: &mut Greeting) -> Result<(), Failure> {
         self.put_in_order(greeting)?;
-        let tls = Arc::new(self.certificate.take_up(&self.authority, greeting)?);
+        let tls = Arc::new(self.certificate.take_up(&self.authority, greeting, now())?);
         let api = Api::new(
             Arc::clone(&self.authority),
             Arc::<Publisher>::clone(&self.publisher),
@@ -262,7 +262,7 @@ impl Service {
         let mut wish = tokio::time::interval(WISH_LOOK);
         loop {
             tokio::select! {
-                _ = certificate.tick() => self.certificate.renew(&self.authority, tls),
+                _ = certificate.tick() => self.certificate.renew(&self.authority, tls, now()),
                 _ = wish.tick() => {
                     let life = self.token_life_seconds;
                     wishes::grant(&self.authority, self.register.as_ref(), &self.home, life);
