@@ -1,6 +1,7 @@
 //! The built-in directory's accounts, and the roles of accounts on this CA.
 
 use super::permissions::{Operation, Role};
+use super::roles::RoleDocument;
 use super::{Answering, Authority, Refusal, Requester, record};
 use crate::pki::account::{Account, AccountKind, service_principal_host};
 use crate::pki::time::Timestamp;
@@ -91,7 +92,7 @@ impl Authority {
             created_at: old.created_at,
             revision: old.revision + 1,
         };
-        self.keep_an_administrator(&old, Some(&changed))?;
+        self.must_leave_an_administrator(&self.roles.load(), Some((&old, Some(&changed))))?;
         let entry = record(requester, now, Act::AccountSaved(to_row(&changed)));
         self.register.commit(vec![entry], Urgency::Ordinary)?;
         Ok(changed)
@@ -111,14 +112,14 @@ impl Authority {
         if if_match.is_some_and(|seen| seen != old.revision) {
             return Err(Refusal::Changed(old.revision.to_string()));
         }
-        self.keep_an_administrator(&old, None)?;
+        self.must_leave_an_administrator(&self.roles.load(), Some((&old, None)))?;
         let act = Act::AccountDeleted(AccountMark { name: old.account.name });
         self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
         Ok(())
     }
 
-    /// The roles of an account.
-    pub(super) fn roles_of(&self, name: &str) -> Result<Vec<Role>, Refusal> {
+    /// The roles on a built-in account itself; `offices` has all of them.
+    pub(super) fn direct_roles(&self, name: &str) -> Result<Vec<Role>, Refusal> {
         Ok(self.account_record(name)?.map(|found| found.roles).unwrap_or_default())
     }
 
@@ -126,33 +127,41 @@ impl Authority {
         Ok(self.register.account(name)?.map(from_row))
     }
 
-    /// Whoever locks the last administrator out can only come back with the data directory.
-    fn keep_an_administrator(
+    /// Whoever locks the last administrator out can only come back with the data directory: under
+    /// this document, and with an account changed (or gone) if one is, an enabled built-in account
+    /// must be an administrator. Accounts of other directories do not count: those may be away.
+    pub(super) fn must_leave_an_administrator(
         &self,
-        old: &AccountRecord,
-        new: Option<&AccountRecord>,
+        document: &RoleDocument,
+        change: Option<(&AccountRecord, Option<&AccountRecord>)>,
     ) -> Result<(), Refusal> {
         let rules = |found: &AccountRecord| {
-            found.account.enabled && found.roles.contains(&Role::Administrator)
+            found.account.enabled
+                && (found.roles.contains(&Role::Administrator)
+                    || document.makes_administrator(&found.account))
         };
-        if !rules(old) || new.is_some_and(rules) {
+        if let Some((old, new)) = change
+            && (!rules(old) || new.is_some_and(rules))
+        {
             return Ok(());
         }
+        let changed = change.map(|(old, _)| old.account.name.as_str());
         let mut after: Option<String> = None;
         loop {
             let page = self.register.accounts(after.as_deref(), 256)?;
             let Some(last) = page.last() else { break };
             after = Some(last.name.clone());
             let others = page.into_iter().map(from_row);
-            let mut others = others.filter(|found| found.account.name != old.account.name);
+            let mut others = others.filter(|found| Some(found.account.name.as_str()) != changed);
             if others.any(|found| rules(&found)) {
                 return Ok(());
             }
         }
-        Err(Refusal::Conflict(
-            "last-administrator",
-            format!("{} is the last enabled administrator", old.account.name),
-        ))
+        let why = match changed {
+            Some(name) => format!("{name} is the last enabled administrator"),
+            None => "no enabled built-in account would be an administrator".to_owned(),
+        };
+        Err(Refusal::Conflict("last-administrator", why))
     }
 }
 

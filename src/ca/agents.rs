@@ -6,32 +6,14 @@
 //! without the role, and no more than the role's limits.
 
 use super::enroll::{Decided, Petition};
+use super::offices::limits_of;
 use super::permissions::{Operation, Role};
 use super::{Authority, Refusal, Requester};
-use crate::pki::account::Account;
+use crate::pki::account::{Account, AccountKind};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::oid;
 use crate::pki::policy::{Endorsement, Standing};
 use crate::pki::template::Template;
-
-/// How far somebody's right to ask for others reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AgentLimits {
-    /// The templates' cn; all of them if `None`.
-    pub(super) templates: Option<Vec<String>>,
-    /// The groups of which a subject must be in one; everybody if `None`.
-    pub(super) subject_groups: Option<Vec<String>>,
-}
-
-impl AgentLimits {
-    /// Whether they take in this template and this subject.
-    pub(super) fn reach(&self, template: &str, subject: &Account) -> bool {
-        let templates = self.templates.as_deref();
-        let groups = self.subject_groups.as_deref();
-        templates.is_none_or(|own| own.iter().any(|cn| cn.eq_ignore_ascii_case(template)))
-            && groups.is_none_or(|own| own.iter().any(|group| subject.is_member_of(group)))
-    }
-}
 
 impl Authority {
     /// Whose certificate it shall be, if not the requester's: `on_behalf_of` of the call, or the
@@ -67,47 +49,36 @@ impl Authority {
         endorsements: &[Endorsement],
     ) -> Result<(), Decided> {
         let for_another = !petition.enroller.name.eq_ignore_ascii_case(&petition.account.name);
-        let submitter = (for_another && petition.standing == Standing::Agent)
-            .then(|| petition.enroller.name.clone());
+        let (cn, subject) = (template.cn(), petition.account);
+        if for_another && petition.standing == Standing::Agent {
+            self.check_agent(petition.enroller, cn, subject)?;
+        }
         let wants_agents = for_another || template.ra_purposes().contains(&oid::REQUEST_AGENT);
-        let signers = endorsements
-            .iter()
-            .filter(|own| wants_agents && own.is_by_agent())
-            .map(|own| own.account.clone());
-        for agent in submitter.into_iter().chain(signers) {
-            if !self.agent_reaches(&agent, template.cn(), petition.account)? {
-                return Err(Denial::new(
-                    Rule::AgentRestricted,
-                    format!(
-                        "{agent} is not an enrolment agent for {} and certificates of {}",
-                        petition.account.name,
-                        template.cn()
-                    ),
-                )
-                .into());
-            }
+        for own in endorsements.iter().filter(|own| wants_agents && own.is_by_agent()) {
+            let signer = self.directory.account(&own.account).map_err(Refusal::from)?;
+            let signer = signer.unwrap_or_else(|| Account::named(&own.account, AccountKind::User));
+            self.check_agent(&signer, cn, subject)?;
         }
         Ok(())
     }
 
-    fn agent_reaches(
-        &self,
-        agent: &str,
-        template: &str,
-        subject: &Account,
-    ) -> Result<bool, Refusal> {
-        let limits = self.agent_limits(agent)?;
-        Ok(limits.iter().any(|own| own.reach(template, subject)))
-    }
-
-    /// The limits of each of the assignments that make `agent` one; none if it is not.
-    /// Administrators and certificate managers ask for everybody.
-    fn agent_limits(&self, agent: &str) -> Result<Vec<AgentLimits>, Refusal> {
-        let roles = self.roles_of(agent)?;
-        let unlimited = [Role::Administrator, Role::CertificateManager, Role::EnrollmentAgent]
-            .iter()
-            .any(|role| roles.contains(role));
-        let everything = AgentLimits { templates: None, subject_groups: None };
-        Ok(unlimited.then_some(everything).into_iter().collect())
+    /// That one of the offices of `agent` lets it ask for this subject and this template.
+    /// Administrators and certificate managers ask for everybody within their limits, agents
+    /// within the limits of each of the assignments that make them one.
+    fn check_agent(&self, agent: &Account, cn: &str, subject: &Account) -> Result<(), Decided> {
+        let offices = self.offices_of(agent)?;
+        let asking = [Role::Administrator, Role::CertificateManager, Role::EnrollmentAgent];
+        let limits = limits_of(&offices, &asking);
+        if limits.iter().any(|own| own.reach(cn, Some(subject))) {
+            return Ok(());
+        }
+        let is_agent = offices.iter().any(|own| own.role == Role::EnrollmentAgent);
+        let (rule, office) = match limits.is_empty() || is_agent {
+            true => (Rule::AgentRestricted, "an enrolment agent"),
+            false => (Rule::OfficerRestricted, "a certificate manager"),
+        };
+        let (agent, subject) = (&agent.name, &subject.name);
+        let why = format!("{agent} is not {office} for {subject} and certificates of {cn}");
+        Err(Denial::new(rule, why).into())
     }
 }

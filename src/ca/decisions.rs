@@ -1,6 +1,6 @@
 //! A certificate manager's decisions on pending requests.
 
-use super::enroll::{Decided, Enrolled, Petition, standing};
+use super::enroll::{Decided, Enrolled, Petition};
 use super::pending::may_be_a_reason;
 use super::permissions::Operation;
 use super::{Authority, Refusal, RequestRow, Requester, record};
@@ -23,6 +23,7 @@ impl Authority {
         self.may_issue(now)?;
         let _one_at_a_time = self.administrating();
         let row = self.pending(request_id, now)?;
+        self.must_manage_request(requester, &row)?;
         let listed = match self.published_template(&row.template) {
             Ok(listed) => listed,
             Err(Decided::Refused(refusal)) => return Err(refusal),
@@ -30,11 +31,14 @@ impl Authority {
                 return Err(Refusal::Conflict("approval-impossible", denial.detail));
             }
         };
+        if listed.template.needs_approval() {
+            must_be_anothers(requester, &row)?;
+        }
         let gone = |name: &str| Refusal::Conflict("approval-impossible", self.why_unknown(name));
         let found = |name: &str| self.account_of_request(name, &row)?.ok_or_else(|| gone(name));
         let (account, enroller) = (found(&row.account)?, found(&row.requester)?);
-        let roles = self.roles_of(&enroller.name)?;
-        let submitter = Requester::of(enroller, roles);
+        let offices = self.offices_of(&enroller)?;
+        let submitter = Requester::of(enroller, offices);
         let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));
         let submission = Self::submission(&row.csr)?;
         let petition = Petition {
@@ -42,7 +46,7 @@ impl Authority {
             submitter: Some(&row.requester),
             account: &account,
             enroller: &submitter.account,
-            standing: standing(&submitter),
+            standing: submitter.standing(&row.template, &account),
             renewal: renewal.transpose()?,
             signers: submission.signers(),
         };
@@ -71,7 +75,8 @@ impl Authority {
         requester.must(Operation::DecideRequests)?;
         may_be_a_reason(detail.as_deref())?;
         let _one_at_a_time = self.administrating();
-        self.pending(request_id, now)?;
+        let row = self.pending(request_id, now)?;
+        self.must_manage_request(requester, &row)?;
         let denial = Denial::new(
             Rule::DeniedByManager,
             detail.unwrap_or_else(|| format!("denied by {}", requester.account.name)),
@@ -97,4 +102,19 @@ impl Authority {
         self.must_still_wait(&row, now)?;
         Ok(row)
     }
+}
+
+/// Four eyes: nobody approves what he submitted, nor what is for him.
+fn must_be_anothers(requester: &Requester, row: &RequestRow) -> Result<(), Refusal> {
+    let own = &requester.account.name;
+    let his = own.eq_ignore_ascii_case(&row.requester) || own.eq_ignore_ascii_case(&row.account);
+    if !his {
+        return Ok(());
+    }
+    let (id, template) = (row.request_id, &row.template);
+    let why = format!(
+        "request {id} was submitted by {own} or is for {own}, and {template} demands an approval: \
+         another must give it"
+    );
+    Err(Refusal::Ruled(Rule::OwnRequest, why))
 }

@@ -113,7 +113,7 @@ impl Authority {
             submitter: Some(&requester.account.name),
             account,
             enroller: &requester.account,
-            standing: standing(requester),
+            standing: requester.standing(enrolment.template, account),
             renewal: None,
             signers: submission.signers(),
         };
@@ -465,17 +465,6 @@ impl From<StoreError> for Decided {
 pub(super) enum Begun<Guard> {
     First(Guard),
     Again(Enrolled),
-}
-
-/// How somebody stands to the CA when he enrols.
-pub(super) fn standing(requester: &Requester) -> Standing {
-    if requester.may(Operation::DecideRequests) {
-        Standing::Manager
-    } else if requester.may(Operation::EnrollOnBehalf) {
-        Standing::Agent
-    } else {
-        Standing::Member
-    }
 }
 
 /// How many threads may compute at once: enrolments wait for the disk in many threads, but

@@ -12,6 +12,7 @@ mod endorsements;
 pub mod enroll;
 pub mod establish;
 pub mod idempotency;
+pub mod offices;
 pub mod orphans;
 mod outside;
 mod pending;
@@ -24,6 +25,7 @@ pub mod requester;
 pub mod requests;
 pub mod retirement;
 pub mod revoke;
+pub mod roles;
 pub mod status;
 mod supersession;
 pub mod template_import;
@@ -60,6 +62,7 @@ pub struct Authority {
     slug: String,
     template_arc: TemplateArc,
     templates: ArcSwap<templates::TemplateSet>,
+    roles: ArcSwap<roles::RoleDocument>,
     random: Random,
     /// Administrative acts look and then commit: one at a time.
     administration: Mutex<()>,
@@ -102,9 +105,10 @@ pub struct Parts {
 pub type Answering<'a, Made> = Option<&'a dyn Fn(&Made) -> act::Act>;
 
 impl Authority {
-    /// Puts an authority together; reads the templates from the register.
+    /// Puts an authority together; reads the templates and the roles from the register.
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let templates = templates::load(parts.register.templates()?)?;
+        let roles = roles::RoleDocument::load(parts.register.roles()?)?;
         let processors = enroll::Permits::for_key(parts.key.algorithm(), parts.processors);
         Ok(Self {
             register: parts.register,
@@ -115,6 +119,7 @@ impl Authority {
             slug: parts.slug,
             template_arc: parts.template_arc,
             templates: ArcSwap::from_pointee(templates),
+            roles: ArcSwap::from_pointee(roles),
             random: parts.random,
             administration: Mutex::new(()),
             in_flight: Mutex::new(HashSet::new()),

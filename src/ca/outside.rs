@@ -41,8 +41,8 @@ impl Authority {
         if self.is_outside(&account.name) {
             well_formed(&account)?;
         }
-        let roles = self.roles_of(&account.name)?;
-        Ok(Requester::of(account, roles))
+        let offices = self.offices_of(&account)?;
+        Ok(Requester::of(account, offices))
     }
 
     /// What goes on record with a request, for a requester whom nobody can look up later.

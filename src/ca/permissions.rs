@@ -73,6 +73,10 @@ pub enum Operation {
     EditAccounts,
     /// Make tokens that can do nothing but enrol once under one template.
     MakeEnrolmentTokens,
+    /// See who has which role.
+    ReadRoles,
+    /// Give roles to accounts and groups.
+    EditRoles,
     /// See tokens (never their secrets).
     ReadTokens,
     /// Make and revoke tokens.
@@ -85,7 +89,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::RenewCertificate,
@@ -102,6 +106,8 @@ impl Operation {
         Self::ReadAccounts,
         Self::EditAccounts,
         Self::MakeEnrolmentTokens,
+        Self::ReadRoles,
+        Self::EditRoles,
         Self::ReadTokens,
         Self::EditTokens,
         Self::ReadAudit,
@@ -126,10 +132,12 @@ impl Operation {
             Self::ReadAll | Self::ReadAccounts => {
                 Some(&[Administrator, CertificateManager, Auditor])
             }
-            Self::ReadTokens | Self::ReadAudit | Self::ReadMetrics => {
+            Self::ReadRoles | Self::ReadTokens | Self::ReadAudit | Self::ReadMetrics => {
                 Some(&[Administrator, Auditor])
             }
-            Self::EditTemplates | Self::EditAccounts | Self::EditTokens => Some(&[Administrator]),
+            Self::EditTemplates | Self::EditAccounts | Self::EditRoles | Self::EditTokens => {
+                Some(&[Administrator])
+            }
         }
     }
 }

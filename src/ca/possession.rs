@@ -86,13 +86,11 @@ impl Authority {
             true => Reach::Account,
             false => Reach::Certificate,
         };
-        let roles = match (reach, self.roles_by_certificate) {
-            (Reach::Account, RolesByCertificate::Given) => {
-                self.roles_of(&possession.account.name)?
-            }
+        let offices = match (reach, self.roles_by_certificate) {
+            (Reach::Account, RolesByCertificate::Given) => self.offices_of(&possession.account)?,
             _ => Vec::new(),
         };
-        let requester = Requester::of(possession.account.clone(), roles);
+        let requester = Requester::of(possession.account.clone(), offices);
         Ok(Requester { reach, possession: Some(Arc::new(possession)), ..requester })
     }
 

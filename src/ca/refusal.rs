@@ -2,7 +2,7 @@
 //! needs to answer.
 
 use crate::directory::DirectoryError;
-use crate::pki::denial::Denial;
+use crate::pki::denial::{Denial, Rule};
 use crate::storage::StoreError;
 
 /// Why not. Doors turn it into their protocol's error; nothing in it is secret.
@@ -35,6 +35,9 @@ pub enum Refusal {
     /// The policy module said no; the request with this number is on record as denied.
     #[error("{1}")]
     Denied(u64, Denial),
+    /// A rule of issuing forbids this act to this requester; nothing is on record as denied.
+    #[error("{1}")]
+    Ruled(Rule, String),
     /// It is not in a state in which that can be done; the first word is stable.
     #[error("{1}")]
     Conflict(&'static str, String),

@@ -5,7 +5,7 @@
 //! now. What the old certificate adds: its names where they came from the request, and, where the
 //! template says so, the approval and the signatures that were given for it (`pki/policy`).
 
-use super::enroll::{Begun, Decided, Enrolled, Outcome, Petition, standing};
+use super::enroll::{Begun, Decided, Enrolled, Outcome, Petition};
 use super::permissions::Operation;
 use super::possession::Possession;
 use super::{Authority, CertificateRow, Refusal, Requester, act, record};
@@ -63,8 +63,8 @@ impl Authority {
         };
         self.may_issue(now)?;
         // The roles count here whatever the credential carries: with them the names were given.
-        let roles = self.roles_of(&held.account.name)?;
-        let holder = Requester::of(held.account.clone(), roles);
+        let offices = self.offices_of(&held.account)?;
+        let holder = Requester::of(held.account.clone(), offices);
         let computing = self.processors.acquire();
         let request = CertificateRequest::parse(renewal.csr)
             .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
@@ -73,7 +73,7 @@ impl Authority {
             submitter: Some(&holder.account.name),
             account: &holder.account,
             enroller: &holder.account,
-            standing: standing(&holder),
+            standing: holder.standing(&held.row.template, &holder.account),
             renewal: Some(Renewed::of(held, &renewal, now)),
             signers: &[],
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::bond::Bond;
+use super::offices::Office;
 use super::permissions::Role;
 use super::possession::{Possession, Reach};
 use super::{Authority, Refusal};
@@ -17,6 +18,8 @@ use crate::pki::time::Timestamp;
 pub struct Requester {
     pub(super) account: Account,
     pub(super) roles: Vec<Role>,
+    /// The same with how far each reaches.
+    pub(super) offices: Vec<Office>,
     /// What the token it came by is bound to, if it is.
     pub(super) bond: Option<Bond>,
     /// How far the credential reaches.
@@ -26,9 +29,15 @@ pub struct Requester {
 }
 
 impl Requester {
-    /// An account that authenticated with all its rights.
-    pub(super) fn of(account: Account, roles: Vec<Role>) -> Self {
-        Self { account, roles, bond: None, reach: Reach::Account, possession: None }
+    /// An account that authenticated, with these offices.
+    pub(super) fn of(account: Account, offices: Vec<Office>) -> Self {
+        let mut roles: Vec<Role> = Vec::new();
+        for office in &offices {
+            if !roles.contains(&office.role) {
+                roles.push(office.role);
+            }
+        }
+        Self { account, roles, offices, bond: None, reach: Reach::Account, possession: None }
     }
 
     /// The account.
@@ -80,11 +89,11 @@ impl Authority {
         }
         let bond = Bond::of(&row);
         // What is bound to a template speaks for the account, not for its offices.
-        let roles = match bond {
+        let offices = match bond {
             Some(_) => Vec::new(),
-            None => self.roles_of(&account.name)?,
+            None => self.offices_of(&account)?,
         };
-        Ok(Requester { bond, ..Requester::of(account, roles) })
+        Ok(Requester { bond, ..Requester::of(account, offices) })
     }
 }
 

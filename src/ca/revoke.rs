@@ -111,6 +111,7 @@ impl Authority {
                 let page = Page { after, limit: AT_ONCE };
                 let listing = self.register.certificates(&filter, page)?;
                 for row in &listing.rows {
+                    self.must_manage_certificate(requester, row)?;
                     let act = revocation(row, reason, invalidity_date, now)?;
                     entries.push(record(requester, now, act));
                     serials.push(row.serial);

@@ -77,15 +77,22 @@ impl Authority {
     /// for those who have `Revoke` on its template. Who is neither learns nothing of the serial
     /// number, not even whether it is on record. Doors ask before they look at what was sent.
     pub fn must_revoke(&self, requester: &Requester, serial: &SerialNumber) -> Result<(), Refusal> {
-        if requester.may(Operation::Revoke) {
+        let row = self.register.certificate(serial)?;
+        let managed = match &row {
+            _ if !requester.may(Operation::Revoke) => None,
+            Some(row) => Some(self.must_manage_certificate(requester, row)),
+            None => Some(Ok(())),
+        };
+        if let Some(Ok(())) = managed {
             return Ok(());
         }
         requester.must(Operation::RevokeCertificate)?;
-        let row = self.register.certificate(serial)?;
         let template = row.and_then(|row| self.known_template(&row.template).ok());
         if template.is_some_and(|own| self.has_right(requester, Right::Revoke, &own.template)) {
             return Ok(());
         }
+        // A certificate manager is told of the limits.
+        managed.unwrap_or(Ok(()))?;
         Err(Refusal::Forbidden(format!(
             "{} needs one of the roles administrator, certificate_manager, or Revoke on the \
              template of the certificate",

@@ -94,7 +94,7 @@ impl Authority {
             true => Refusal::Invalid("account-unknown", self.why_unknown(wanted.account)),
             false => Refusal::NotFound(format!("account {}", wanted.account)),
         })?;
-        if !requester.may(Operation::EditTokens) && !self.roles_of(&found.name)?.is_empty() {
+        if !requester.may(Operation::EditTokens) && !self.offices_of(&found)?.is_empty() {
             let why = format!("{} has a role on this CA: an administrator must", found.name);
             return Err(Refusal::Forbidden(why));
         }
@@ -104,6 +104,7 @@ impl Authority {
                 Refusal::Invalid("template-unknown", format!("there is no template {template}"))
             })?;
             made.row.token.template = Some(listed.template.cn().to_owned());
+            self.must_manage(requester, listed.template.cn(), Some(&found))?;
             made.row.token.single_use = matches!(wanted.scope, Scope::OneEnrolment(_));
         }
         let mut entries = vec![record(requester, now, Act::TokenCreated(made.row.token.clone()))];

@@ -30,6 +30,7 @@ pub mod rates;
 pub mod renewals;
 pub mod requests;
 pub mod revocations;
+pub mod roles;
 pub mod standstill;
 pub mod template_exchange;
 pub mod templates;
@@ -65,9 +66,10 @@ pub enum Access {
 
 use Lane::{Acts, Enrolments, Reads};
 use Operation::{
-    DecideRequests, EditAccounts, EditTemplates, EditTokens, Enroll, MakeEnrolmentTokens,
-    PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn, ReadTokens,
-    RenewCertificate, Revoke, RevokeCertificate, WithdrawRequests, WriteTemplate,
+    DecideRequests, EditAccounts, EditRoles, EditTemplates, EditTokens, Enroll,
+    MakeEnrolmentTokens, PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn,
+    ReadRoles, ReadTokens, RenewCertificate, Revoke, RevokeCertificate, WithdrawRequests,
+    WriteTemplate,
 };
 
 /// Every route of the API.
@@ -108,6 +110,8 @@ pub static ROUTES: &[Route] = &[
     delete("/v1/ca/templates/{name}", EditTemplates, Acts, authority::withdraw_template),
     get("/v1/ca/crls", ReadAuthority, Reads, authority::crls),
     post("/v1/ca/crls", PublishCrl, Acts, authority::publish_crl),
+    get("/v1/ca/roles", ReadRoles, Reads, roles::show),
+    put("/v1/ca/roles", EditRoles, Acts, roles::replace),
 
     get("/v1/accounts", ReadAccounts, Reads, accounts::list),
     post("/v1/accounts", EditAccounts, Acts, accounts::create),

@@ -138,6 +138,10 @@ impl From<Refusal> for Problem {
                 request_id: Some(request_id),
                 ..Self::new(StatusCode::FORBIDDEN, denial.rule.slug(), detail)
             },
+            Refusal::Ruled(rule, _) => Self {
+                hresult: rule.hresult(),
+                ..Self::new(StatusCode::FORBIDDEN, rule.slug(), detail)
+            },
             Refusal::Conflict(rule, _) => Self::new(StatusCode::CONFLICT, rule, detail),
             Refusal::Changed(_) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "changed-meanwhile", detail)

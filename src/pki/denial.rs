@@ -102,6 +102,10 @@ rules! {
     IssuancePolicyRequired = "issuance-policy-required", Some(0x8009_480C);
     /// CERTSRV_E_RESTRICTEDOFFICER: an enrolment agent outside its templates or subjects.
     AgentRestricted = "agent-restricted", Some(0x8009_4009);
+    /// CERTSRV_E_RESTRICTEDOFFICER: a certificate manager outside its templates or subjects.
+    OfficerRestricted = "officer-restricted", Some(0x8009_4009);
+    /// Nobody approves a request that he submitted or that is for him; AD CS has no code for it.
+    OwnRequest = "own-request", None;
     /// CERTSRV_E_TEMPLATE_CONFLICT: the request names another template than the call does.
     TemplateConflict = "template-conflict", Some(0x8009_4802);
     /// CERTSRV_E_BAD_RENEWAL_SUBJECT: a renewal with other names than the old certificate's.

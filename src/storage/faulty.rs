@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::act::{AccountSaved, AuthorityEstablished, Entry};
+use super::act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
 use super::*;
 
 /// When a commit fails.
@@ -72,6 +72,10 @@ impl Register for FaultyRegister {
 
     fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError> {
         self.inner.authority()
+    }
+
+    fn roles(&self) -> Result<Option<RolesSaved>, StoreError> {
+        self.inner.roles()
     }
 
     fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError> {

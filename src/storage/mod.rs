@@ -24,7 +24,7 @@ mod tests;
 pub use open::{Options, open};
 pub use register::LedgerRegister;
 
-use act::{AccountSaved, AnswerRecorded, AuthorityEstablished, Entry, TokenCreated};
+use act::{AccountSaved, AnswerRecorded, AuthorityEstablished, Entry, RolesSaved, TokenCreated};
 
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::Revocation;
@@ -59,6 +59,9 @@ pub trait Register: Send + Sync {
 
     /// The CA as established last; `None` before `init`.
     fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError>;
+
+    /// The roles that accounts and groups have, as saved last; `None` if they never were.
+    fn roles(&self) -> Result<Option<RolesSaved>, StoreError>;
 
     /// One request.
     fn request(&self, request_id: u64) -> Result<Option<RequestRow>, StoreError>;

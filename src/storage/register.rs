@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use super::act::{AccountSaved, Act, AuthorityEstablished, Entry};
+use super::act::{AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
 use super::index::query::Search;
-use super::index::{ACCOUNT, AUTHORITY, CRL, Index, Limits, RETIREMENT_DUE, TEMPLATE, TOKEN};
+use super::index::{
+    ACCOUNT, AUTHORITY, CRL, Index, Limits, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN,
+};
 use super::index::{PENDING_SINCE, TOKEN_HASH, TOKEN_SPENT, both};
 use super::ledger::recovery::{LastStop, Position};
 use super::ledger::writer::{Queue, Writer};
@@ -326,6 +328,14 @@ impl Register for LedgerRegister {
         match self.entry(both(&place).0)?.act {
             Act::AuthorityEstablished(authority) => Ok(Some(authority)),
             _ => Ok(None),
+        }
+    }
+
+    fn roles(&self) -> Result<Option<RolesSaved>, StoreError> {
+        let Some(place) = self.index().chunks.named(ROLES, b"")? else { return Ok(None) };
+        match self.entry(both(&place).0)?.act {
+            Act::RolesSaved(roles) => Ok(Some(roles)),
+            _ => Err(StoreError::Damaged("the roles are not where the index says".to_owned())),
         }
     }
 

@@ -404,3 +404,56 @@ async fn an_approval_looks_at_the_signers_again() {
     let refused = world.ca.post("manager", &approve(waiting[1]), &json!({})).await;
     assert_eq!(refused.rule(), "signature-rejected", "{}", refused.text());
 }
+
+/// Each assignment's limits bind together, several assignments add up.
+#[tokio::test]
+async fn an_agents_limits_bind() {
+    let world = World::demanding(1).await;
+    world.change_account("agent", &json!({"roles": []})).await;
+    let agent = |templates: Value, subject_groups: Value| {
+        let mut assigned = json!({"role": "enrollment_agent", "account": "AGENT"});
+        for (field, list) in [("templates", templates), ("subject_groups", subject_groups)] {
+            if !list.is_null() {
+                assigned[field] = list;
+            }
+        }
+        assigned
+    };
+    let message = world.signed(&["agent"]);
+    world.refused("agent", Some("anna"), message.clone(), "role-required").await;
+    let outside = [
+        agent(json!(["User"]), json!(["VPN Users"])),
+        agent(json!([TEMPLATE]), json!(["VPN Servers"])),
+    ];
+    for assigned in &outside {
+        world.assign(&[assigned]).await;
+        world.refused("agent", Some("anna"), message.clone(), "agent-restricted").await;
+        // Nor is its signature worth more than that under her own request.
+        world.refused("anna", None, message.clone(), "agent-restricted").await;
+    }
+    // The template of the one and the group of the other do not make a third.
+    world.assign(&[&outside[0], &outside[1]]).await;
+    world.refused("agent", Some("anna"), message.clone(), "agent-restricted").await;
+    let inside = agent(json!([TEMPLATE]), json!(["vpn users"]));
+    world.assign(&[&outside[0], &inside]).await;
+    let made = world.submit("agent", Some("anna"), message.clone()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    world.assign(&[&agent(Value::Null, Value::Null)]).await;
+    let made = world.submit("agent", Some("anna"), message).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+}
+
+impl World {
+    async fn change_account(&self, name: &str, change: &Value) {
+        let headers = [("content-type", "application/merge-patch+json")];
+        let path = format!("/v1/accounts/{name}");
+        let token = self.ca.token("administrator");
+        let changed = self.ca.send(Method::PATCH, &path, token, &headers, change.to_string()).await;
+        assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    }
+
+    async fn assign(&self, assignments: &[&Value]) {
+        let document = json!({"assignments": assignments});
+        self.put(Method::PUT, "/v1/ca/roles", &document.to_string()).await;
+    }
+}

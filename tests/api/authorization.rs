@@ -47,6 +47,8 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE /v1/ca/templates/{name}", "A"),
     ("GET /v1/ca/crls", "rmaAc"),
     ("POST /v1/ca/crls", "mA"),
+    ("GET /v1/ca/roles", "aA"),
+    ("PUT /v1/ca/roles", "A"),
     ("GET /v1/accounts", "maA"),
     ("POST /v1/accounts", "A"),
     // Everybody their own; another's account is in the next test.

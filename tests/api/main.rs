@@ -48,4 +48,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { accounts approval audit authority certificates enrolment exchange one_time_tokens revocation template_permissions templates tokens }
+scripts! { accounts approval audit authority certificates enrolment exchange one_time_tokens revocation roles template_permissions templates tokens }

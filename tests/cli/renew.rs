@@ -126,18 +126,7 @@ fn a_renewal_that_waits_for_approval_is_fetched_by_the_next_run() {
     assert!(done(&renew(&service, home, &[])).contains(&format!("Request {id} waits")));
     assert_eq!(serial(home), first);
     // Its submitter is the administrator's account; another manager approves it.
-    let manager = r#"{"name":"mara","kind":"user","roles":["certificate_manager"]}"#;
-    service.post("/v1/accounts", 201, manager);
-    let wanted = r#"{"account":"mara","expires_in_seconds":600}"#;
-    let token = service.post("/v1/tokens", 201, wanted)["token"].as_str().unwrap().to_owned();
-    let approve = std::process::Command::new("curl")
-        .args(["-sSf", "--noproxy", "*", "-X", "POST", "--cacert"])
-        .arg(service.data.join("ca.pem"))
-        .args(["-H", &format!("Authorization: Bearer {token}")])
-        .arg(format!("{}/v1/requests/{id}/approve", service.api))
-        .output()
-        .unwrap();
-    assert!(approve.status.success(), "{}", String::from_utf8_lossy(&approve.stderr));
+    service.approve_by_another(id);
     done(&renew(&service, home, &[]));
     assert_ne!(serial(home), first);
     fits(home);

@@ -129,7 +129,9 @@ fn a_pending_request_is_fetched_after_its_approval() {
     let said = String::from_utf8(asked.stdout).unwrap();
     assert!(said.contains("waits for a certificate manager"), "{said}");
     let id = said.split_whitespace().skip_while(|word| *word != "Request").nth(1).unwrap();
-    service.post(&format!("/v1/requests/{id}/approve"), 200, "{}");
+    let (refused, _) = service.call(&format!("/v1/requests/{id}/approve"), &["-X", "POST"]);
+    assert_eq!(refused, 403, "nobody approves what he submitted");
+    service.approve_by_another(id);
     let fetch = ["--request-id", id, "--file-name", "vpn.contoso.com"];
     let fetched = service.request(home.path(), &fetch).output().unwrap();
     assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));

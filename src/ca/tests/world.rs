@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::ca::enroll::{Enrolled, Enrolment, Outcome};
 use crate::ca::establish::{established, first_acts, intend_root, sign_root};
+use crate::ca::offices::{Limits, Office};
 use crate::ca::permissions::Role;
 use crate::ca::{Authority, CertificateRow, Parts, Refusal, Requester, act};
 use crate::directory::{BuiltIn, Directory, DirectoryError};
@@ -141,7 +142,8 @@ impl World {
 }
 
 pub(super) fn somebody(name: &str, roles: &[Role]) -> Requester {
-    Requester::of(account(name, &[]), roles.to_vec())
+    let unlimited = |role: &Role| Office { role: *role, limits: Limits::default() };
+    Requester::of(account(name, &[]), roles.iter().map(unlimited).collect())
 }
 
 pub(super) fn administrator() -> Requester {

@@ -12,6 +12,7 @@ mod printed;
 mod renewal;
 mod request;
 mod revocation;
+mod roles;
 mod template;
 
 pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
@@ -23,6 +24,7 @@ pub use request::{
     SerialReserved,
 };
 pub use revocation::{CertificateReleased, CertificateRevoked, CrlIntended, CrlPublished};
+pub use roles::{RoleAssigned, RolesSaved};
 pub use template::{TemplateMark, TemplateSaved};
 
 use minicbor::{Decode, Encode};
@@ -118,6 +120,9 @@ pub enum Act {
     /// The CA's own certificate is about to be signed by its own key (law 1 holds for it too).
     #[n(23)]
     AuthorityIntended(#[n(0)] AuthorityIntended),
+    /// The roles that accounts and groups have on this CA were changed.
+    #[n(24)]
+    RolesSaved(#[n(0)] RolesSaved),
     /// A renewed certificate will be revoked as superseded at a moment to come; the certificate
     /// that takes its place is issued in the same commit.
     #[n(27)]

@@ -3,7 +3,9 @@
 
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
-use super::{ACCOUNT, AUTHORITY, CRL, Index, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN};
+use super::{
+    ACCOUNT, AUTHORITY, CRL, Index, ROLES, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN,
+};
 use super::{
     PENDING, PENDING_SINCE, RETIREMENT, RETIREMENT_DUE, TOKEN_HASH, TOKEN_SPENT, both, pair,
 };
@@ -46,6 +48,9 @@ impl Index {
         match &entry.act {
             Act::AuthorityEstablished(_) => {
                 self.chunks.set_named(AUTHORITY, b"", Some(&pair(offset, 0)))?;
+            }
+            Act::RolesSaved(_) => {
+                self.chunks.set_named(ROLES, b"", Some(&pair(offset, 0)))?;
             }
             Act::RequestReceived(received) => self.received(offset, entry, received)?,
             Act::SerialReserved(reserved) => {

@@ -20,6 +20,8 @@ use rows::Rows;
 
 /// The last establishment of the CA → ledger offset.
 pub(super) const AUTHORITY: Kind = 40;
+/// The last saving of the roles → ledger offset.
+pub(super) const ROLES: Kind = 66;
 /// Template cn → offset of its last saving, then 1 if it is published.
 pub(super) const TEMPLATE: Kind = 42;
 /// Account name in lower case → offset of its last saving, then its revision.

@@ -29,6 +29,7 @@ enum Move {
     Token(u8),
     RevokeToken(u8),
     Template(u8, u8),
+    Roles,
     Reopen,
     Rebuild,
     Crl(u16),
@@ -51,6 +52,7 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => n().prop_map(Move::Cancel),
         2 => n().prop_map(Move::Account),
         1 => n().prop_map(Move::DropAccount),
+        1 => Just(Move::Roles),
         1 => n().prop_map(Move::Token),
         1 => n().prop_map(Move::RevokeToken),
         1 => (n(), n()).prop_map(|(t, w)| Move::Template(t, w)),
@@ -80,6 +82,8 @@ struct Model {
     pending: BTreeMap<u64, u64>,
     compromised: bool,
     accounts: BTreeMap<String, u64>,
+    /// How often the roles were saved.
+    roles: u64,
     tokens: BTreeMap<String, bool>,
     templates: BTreeMap<String, bool>,
     entries: u64,
@@ -231,6 +235,17 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             model.accounts.remove(&name)?;
             Act::AccountDeleted(act::AccountMark { name })
         }
+        Move::Roles => {
+            model.roles += 1;
+            let assigned = act::RoleAssigned {
+                role: "auditor".to_owned(),
+                group: Some(format!("G{}", model.roles)),
+                account: None,
+                templates: None,
+                subject_groups: Some(vec!["VPN Users".to_owned()]),
+            };
+            Act::RolesSaved(act::RolesSaved { assignments: vec![assigned], revision: model.roles })
+        }
         Move::Token(which) => {
             let id = format!("t{}", which % 16);
             if model.tokens.contains_key(&id) {
@@ -347,6 +362,11 @@ fn compare(model: &Model, register: &dyn Register) {
         .filter(|(_, known)| known.reserved && known.disposition == Disposition::Active);
     assert_eq!(orphans, expected.map(|(id, _)| *id).collect::<Vec<_>>());
     assert_eq!(register.is_compromised(&[7; 32]).unwrap(), model.compromised);
+    let roles = register.roles().unwrap();
+    assert_eq!(roles.as_ref().map_or(0, |saved| saved.revision), model.roles);
+    if let Some(saved) = roles {
+        assert_eq!(saved.assignments[0].group, Some(format!("G{}", model.roles)));
+    }
     let accounts = register.accounts(None, usize::MAX).unwrap();
     let accounts: Vec<_> = accounts.iter().map(|it| (it.name.as_str(), it.revision)).collect();
     let expected: Vec<_> = model.accounts.iter().map(|(name, n)| (name.as_str(), *n)).collect();

@@ -17,6 +17,7 @@ use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
 use crate::storage::act::{
     self, AccountSaved, Act, AuthorityEstablished, CertificateReleased, CertificateRevoked, Entry,
+    RolesSaved,
 };
 use crate::storage::publication::{PendingFile, PublicationDirectory, PublicationStore};
 use crate::storage::*;
@@ -283,6 +284,10 @@ impl Register for MemoryRegister {
             }
             Ok(())
         })
+    }
+
+    fn roles(&self) -> Result<Option<RolesSaved>, StoreError> {
+        Ok(None)
     }
 
     fn authority(&self) -> Result<Option<AuthorityEstablished>, StoreError> {
