@@ -70,7 +70,13 @@ impl Issuer {
         nameless.as_object_mut().unwrap().remove("preferred_username");
         let mut strange = hers.clone();
         strange["preferred_username"] = json!("CORP\\administrator");
+        let rsa = || {
+            let size = rcgen::RsaKeySize::_2048;
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap().serialize_pem()
+        };
+        let second = rcgen::KeyPair::generate().unwrap().serialize_pem();
         let setup = json!({
+            "keys": {"first": rsa(), "second": second, "stranger": rsa()},
             "modules": modules, "port": port, "key": key, "certificate": certificate,
             "clients": {"anna": hers, "lacking": lacking, "nameless": nameless, "strange": strange},
         });

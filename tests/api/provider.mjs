@@ -8,11 +8,10 @@ const setup = JSON.parse(fs.readFileSync(0, 'utf8'));
 const { Provider } = await import(`${setup.modules}/oidc-provider/lib/index.js`);
 
 const made = {};
+// The keys come from outside: Node's own key generation can lock itself up when the garbage
+// collector meets it (its job and an export of the key take the same mutex).
 const pair = (kid, alg) => {
-  const { privateKey } =
-    alg === 'ES256'
-      ? crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const privateKey = crypto.createPrivateKey(setup.keys[kid]);
   made[kid] = { privateKey, jwk: { ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } };
   return made[kid];
 };
