@@ -35,7 +35,7 @@ impl Authority {
             (Some(name), _) | (None, Some(name)) => name,
         };
         requester.must(Operation::EnrollOnBehalf)?;
-        let account = self.directory.account(name)?;
+        let account = self.directory.find(name)?;
         let unknown = || Refusal::Invalid("account-unknown", self.why_unknown(name));
         account.map(Some).ok_or_else(unknown)
     }

@@ -104,8 +104,11 @@ impl Authority {
         self.may_issue(now)?;
         let computing = self.processors.acquire();
         let submission = Self::submission(enrolment.csr)?;
+        drop(computing);
         let signed_for = submission.requester_name();
+        // Who waits for a directory keeps nobody from computing.
         let other = self.on_behalf_of(requester, enrolment.on_behalf_of, signed_for)?;
+        let computing = self.processors.acquire();
         let request = submission.request();
         let account = other.as_ref().unwrap_or(&requester.account);
         let petition = Petition {

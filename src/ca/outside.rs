@@ -1,4 +1,4 @@
-//! Requesters that a token of an outside issuer describes. Nobody can look them up later: what a
+//! Requesters by their directory's password, and those that a token of an outside issuer describes. Nobody can look them up later: what a
 //! request was decided on goes on record with it, and a pending one is decided on that again.
 
 use std::sync::Arc;
@@ -15,6 +15,30 @@ impl Authority {
     #[must_use]
     pub fn trusting(self, issuers: Arc<dyn TokenIssuers>) -> Self {
         Self { issuers: Some(issuers), ..self }
+    }
+
+    /// Whether there is a directory that knows passwords.
+    pub fn takes_passwords(&self) -> bool {
+        self.directory.takes_passwords()
+    }
+
+    /// Who logs on with this name and password. Unknown, wrong, disabled: all look alike.
+    pub fn authenticate_by_password(
+        &self,
+        name: &str,
+        password: &str,
+    ) -> Result<Requester, Refusal> {
+        const REFUSED: Refusal = Refusal::Unauthenticated("the name or the password is wrong");
+        // RFC 4513 §5.1.2: a bind without a password succeeds as nobody.
+        if password.is_empty() {
+            return Err(REFUSED);
+        }
+        let account = self.directory.authenticate(name, password)?.ok_or(REFUSED)?;
+        if !account.enabled {
+            return Err(REFUSED);
+        }
+        let roles = self.roles_of(&account.name)?;
+        Ok(Requester::of(account, roles))
     }
 
     /// Whom a JSON Web Token speaks for.

@@ -89,7 +89,7 @@ impl Authority {
             requester.must(Operation::EditTokens)?;
         }
         wanted.check()?;
-        let found = self.directory.account(wanted.account)?;
+        let found = self.directory.find(wanted.account)?;
         let found = found.ok_or_else(|| match self.is_outside(wanted.account) {
             true => Refusal::Invalid("account-unknown", self.why_unknown(wanted.account)),
             false => Refusal::NotFound(format!("account {}", wanted.account)),

@@ -1,6 +1,7 @@
 //! `chancery check`: every mistake in configuration and templates at once; issues nothing.
 
 use super::arguments::Check;
+use super::directories;
 use super::failure::{Failure, at};
 use super::register::open_register;
 use super::settings::{Gathered, Mistakes};
@@ -26,6 +27,11 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
                 settings.api_listen,
                 settings.publish_listen
             ));
+            for section in &settings.directories {
+                if let Err(failure) = directories::check(section) {
+                    told.lines(1, &failure.to_string());
+                }
+            }
         }
         Err(mistakes) => told.lines(mistakes.count(), &mistakes.to_string()),
     }

@@ -61,6 +61,9 @@ pub enum Failure {
     /// No random octets.
     #[error(transparent)]
     Random(#[from] crate::ca::RandomFailed),
+    /// A directory cannot be put together.
+    #[error("the directory {0}: its roots cannot be used: {1}")]
+    Directory(String, crate::directory::ldap::server::RootsUnusable),
     /// Threads, signals.
     #[error("{doing}: {error}")]
     System {
@@ -103,7 +106,7 @@ pub enum Failure {
     #[error(transparent)]
     NotSigned(#[from] super::request::NotSigned),
     /// A passphrase file is empty.
-    #[error("{0} holds no passphrase")]
+    #[error("{0} holds no passphrase or password")]
     NoPassphrase(PathBuf),
     /// PKCS#12 without its password.
     #[error("a PKCS#12 file needs its password: --import-password-file FILE")]

@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod backup;
 pub mod check;
 pub mod csr;
+mod directories;
 pub mod export;
 pub mod failure;
 pub mod founding;

@@ -1,9 +1,11 @@
-//! Who the accounts are: one question, several possible answerers (built in; later LDAP).
+//! Who the accounts are: one question, several possible answerers (built in, Active Directory).
 //!
 //! Absent: authorisation (the authority's), credentials, and the register itself: the built-in
 //! directory is handed a way to look up a row. Begin with [`Directory`].
 
+pub mod ldap;
 pub mod oidc;
+pub mod several;
 
 use crate::pki::account::Account;
 use crate::pki::time::Timestamp;
@@ -13,6 +15,22 @@ pub trait Directory: Send + Sync {
     /// The account of that `sAMAccountName` with its groups as of now, disabled ones too; `None`
     /// if there is none. Names are compared without regard to ASCII case.
     fn account(&self, name: &str) -> Result<Option<Account>, DirectoryError>;
+
+    /// The account that somebody means who writes this: what [`Directory::account`] takes, and
+    /// what people write besides (a UPN, a computer without its `$`). Never for a name on record:
+    /// it could come to mean somebody else.
+    fn find(&self, written: &str) -> Result<Option<Account>, DirectoryError>;
+
+    /// The account that logs on with this name and password, disabled ones too; `None` if the
+    /// name is unknown or the password is not its own, which nobody is to tell apart.
+    fn authenticate(
+        &self,
+        written: &str,
+        password: &str,
+    ) -> Result<Option<Account>, DirectoryError>;
+
+    /// Whether it knows passwords at all.
+    fn takes_passwords(&self) -> bool;
 }
 
 /// Somebody who takes signed tokens for proof of who somebody is.
@@ -59,5 +77,18 @@ where
 {
     fn account(&self, name: &str) -> Result<Option<Account>, DirectoryError> {
         (self.0)(name)
+    }
+
+    fn find(&self, written: &str) -> Result<Option<Account>, DirectoryError> {
+        (self.0)(written)
+    }
+
+    /// Built-in accounts have no passwords.
+    fn authenticate(&self, _: &str, _: &str) -> Result<Option<Account>, DirectoryError> {
+        Ok(None)
+    }
+
+    fn takes_passwords(&self) -> bool {
+        false
     }
 }

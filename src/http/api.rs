@@ -24,7 +24,7 @@ use super::publishing::Publishing;
 use super::rates::{Allowance, Rates};
 use super::{Access, ROUTES, Route};
 use crate::ca::permissions::Operation;
-use crate::ca::{Authority, Refusal};
+use crate::ca::{Authority, Refusal, Requester};
 use crate::pki::time::Timestamp;
 
 /// Reads the clock.
@@ -136,6 +136,10 @@ async fn answer(api: Arc<Api>, route: &'static Route, request: Request) -> Respo
         Access::Open(resource) => (None, Ok(resource(&api, (api.clock)()))),
         Access::Needs(..) => perform(&api, route, request).await,
     };
+    let outcome = outcome.map_err(|problem| match api.authority.takes_passwords() {
+        true => problem.offering_passwords(),
+        false => problem,
+    });
     let rule = outcome.as_ref().err().map(|problem| problem.rule().to_owned());
     let answer = outcome.unwrap_or_else(|problem| problem.to_answer(&number));
     let status = answer.status();
@@ -181,6 +185,10 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
     let received = match receive(api, route, operation, request).await {
         Ok(received) => received,
         Err(problem) => return (None, Err(problem)),
+    };
+    let lane = match Credential::of(&received.headers, &received.peer) {
+        Ok(Credential::Password(_)) => Lane::Passwords,
+        _ => lane,
     };
     let work = {
         let api = Arc::clone(api);
@@ -240,16 +248,9 @@ fn attend(
 ) -> (Option<String>, Result<Reply, Problem>) {
     let Access::Needs(operation, _, resource) = route.access else { return (None, Err(lost())) };
     let now = (api.clock)();
-    let requester = Credential::of(&received.headers, &received.peer)
-        .and_then(|credential| Ok(credential.requester(&api.authority, now)?));
-    let requester = match requester {
+    let requester = match authenticate(api, received, now) {
         Ok(requester) => requester,
-        Err(problem) => {
-            if problem.status() == StatusCode::UNAUTHORIZED {
-                api.rates.failed(received.origin, now);
-            }
-            return (None, Err(problem));
-        }
+        Err(problem) => return (None, Err(problem)),
     };
     let account = Some(requester.account().name.clone());
     if let Err(problem) = api.rates.admit_account(&requester, operation, now) {
@@ -260,6 +261,22 @@ fn attend(
     }
     let call = Call { api, requester: &requester, now, received };
     (account, resource(&call))
+}
+
+/// Who it is; what proves nothing is counted.
+fn authenticate(api: &Api, received: &Received, now: Timestamp) -> Result<Requester, Problem> {
+    let credential = Credential::of(&received.headers, &received.peer)?;
+    if let Some(name) = credential.guessed() {
+        api.rates.admit_password(name, now)?;
+    }
+    let requester = credential.requester(&api.authority, now).map_err(Problem::from);
+    if requester.as_ref().is_err_and(|problem| problem.status() == StatusCode::UNAUTHORIZED) {
+        api.rates.failed(received.origin, now);
+        if let Some(name) = credential.guessed() {
+            api.rates.failed_password(name, now);
+        }
+    }
+    requester
 }
 
 /// Waits, without a thread, until a CRL that reflects ledger entry `sequence` is published.

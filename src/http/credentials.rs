@@ -1,10 +1,14 @@
-//! Credentials: a bearer token (RFC 6750) or a client certificate becomes a requester. Each kind is
-//! one more way from a call to a [`Requester`].
+//! Credentials: a bearer token (RFC 6750), name and password of a directory (RFC 7617) or a client
+//! certificate becomes a requester. Each kind is one more way from a call to a [`Requester`].
 //!
 //! Where a call carries both, the `Authorization` header decides, also when it is refused: a
 //! certificate that a machine sends along on every connection never changes whose call it is.
 
 use axum::http::{HeaderMap, header};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::peer::Peer;
 use super::problem::Problem;
@@ -16,9 +20,34 @@ use crate::pki::time::Timestamp;
 pub enum Credential<'a> {
     /// A bearer token.
     Bearer(&'a str),
+    /// A name and password that some directory knows.
+    Password(Box<Password>),
     /// A certificate whose key the connection proved.
     Certificate(&'a [u8]),
 }
+
+/// Name and password (RFC 7617 §2), in UTF-8.
+pub struct Password {
+    /// The user-id: `REALM\name`, `name@suffix` or a name of the default realm.
+    pub name: String,
+    password: Zeroizing<String>,
+}
+
+impl Password {
+    /// Reads `base64(user-id ":" password)`; neither may hold control characters.
+    fn read(text: &str) -> Option<Self> {
+        let octets = Zeroizing::new(STANDARD.decode(text).ok()?);
+        let pair = std::str::from_utf8(&octets).ok()?;
+        let (name, password) = pair.split_once(':')?;
+        let fits =
+            !name.is_empty() && name.len() <= LONGEST_NAME && !pair.contains(char::is_control);
+        let password = Zeroizing::new(password.to_owned());
+        fits.then(|| Self { name: name.to_owned(), password })
+    }
+}
+
+/// Octets of a user-id: a `userPrincipalName` has 1,024 characters at most ([MS-ADA3] §2.349).
+const LONGEST_NAME: usize = 1024;
 
 impl<'a> Credential<'a> {
     /// The credential a call carries; 401 if there is none that could be one.
@@ -30,8 +59,9 @@ impl<'a> Credential<'a> {
             (None, Some(certificate)) => return Ok(Self::Certificate(certificate)),
             (None, None) => {
                 return Err(refused(
-                    "a credential is needed: a bearer token (Authorization: Bearer chancery_…) or \
-                     a client certificate of this CA",
+                    "a credential is needed: a bearer token (Authorization: Bearer chancery_…), a \
+                     client certificate of this CA, or where a directory is configured that knows \
+                     passwords, name and password (Authorization: Basic)",
                 ));
             }
         };
@@ -43,7 +73,14 @@ impl<'a> Credential<'a> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 Ok(Self::Bearer(token.trim_matches(' ')))
             }
-            _ => Err(refused("only bearer tokens are taken (Authorization: Bearer chancery_…)")),
+            Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
+                let read = Password::read(pair.trim_matches(' '));
+                let read = read.ok_or_else(|| {
+                    refused("Authorization: Basic is not base64 of name:password in UTF-8")
+                })?;
+                Ok(Self::Password(Box::new(read)))
+            }
+            _ => Err(refused("the Authorization header is neither Bearer nor Basic")),
         }
     }
 
@@ -51,6 +88,10 @@ impl<'a> Credential<'a> {
     pub fn requester(&self, authority: &Authority, now: Timestamp) -> Result<Requester, Refusal> {
         match self {
             Self::Bearer(token) => authority.authenticate(token, now),
+            Self::Password(_) if !authority.takes_passwords() => {
+                Err(Refusal::Unauthenticated("no directory here knows passwords"))
+            }
+            Self::Password(own) => authority.authenticate_by_password(&own.name, &own.password),
             Self::Certificate(der) => authority.authenticate_by_certificate(der, now),
         }
     }
@@ -63,11 +104,20 @@ impl<'a> Credential<'a> {
     }
 
     /// Octets that only the holder of this credential knows, to seal answers that hold a secret;
-    /// a certificate has none that the connection shows.
+    /// a certificate has none that the connection shows, and a password can be guessed from what
+    /// was sealed with it.
     pub fn secret(&self) -> Option<&[u8]> {
         match self {
             Self::Bearer(token) => Some(token.as_bytes()),
-            Self::Certificate(_) => None,
+            Self::Certificate(_) | Self::Password(_) => None,
+        }
+    }
+
+    /// The name that could be guessed a password for.
+    pub fn guessed(&self) -> Option<&str> {
+        match self {
+            Self::Password(own) => Some(&own.name),
+            Self::Bearer(_) | Self::Certificate(_) => None,
         }
     }
 }
@@ -85,6 +135,7 @@ mod tests {
         }
         match Credential::of(&headers, &Peer::default()) {
             Ok(Credential::Bearer(token)) => Ok(token.to_owned()),
+            Ok(Credential::Password(own)) => Ok(format!("{} {}", own.name, *own.password)),
             Ok(Credential::Certificate(_)) => panic!("there was none"),
             Err(problem) => Err(problem.rule().to_owned()),
         }
@@ -94,7 +145,8 @@ mod tests {
     fn one_bearer_token() {
         assert_eq!(rule(&["Bearer chancery_x"]), Ok("chancery_x".to_owned()));
         assert_eq!(rule(&["bEARER  chancery_x"]), Ok("chancery_x".to_owned()));
-        let refused: [&[&str]; 4] = [&[], &["Basic eA=="], &["Bearer"], &["Bearer a", "Bearer b"]];
+        let refused: [&[&str]; 4] =
+            [&[], &["Negotiate eA=="], &["Bearer"], &["Bearer a", "Bearer b"]];
         for values in refused {
             assert_eq!(rule(values), Err("unauthenticated".to_owned()), "{values:?}");
         }
@@ -106,6 +158,21 @@ mod tests {
         assert!(Credential::Bearer("chancery_x").is_beyond_guessing());
         assert!(!Credential::Bearer("eyJhbGciOiJSUzI1NiJ9.e30.c2ln").is_beyond_guessing());
         assert!(!Credential::Bearer("").is_beyond_guessing());
+    }
+
+    #[test]
+    fn name_and_password() {
+        let basic = |octets: &[u8]| rule(&[&format!("Basic {}", STANDARD.encode(octets))]);
+        assert_eq!(basic("CORP\\jürgen:ä:ö\"".as_bytes()), Ok("CORP\\jürgen ä:ö\"".to_owned()));
+        assert_eq!(basic(b"anna:"), Ok("anna ".to_owned()));
+        // RFC 7617 §2.1: "test:123£" in UTF-8.
+        assert_eq!(rule(&["bAsIc dGVzdDoxMjPCow=="]), Ok("test 123£".to_owned()));
+        let long = format!("{}:x", "a".repeat(LONGEST_NAME + 1));
+        let refused: [&[u8]; 6] = [b"", b"anna", b":x", b"a\x00:x", b"a:\x7f", b"a:\xa3"];
+        for octets in refused.into_iter().chain([long.as_bytes()]) {
+            assert_eq!(basic(octets), Err("unauthenticated".to_owned()), "{octets:?}");
+        }
+        assert_eq!(rule(&["Basic anna:x"]), Err("unauthenticated".to_owned()));
     }
 
     #[test]
@@ -121,8 +188,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_header_is_refused_or_read(value in "[ -~]{0,40}") {
+        fn any_header_is_refused_or_read(
+            value in "[ -~]{0,40}",
+            octets in proptest::collection::vec(any::<u8>(), 0..40)
+        ) {
             let _ = rule(&[&value]);
+            let _ = rule(&[&format!("Basic {}", STANDARD.encode(octets))]);
         }
     }
 }

@@ -19,11 +19,14 @@ pub enum Lane {
     Acts,
     /// Look-ups.
     Reads,
+    /// Whatever comes with a name and password: a directory is asked first, which may be slow,
+    /// and only those who need it shall wait for it.
+    Passwords,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 3] = [Self::Enrolments, Self::Acts, Self::Reads];
+    pub const ALL: [Self; 4] = [Self::Enrolments, Self::Acts, Self::Reads, Self::Passwords];
 
     /// The word in metrics.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Lane {
             Self::Enrolments => "enrolments",
             Self::Acts => "acts",
             Self::Reads => "reads",
+            Self::Passwords => "passwords",
         }
     }
 }
@@ -49,6 +53,7 @@ pub struct Pools {
     enrolments: Pool,
     acts: Pool,
     reads: Pool,
+    passwords: Pool,
 }
 
 /// The lane has no room, or its thread died.
@@ -69,6 +74,7 @@ impl Pools {
             enrolments: Pool::start("enrol", Width { threads: 64, queue: 1024 })?,
             acts: Pool::start("act", Width { threads: 8, queue: 256 })?,
             reads: Pool::start("read", Width { threads: processors + 2, queue: 512 })?,
+            passwords: Pool::start("password", Width { threads: 32, queue: 256 })?,
         })
     }
 
@@ -91,6 +97,7 @@ impl Pools {
             Lane::Enrolments => &self.enrolments,
             Lane::Acts => &self.acts,
             Lane::Reads => &self.reads,
+            Lane::Passwords => &self.passwords,
         }
     }
 }

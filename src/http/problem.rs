@@ -58,6 +58,19 @@ impl Problem {
         self
     }
 
+    /// The same problem; where it asks for a credential, name and password will do (RFC 7617
+    /// §2.1).
+    #[must_use]
+    pub fn offering_passwords(self) -> Self {
+        const BOTH: HeaderValue = HeaderValue::from_static(
+            "Bearer realm=\"chancery\", Basic realm=\"chancery\", charset=\"UTF-8\"",
+        );
+        match self.status {
+            StatusCode::UNAUTHORIZED => self.with_header(header::WWW_AUTHENTICATE, BOTH),
+            _ => self,
+        }
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -8,8 +8,10 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod active_directory;
 mod adoption;
 mod configuration;
+mod domain;
 mod first_start;
 mod full_disk;
 mod mutual_tls;

@@ -8,7 +8,6 @@ mod addresses;
 mod certificate;
 mod greeting;
 mod last_resort;
-mod providers;
 mod service;
 mod wishes;
 

@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use super::addresses::Addresses;
 use super::certificate::OwnCertificate;
 use super::greeting::Greeting;
-use super::providers::providers;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::ca::retirement::Clockwork;
 use crate::ca::{Authority, Parts};
+use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::init::chain_of;
@@ -100,7 +100,7 @@ impl Service {
         let authority = Authority::new(Parts {
             register: Arc::<LedgerRegister>::clone(register),
             key: Arc::new(key),
-            directory: Arc::new(BuiltIn(lookup)),
+            directory: Arc::new(directories(BuiltIn(lookup), &settings.directories)?),
             issuer,
             slug: slug.clone(),
             template_arc: established.template_arc.parse().map_err(|_| {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::directory::OidcSection;
+use super::directory::DirectorySection;
 use crate::http::rates::Allowance;
 
 /// What the program runs with.
@@ -40,7 +40,7 @@ pub struct Settings {
     /// How often somebody may call.
     pub allowance: Allowance,
     /// The sections `[[directory]]`.
-    pub directories: Vec<OidcSection>,
+    pub directories: Vec<DirectorySection>,
     /// Less free space than this, in octets, stops issuing.
     pub minimum_free_octets: u64,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, Value as Toml};
 
-use super::directory::{OidcSection, SECTIONS, sections};
+use super::directory::{DirectorySection, SECTIONS, sections};
 use super::mistake::{Mistake, Place};
 use super::table::{SETTINGS, Values};
 
@@ -14,7 +14,7 @@ pub(super) fn values(
     path: &Path,
     text: &str,
     mistakes: &mut Vec<Mistake>,
-) -> (Vec<super::Value>, Vec<OidcSection>) {
+) -> (Vec<super::Value>, Vec<DirectorySection>) {
     let place = |span: Option<Range<usize>>| {
         let line = span.map(|span| line_of(text, span.start));
         Place::File(path.to_owned(), line)

@@ -306,6 +306,18 @@ pub const SETTINGS: &[Setting] = &[
         wanted: PER_MINUTE,
     },
     Setting {
+        key: "password_rate",
+        value: "NUMBER|off",
+        meaning: "Wrong passwords a minute for one name, wherever they come from",
+        default: "20",
+        values: Values::One,
+        read: |settings, given| {
+            settings.allowance.passwords = per_minute(given)?;
+            Some(())
+        },
+        wanted: PER_MINUTE,
+    },
+    Setting {
         key: "trusted_proxy",
         value: "ADDRESS",
         meaning: "A proxy, or a network of proxies, whose word about the caller's address is taken",

@@ -104,6 +104,60 @@ fn a_named_file_must_be_there() {
     assert!(gather(&missing, []).unwrap_err().to_string().contains("no/such/file.toml"));
 }
 
+#[test]
+fn a_domain_is_a_section_without_secrets() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("c.toml");
+    let good = "[[directory]]\nkind = \"ldap\"\nrealm = \"CORP\"\nbase = \"DC=corp,DC=contoso,DC=com\"\n\
+                servers = [\"ldaps://dc1.corp.contoso.com\", \"ldaps://dc2.corp.contoso.com:3269\"]\n\
+                bind_name = \"svc@corp.contoso.com\"\nbind_password_file = \"/run/bind\"\ndefault_realm = true\n";
+    std::fs::write(&path, good).unwrap();
+    let settings = gather(&given(Some(&path), &[]), []).unwrap().settings;
+    let directory::DirectorySection::Ldap(own) = &settings.directories[0] else { panic!() };
+    assert_eq!((own.servers.len(), own.domain.dns_name.as_str()), (2, "corp.contoso.com"));
+    assert_eq!(own.upn_suffixes, ["corp.contoso.com"]);
+
+    let bad = format!(
+        "{good}[[directory]]\nkind = \"ldap\"\nrealm = \"LAB\"\nbase = \"OU=x,DC=lab\"\n\
+         servers = [\"ldap://dc.lab\", \"ldaps://\", \"ldaps://dc.lab:0\", \"https://dc.lab\"]\n\
+         bind_password = \"secret\"\nbind_password_variable = \"CHANCERY_BIND\"\nport = 636\n\
+         waiting = \"many\"\n\
+         [[directory]]\nkind = \"ldap\"\nrealm = \"LAB\"\nbase = \"DC=lab\"\nservers = \"ldap://dc.lab\"\n\
+         start_tls = true\nbind_name = \"svc\"\nbind_password_variable = \"BIND\"\ndefault_realm = true\n"
+    );
+    std::fs::write(&path, bad).unwrap();
+    let mistakes = gather(&given(Some(&path), &[]), []).unwrap_err();
+    let text = mistakes.to_string();
+    for expected in [
+        "c.toml:12: \"OU=x,DC=lab\" is no domain's name",
+        "c.toml:13: ldap://dc.lab: without TLS; ldaps://, or start_tls = true",
+        "c.toml:13: \"ldaps://\" is not of the form",
+        "c.toml:13: \"ldaps://dc.lab:0\" is not of the form",
+        "c.toml:13: \"https://dc.lab\" is not of the form",
+        "bind_name is missing",
+        "c.toml:14: a password does not belong here",
+        "c.toml:15: variables that begin with CHANCERY_",
+        "c.toml:16: no such setting \"port\" in this directory",
+        "c.toml:17: waiting must be a number from 0 to 1024",
+        "another directory has default_realm = true",
+    ] {
+        assert!(text.contains(expected), "{expected}\n in\n{text}");
+    }
+    assert_eq!(mistakes.count(), 11, "{text}");
+    assert!(!text.contains("secret"), "{text}");
+
+    let elsewhere = "[[directory]]\nkind = \"oidc\"\nrealm = \"ENTRA\"\nissuer = \"https://login\"\n\
+                     audience = \"x\"\naccount_from = \"CORP\"\n";
+    std::fs::write(&path, elsewhere).unwrap();
+    let mistakes = gather(&given(Some(&path), &[]), []).unwrap_err().to_string();
+    assert!(
+        mistakes.contains("no directory of kind \"ldap\" has the realm \"CORP\""),
+        "{mistakes}"
+    );
+    std::fs::write(&path, format!("{elsewhere}{good}")).unwrap();
+    assert!(gather(&given(Some(&path), &[]), []).is_ok());
+}
+
 proptest! {
     #[test]
     fn any_file_is_read_or_refused(text in "([a-z_]{1,12}|[=\\[\\]\"\n.#,0-9 ]){0,40}") {
@@ -122,7 +176,7 @@ fn directories_are_sections_and_their_mistakes_have_lines() {
                 groups = { \"0f1e\" = \"VPN Users\" }\n";
     std::fs::write(&path, good).unwrap();
     let settings = gather(&given(Some(&path), &[]), []).unwrap().settings;
-    let own = &settings.directories[0];
+    let directory::DirectorySection::Oidc(own) = &settings.directories[0] else { panic!() };
     assert_eq!(own.settings.audiences, ["api://chancery"]);
     assert_eq!(own.settings.algorithms.len(), 2);
     assert_eq!(own.pace.life_seconds, 7200);

@@ -1,5 +1,6 @@
 //! How often somebody may call: per account, per address, and per address after failed
-//! authentications, which are refused before anything costly is done.
+//! authentications, which are refused before anything costly is done. Wrong passwords are counted
+//! for the name they were tried for as well, wherever they come from.
 //!
 //! Absent: enrolments, unless a limit is set for them: what they cost is bounded by their lane,
 //! which says 503. A certificate manager who revokes, releases or publishes is never kept waiting,
@@ -33,6 +34,8 @@ pub struct Allowance {
     pub enrolments: PerMinute,
     /// Failed authentications a minute from one address.
     pub failures: PerMinute,
+    /// Wrong passwords a minute for one name.
+    pub passwords: PerMinute,
     /// Whose word about the address of a caller is taken.
     pub proxies: Proxies,
 }
@@ -44,6 +47,7 @@ impl Default for Allowance {
             address: PerMinute::Of(60_000),
             enrolments: PerMinute::Unlimited,
             failures: PerMinute::Of(300),
+            passwords: PerMinute::Of(20),
             proxies: Proxies::default(),
         }
     }
@@ -55,6 +59,7 @@ pub struct Rates {
     address: Budget<IpAddr>,
     enrolments: Budget<String>,
     failures: Budget<IpAddr>,
+    passwords: Budget<String>,
     proxies: Proxies,
 }
 
@@ -66,6 +71,7 @@ impl Rates {
             address: Budget::new(allowance.address),
             enrolments: Budget::new(allowance.enrolments),
             failures: Budget::new(allowance.failures),
+            passwords: Budget::new(allowance.passwords),
             proxies: allowance.proxies,
         }
     }
@@ -103,6 +109,18 @@ impl Rates {
                 .take(origin, now)
                 .map_err(|wait| too_many(wait, "calls from this address")),
         }
+    }
+
+    /// Before a password is tried for a name: may it be? [`Rates::admit`] has asked whether from
+    /// there.
+    pub fn admit_password(&self, name: &str, now: Timestamp) -> Result<(), Problem> {
+        let refused = |wait| too_many(wait, "wrong passwords for this name");
+        self.passwords.look(&name.to_lowercase(), now).map_err(refused)
+    }
+
+    /// A password was wrong for this name.
+    pub fn failed_password(&self, name: &str, now: Timestamp) {
+        let _ = self.passwords.take(name.to_lowercase(), now);
     }
 
     /// An authentication failed.

@@ -1,0 +1,179 @@
+//! Domain controllers: connections over TLS with the certificate verified, host name too, and
+//! what is asked over them. Everything has its time; referrals are not followed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ldap3::{
+    DerefAliases, LdapConn, LdapConnSettings, LdapError, Scope, SearchEntry, SearchOptions,
+};
+use rustls::{ClientConfig, RootCertStore};
+use zeroize::Zeroizing;
+
+use super::pool::Failure;
+
+/// Entries that one search may find at most: groups of one account, and accounts of one name.
+const MOST_ENTRIES: i32 = 1000;
+
+/// The domain controllers of one domain, and the account that asks them.
+pub struct Servers {
+    /// `ldaps://host[:port]`, or `ldap://host[:port]`, where StartTLS comes before anything else.
+    urls: Vec<String>,
+    tls: Arc<ClientConfig>,
+    bind_name: String,
+    bind_password: Zeroizing<String>,
+    timeout: Duration,
+}
+
+/// The roots cannot be used for TLS.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RootsUnusable(String);
+
+impl Servers {
+    /// Servers whose certificates lead to one of `roots` (DER), tried in this order.
+    pub fn new(
+        urls: Vec<String>,
+        roots: &[Vec<u8>],
+        bind_name: String,
+        bind_password: Zeroizing<String>,
+        timeout: Duration,
+    ) -> Result<Self, RootsUnusable> {
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root.clone().into()).map_err(|error| RootsUnusable(error.to_string()))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| RootsUnusable(error.to_string()))?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        Ok(Self { urls, tls: Arc::new(tls), bind_name, bind_password, timeout })
+    }
+
+    /// A session with the first server that takes one.
+    pub fn connect(&self) -> Result<Session, String> {
+        let mut why = "no server is configured".to_owned();
+        for url in &self.urls {
+            match self.session(url) {
+                Ok(session) => return Ok(session),
+                Err(failure) => {
+                    tracing::warn!(server = url, %failure, "a domain controller is passed over");
+                    why = failure.to_string();
+                }
+            }
+        }
+        Err(why)
+    }
+
+    fn session(&self, url: &str) -> Result<Session, Failure> {
+        let mut search = self.open(url)?;
+        match bind(&mut search, &self.bind_name, &self.bind_password, self.timeout)? {
+            Bound::Yes => {}
+            Bound::No => {
+                let why = "it does not take the password of bind_name".to_owned();
+                return Err(Failure::Refused(why));
+            }
+        }
+        Ok(Session { search, proof: None, url: url.to_owned(), timeout: self.timeout })
+    }
+
+    fn open(&self, url: &str) -> Result<LdapConn, Failure> {
+        // With `ldaps` the library passes over StartTLS; with `ldap` it insists on it. There is no
+        // way from here to a connection without TLS.
+        let settings = LdapConnSettings::new()
+            .set_conn_timeout(self.timeout)
+            .set_config(Arc::clone(&self.tls))
+            .set_starttls(true);
+        guarded(|| LdapConn::with_settings(settings, url))
+    }
+
+    /// Whether `dn` has this password. On a connection of its own, which is never searched on:
+    /// what a user could bind to must not be what the next look-up runs as.
+    pub fn prove(&self, session: &mut Session, dn: &str, password: &str) -> Result<Bound, Failure> {
+        if password.is_empty() {
+            // RFC 4513 §5.1.2: it would be an unauthenticated bind, which servers let pass.
+            return Ok(Bound::No);
+        }
+        let mut proof = match session.proof.take() {
+            Some(proof) => proof,
+            None => self.open(&session.url)?,
+        };
+        let bound = bind(&mut proof, dn, password, self.timeout)?;
+        session.proof = Some(proof);
+        Ok(bound)
+    }
+}
+
+/// Whether a server took a name and password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// They belong together.
+    Yes,
+    /// They do not, or the account may not log on.
+    No,
+}
+
+/// Connections to one server.
+pub struct Session {
+    search: LdapConn,
+    proof: Option<LdapConn>,
+    url: String,
+    timeout: Duration,
+}
+
+impl Session {
+    /// The entries that `filter` finds; none where there is no `base`.
+    pub fn search(
+        &mut self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+    ) -> Result<Vec<SearchEntry>, Failure> {
+        let seconds = i32::try_from(self.timeout.as_secs().max(1)).unwrap_or(i32::MAX);
+        let options = SearchOptions::new()
+            .deref(DerefAliases::Never)
+            .timelimit(seconds)
+            .sizelimit(MOST_ENTRIES);
+        let search = &mut self.search;
+        search.with_timeout(self.timeout).with_search_options(options);
+        let found = guarded(|| search.search(base, scope, filter, attributes.to_vec()))?;
+        match found.1.rc {
+            0 => {}
+            32 => return Ok(Vec::new()),
+            3 | 51 | 52 => return Err(Failure::Lost(found.1.to_string())),
+            _ => return Err(Failure::Refused(found.1.to_string())),
+        }
+        let entries = found.0.into_iter().filter(|own| !own.is_ref() && !own.is_intermediate());
+        guarded(|| Ok(entries.map(SearchEntry::construct).collect()))
+    }
+}
+
+fn bind(
+    connection: &mut LdapConn,
+    name: &str,
+    password: &str,
+    timeout: Duration,
+) -> Result<Bound, Failure> {
+    let answer = guarded(|| connection.with_timeout(timeout).simple_bind(name, password))?;
+    match answer.rc {
+        0 => Ok(Bound::Yes),
+        // RFC 4511 §A.2: noSuchObject, invalidDNSyntax, inappropriateAuthentication,
+        // invalidCredentials, insufficientAccessRights, constraintViolation, unwillingToPerform.
+        19 | 32 | 34 | 48 | 49 | 50 | 53 => Ok(Bound::No),
+        51 | 52 => Err(Failure::Lost(answer.to_string())),
+        _ => Err(Failure::Refused(answer.to_string())),
+    }
+}
+
+/// The library panics on some of what is no LDAP; here it is a server that does not answer.
+fn guarded<T>(work: impl FnOnce() -> Result<T, LdapError>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Failure::Lost(error.to_string())),
+        Err(_) => Err(Failure::Lost("its answer does not read".to_owned())),
+    }
+}
