@@ -37,8 +37,8 @@ impl Authority {
         if !account.enabled {
             return Err(REFUSED);
         }
-        let roles = self.roles_of(&account.name)?;
-        Ok(Requester::of(account, roles))
+        let offices = self.offices_of(&account)?;
+        Ok(Requester::of(account, offices))
     }
 
     /// Whom a JSON Web Token speaks for.
