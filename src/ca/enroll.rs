@@ -4,26 +4,25 @@
 //! A crash between any two steps leaves a record of what may have been signed; `orphans`
 //! settles those at the next start.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+mod issue;
+mod permits;
+
+pub(super) use issue::Facts;
+use permits::Permit;
+pub use permits::Permits;
 
 use super::permissions::Operation;
 use super::renewal::Renewed;
 use super::templates::Listed;
-use super::{Authority, CertificateRow, Refusal, Requester, act, record, retirement};
+use super::{Authority, CertificateRow, Refusal, Requester, act, record};
 use crate::pki::account::Account;
-use crate::pki::certificate::{Certificate, Prepared};
 use crate::pki::cms::Signer;
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::policy::{self, Enroller, Standing};
-use crate::pki::profile::{Profile, ValidityCut};
+use crate::pki::profile::Profile;
 use crate::pki::request::CertificateRequest;
-use crate::pki::serial::SerialNumber;
-use crate::pki::signature::SignatureAlgorithm;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{
-    Act, CertificateIssued, CertificateRevoked, Entry, RequestDenied, RequestFailed, RequestMark,
-    RequestReceived, SerialReserved,
-};
+use crate::storage::act::{Act, Entry, RequestDenied, RequestMark, RequestReceived};
 use crate::storage::{StoreError, Urgency};
 
 /// What is asked for.
@@ -69,14 +68,6 @@ pub(super) struct Petition<'a> {
     pub(super) renewal: Option<Renewed>,
     /// Who has signed the request beside its submitter.
     pub(super) signers: &'a [Signer],
-}
-
-/// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
-/// and only one signature comes of it.
-pub(super) struct Reserved {
-    request_id: u64,
-    serial: SerialNumber,
-    tbs: Vec<u8>,
 }
 
 impl Authority {
@@ -208,142 +199,6 @@ impl Authority {
         }
     }
 
-    /// Reserves, signs, verifies, records: everything after a decision. `before` goes on record
-    /// in the same commit as the reservation.
-    pub(super) fn issue(
-        &self,
-        listed: &Listed,
-        profile: Profile,
-        petition: &Petition<'_>,
-        before: Vec<Entry>,
-        now: Timestamp,
-        computing: Permit<'_>,
-    ) -> Result<Enrolled, Refusal> {
-        let mut notices = self.notices_for(&profile);
-        notices.extend(self.supersession_notices(listed, petition.account, now)?);
-        let reserved = self.reserve(profile, petition.request_id, before, now, computing)?;
-        let facts = Facts {
-            account: petition.account.name.clone(),
-            requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
-            template: listed.template.cn().to_owned(),
-            renewal: petition.renewal.as_ref().map(Renewed::to_act),
-        };
-        let row = self.complete(reserved, facts, now)?;
-        let outcome = Outcome::Issued(Box::new(row), notices);
-        Ok(Enrolled { request_id: petition.request_id, outcome })
-    }
-
-    /// Puts the to-be-signed bytes on record under a serial number never used.
-    fn reserve(
-        &self,
-        profile: Profile,
-        request_id: u64,
-        before: Vec<Entry>,
-        now: Timestamp,
-        computing: Permit<'_>,
-    ) -> Result<Reserved, Refusal> {
-        let mut computing = Some(computing);
-        for _ in 0..3 {
-            let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
-            let serial = self.fresh_serial()?;
-            let algorithm = self.key.algorithm();
-            let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
-                .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
-            drop(busy);
-            let tbs = prepared.into_tbs();
-            let act = Act::SerialReserved(SerialReserved {
-                request_id,
-                serial: serial.as_der_content().to_vec(),
-                tbs: tbs.clone(),
-            });
-            let mut entries = before.clone();
-            entries.push(Entry { at: now.millis(), actor: None, act });
-            match self.register.commit(entries, Urgency::Ordinary) {
-                Ok(()) => return Ok(Reserved { request_id, serial, tbs }),
-                Err(StoreError::SerialInUse) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(StoreError::SerialInUse.into())
-    }
-
-    /// Signs what is reserved, verifies, records. What cannot be signed is failed and its serial
-    /// number revoked: nobody can tell whether a signature escaped.
-    pub(super) fn complete(
-        &self,
-        reserved: Reserved,
-        facts: Facts,
-        now: Timestamp,
-    ) -> Result<CertificateRow, Refusal> {
-        let computing = self.processors.acquire();
-        let Reserved { request_id, serial, tbs } = reserved;
-        let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
-            let algorithm = self.key.algorithm();
-            let key = self.issuer.public_key();
-            Certificate::assemble(&tbs, algorithm, &signature, key)
-                .map(|certificate| (certificate, signature))
-                .map_err(|error| error.to_string())
-        });
-        let (certificate, signature) = match signed {
-            Ok(signed) => signed,
-            Err(why) => {
-                drop(computing);
-                self.abandon(request_id, &serial, &why, now)?;
-                return Err(Refusal::Unavailable("signing-failed", why));
-            }
-        };
-        let not_after = certificate.not_after();
-        let act = Act::CertificateIssued(CertificateIssued {
-            request_id,
-            signature,
-            sha1: certificate.sha1_thumbprint(),
-            sha256: certificate.sha256_thumbprint(),
-            template: facts.template.clone(),
-            account: facts.account.clone(),
-            not_after: not_after.seconds(),
-            names: certificate.names().into_iter().map(|name| name.to_lowercase()).collect(),
-        });
-        drop(computing);
-        // What was accepted is finished out of the reserve if need be.
-        let retirement = facts.renewal.and_then(|it| retirement::scheduled(&it, request_id, now));
-        let acts = [Some(act), retirement].into_iter().flatten();
-        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act }).collect();
-        self.register.commit(entries, Urgency::Reserved)?;
-        Ok(CertificateRow {
-            serial,
-            request_id,
-            certificate: certificate.der().to_vec(),
-            requester: facts.requester,
-            account: facts.account,
-            template: facts.template,
-            issued_at: now,
-            not_after,
-            revocation: None,
-        })
-    }
-
-    /// Gives a reservation up: the request has failed and its serial number goes on the CRL.
-    pub(super) fn abandon(
-        &self,
-        request_id: u64,
-        serial: &SerialNumber,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let revoked = Act::CertificateRevoked(CertificateRevoked {
-            serial: serial.as_der_content().to_vec(),
-            revoked_at: now.millis(),
-            reason: crate::pki::revocation::RevocationReason::CessationOfOperation.code(),
-            invalidity_date: None,
-            not_after: Some(self.issuer.not_after().seconds()),
-            key_sha256: None,
-        });
-        let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
-        let acts = [revoked, failed].into_iter().chain(self.returned_token(request_id)?);
-        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act });
-        Ok(self.register.commit(entries.collect(), Urgency::Reserved)?)
-    }
-
     /// Applies the policy module to a request under a template.
     pub(super) fn decide(
         &self,
@@ -404,38 +259,6 @@ impl Authority {
         entries.push(Entry { at: now.millis(), actor: None, act });
         Ok(self.register.commit(entries, Urgency::Ordinary)?)
     }
-
-    fn fresh_serial(&self) -> Result<SerialNumber, Refusal> {
-        let mut octets = [0; 20];
-        self.fill_random(&mut octets)?;
-        Ok(SerialNumber::from_random(octets))
-    }
-
-    fn notices_for(&self, profile: &Profile) -> Vec<String> {
-        let mut notices = self.notices();
-        if profile.validity_cut == ValidityCut::EndsWithAuthority {
-            let end = profile.not_after;
-            notices.push(format!("the validity was cut to the end of the CA certificate, {end}"));
-        }
-        notices
-    }
-
-    /// Resolves an orphan's reservation to what a commit would have given.
-    pub(super) fn adopt_reservation(orphan: &crate::storage::Orphan) -> Reserved {
-        Reserved {
-            request_id: orphan.request.request_id,
-            serial: orphan.serial,
-            tbs: orphan.tbs.clone(),
-        }
-    }
-}
-
-/// What stands beside a certificate in the register.
-pub(super) struct Facts {
-    pub(super) account: String,
-    pub(super) requester: String,
-    pub(super) template: String,
-    pub(super) renewal: Option<act::Renewal>,
 }
 
 /// Why a decision is no profile.
@@ -468,43 +291,4 @@ impl From<StoreError> for Decided {
 pub(super) enum Begun<Guard> {
     First(Guard),
     Again(Enrolled),
-}
-
-/// How many threads may compute at once: enrolments wait for the disk in many threads, but
-/// parse, build and sign in only as many as there are processors.
-pub struct Permits {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-/// Leave to compute, given back when dropped.
-pub(super) struct Permit<'a>(&'a Permits);
-
-impl Permits {
-    /// Where a signature takes a millisecond, a few for each processor, so that signing leaves
-    /// the doors room. Where it takes microseconds, waiting for leave costs more than it saves:
-    /// as many as there are threads.
-    pub fn for_key(algorithm: SignatureAlgorithm, processors: usize) -> Self {
-        const FOR_EACH_PROCESSOR: usize = 4;
-        let free = match algorithm {
-            SignatureAlgorithm::EcdsaSha256 => usize::MAX,
-            _ => processors.max(1) * FOR_EACH_PROCESSOR,
-        };
-        Self { free: Mutex::new(free), freed: Condvar::new() }
-    }
-
-    pub(super) fn acquire(&self) -> Permit<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = |free: &mut usize| *free == 0;
-        let mut free = self.freed.wait_while(free, none).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Permit(self)
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
-    }
 }

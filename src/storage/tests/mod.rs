@@ -8,7 +8,7 @@ mod random_acts;
 
 use super::act::{
     Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived,
-    SerialReserved,
+    SerialReserved, TokenCreated,
 };
 use super::open::{Scrub, Trust};
 use super::*;

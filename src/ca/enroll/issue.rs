@@ -1,0 +1,191 @@
+//! After the decision: reserved, signed, verified, recorded.
+
+use super::{Enrolled, Outcome, Permit, Petition};
+use crate::ca::renewal::Renewed;
+use crate::ca::templates::Listed;
+use crate::ca::{Authority, CertificateRow, Refusal, act, retirement};
+use crate::pki::certificate::{Certificate, Prepared};
+use crate::pki::profile::{Profile, ValidityCut};
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::act::{
+    Act, CertificateIssued, CertificateRevoked, Entry, RequestFailed, SerialReserved,
+};
+use crate::storage::{StoreError, Urgency};
+/// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
+/// and only one signature comes of it.
+pub(in crate::ca) struct Reserved {
+    request_id: u64,
+    serial: SerialNumber,
+    tbs: Vec<u8>,
+}
+
+/// What stands beside a certificate in the register.
+pub(in crate::ca) struct Facts {
+    pub(in crate::ca) account: String,
+    pub(in crate::ca) requester: String,
+    pub(in crate::ca) template: String,
+    pub(in crate::ca) renewal: Option<act::Renewal>,
+}
+
+impl Authority {
+    /// Reserves, signs, verifies, records: everything after a decision. `before` goes on record
+    /// in the same commit as the reservation.
+    pub(in crate::ca) fn issue(
+        &self,
+        listed: &Listed,
+        profile: Profile,
+        petition: &Petition<'_>,
+        before: Vec<Entry>,
+        now: Timestamp,
+        computing: Permit<'_>,
+    ) -> Result<Enrolled, Refusal> {
+        let mut notices = self.notices_for(&profile);
+        notices.extend(self.supersession_notices(listed, petition.account, now)?);
+        let reserved = self.reserve(profile, petition.request_id, before, now, computing)?;
+        let facts = Facts {
+            account: petition.account.name.clone(),
+            requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
+            template: listed.template.cn().to_owned(),
+            renewal: petition.renewal.as_ref().map(Renewed::to_act),
+        };
+        let row = self.complete(reserved, facts, now)?;
+        let outcome = Outcome::Issued(Box::new(row), notices);
+        Ok(Enrolled { request_id: petition.request_id, outcome })
+    }
+
+    /// Puts the to-be-signed bytes on record under a serial number never used.
+    fn reserve(
+        &self,
+        profile: Profile,
+        request_id: u64,
+        before: Vec<Entry>,
+        now: Timestamp,
+        computing: Permit<'_>,
+    ) -> Result<Reserved, Refusal> {
+        let mut computing = Some(computing);
+        for _ in 0..3 {
+            let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
+            let serial = self.fresh_serial()?;
+            let algorithm = self.key.algorithm();
+            let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
+                .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
+            drop(busy);
+            let tbs = prepared.into_tbs();
+            let act = Act::SerialReserved(SerialReserved {
+                request_id,
+                serial: serial.as_der_content().to_vec(),
+                tbs: tbs.clone(),
+            });
+            let mut entries = before.clone();
+            entries.push(Entry { at: now.millis(), actor: None, act });
+            match self.register.commit(entries, Urgency::Ordinary) {
+                Ok(()) => return Ok(Reserved { request_id, serial, tbs }),
+                Err(StoreError::SerialInUse) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::SerialInUse.into())
+    }
+
+    /// Signs what is reserved, verifies, records. What cannot be signed is failed and its serial
+    /// number revoked: nobody can tell whether a signature escaped.
+    pub(in crate::ca) fn complete(
+        &self,
+        reserved: Reserved,
+        facts: Facts,
+        now: Timestamp,
+    ) -> Result<CertificateRow, Refusal> {
+        let computing = self.processors.acquire();
+        let Reserved { request_id, serial, tbs } = reserved;
+        let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
+            let algorithm = self.key.algorithm();
+            let key = self.issuer.public_key();
+            Certificate::assemble(&tbs, algorithm, &signature, key)
+                .map(|certificate| (certificate, signature))
+                .map_err(|error| error.to_string())
+        });
+        let (certificate, signature) = match signed {
+            Ok(signed) => signed,
+            Err(why) => {
+                drop(computing);
+                self.abandon(request_id, &serial, &why, now)?;
+                return Err(Refusal::Unavailable("signing-failed", why));
+            }
+        };
+        let not_after = certificate.not_after();
+        let act = Act::CertificateIssued(CertificateIssued {
+            request_id,
+            signature,
+            sha1: certificate.sha1_thumbprint(),
+            sha256: certificate.sha256_thumbprint(),
+            template: facts.template.clone(),
+            account: facts.account.clone(),
+            not_after: not_after.seconds(),
+            names: certificate.names().into_iter().map(|name| name.to_lowercase()).collect(),
+        });
+        drop(computing);
+        // What was accepted is finished out of the reserve if need be.
+        let retirement = facts.renewal.and_then(|it| retirement::scheduled(&it, request_id, now));
+        let acts = [Some(act), retirement].into_iter().flatten();
+        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act }).collect();
+        self.register.commit(entries, Urgency::Reserved)?;
+        Ok(CertificateRow {
+            serial,
+            request_id,
+            certificate: certificate.der().to_vec(),
+            requester: facts.requester,
+            account: facts.account,
+            template: facts.template,
+            issued_at: now,
+            not_after,
+            revocation: None,
+        })
+    }
+
+    /// Gives a reservation up: the request has failed and its serial number goes on the CRL.
+    pub(in crate::ca) fn abandon(
+        &self,
+        request_id: u64,
+        serial: &SerialNumber,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let revoked = Act::CertificateRevoked(CertificateRevoked {
+            serial: serial.as_der_content().to_vec(),
+            revoked_at: now.millis(),
+            reason: crate::pki::revocation::RevocationReason::CessationOfOperation.code(),
+            invalidity_date: None,
+            not_after: Some(self.issuer.not_after().seconds()),
+            key_sha256: None,
+        });
+        let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
+        let acts = [revoked, failed].into_iter().chain(self.returned_token(request_id)?);
+        let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act });
+        Ok(self.register.commit(entries.collect(), Urgency::Reserved)?)
+    }
+
+    fn fresh_serial(&self) -> Result<SerialNumber, Refusal> {
+        let mut octets = [0; 20];
+        self.fill_random(&mut octets)?;
+        Ok(SerialNumber::from_random(octets))
+    }
+
+    fn notices_for(&self, profile: &Profile) -> Vec<String> {
+        let mut notices = self.notices();
+        if profile.validity_cut == ValidityCut::EndsWithAuthority {
+            let end = profile.not_after;
+            notices.push(format!("the validity was cut to the end of the CA certificate, {end}"));
+        }
+        notices
+    }
+
+    /// Resolves an orphan's reservation to what a commit would have given.
+    pub(in crate::ca) fn adopt_reservation(orphan: &crate::storage::Orphan) -> Reserved {
+        Reserved {
+            request_id: orphan.request.request_id,
+            serial: orphan.serial,
+            tbs: orphan.tbs.clone(),
+        }
+    }
+}
