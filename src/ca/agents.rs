@@ -5,14 +5,15 @@
 //! nobody has restricted agents, and that is ESC3: here an agent's certificate is worth nothing
 //! without the role, and no more than the role's limits.
 
+use super::endorsements::Endorsed;
 use super::enroll::{Decided, Petition};
 use super::offices::limits_of;
 use super::permissions::{Operation, Role};
 use super::{Authority, Refusal, Requester};
-use crate::pki::account::{Account, AccountKind};
+use crate::pki::account::Account;
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::oid;
-use crate::pki::policy::{Endorsement, Standing};
+use crate::pki::policy::Standing;
 use crate::pki::template::Template;
 
 impl Authority {
@@ -46,7 +47,7 @@ impl Authority {
         &self,
         template: &Template,
         petition: &Petition<'_>,
-        endorsements: &[Endorsement],
+        endorsed: &[Endorsed],
     ) -> Result<(), Decided> {
         let for_another = !petition.enroller.name.eq_ignore_ascii_case(&petition.account.name);
         let (cn, subject) = (template.cn(), petition.account);
@@ -54,10 +55,8 @@ impl Authority {
             self.check_agent(petition.enroller, cn, subject)?;
         }
         let wants_agents = for_another || template.ra_purposes().contains(&oid::REQUEST_AGENT);
-        for own in endorsements.iter().filter(|own| wants_agents && own.is_by_agent()) {
-            let signer = self.directory.account(&own.account).map_err(Refusal::from)?;
-            let signer = signer.unwrap_or_else(|| Account::named(&own.account, AccountKind::User));
-            self.check_agent(&signer, cn, subject)?;
+        for own in endorsed.iter().filter(|own| wants_agents && own.endorsement.is_by_agent()) {
+            self.check_agent(&own.account, cn, subject)?;
         }
         Ok(())
     }

@@ -21,9 +21,18 @@ impl Authority {
     ) -> Result<Enrolled, Refusal> {
         requester.must(Operation::DecideRequests)?;
         self.may_issue(now)?;
-        let _one_at_a_time = self.administrating();
+        // Whoever must be looked up is looked up before the lock: a directory may take its time.
         let row = self.pending(request_id, now)?;
-        self.must_manage_request(requester, &row)?;
+        let submission = Self::submission(&row.csr)?;
+        let gone = |name: &str| Refusal::Conflict("approval-impossible", self.why_unknown(name));
+        let found = |name: &str| self.account_of_request(name, &row);
+        let (account, enroller) = (found(&row.account)?, found(&row.requester)?);
+        self.must_manage(requester, &row.template, account.as_ref())?;
+        let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));
+        let endorsements = self.endorsements(submission.signers(), now);
+        let _one_at_a_time = self.administrating();
+        // Still: another may have decided meanwhile.
+        self.pending(request_id, now)?;
         let listed = match self.published_template(&row.template) {
             Ok(listed) => listed,
             Err(Decided::Refused(refusal)) => return Err(refusal),
@@ -34,13 +43,10 @@ impl Authority {
         if listed.template.needs_approval() {
             must_be_anothers(requester, &row)?;
         }
-        let gone = |name: &str| Refusal::Conflict("approval-impossible", self.why_unknown(name));
-        let found = |name: &str| self.account_of_request(name, &row)?.ok_or_else(|| gone(name));
-        let (account, enroller) = (found(&row.account)?, found(&row.requester)?);
+        let account = account.ok_or_else(|| gone(&row.account))?;
+        let enroller = enroller.ok_or_else(|| gone(&row.requester))?;
         let offices = self.offices_of(&enroller)?;
         let submitter = Requester::of(enroller, offices);
-        let renewal = row.renewal.as_ref().map(|renewal| self.renewed_by(renewal, now));
-        let submission = Self::submission(&row.csr)?;
         let petition = Petition {
             request_id,
             submitter: Some(&row.requester),
@@ -53,7 +59,7 @@ impl Authority {
         let computing = self.processors.acquire();
         let approved = Act::RequestApproved(RequestMark { request_id });
         let approved = record(requester, now, approved);
-        match self.decide(&listed, submission.request(), &petition, now) {
+        match self.decide(&listed, submission.request(), &petition, endorsements, now) {
             Ok(profile) => self.issue(&listed, profile, &petition, vec![approved], now, computing),
             Err(Decided::Refused(refusal)) => Err(refusal),
             Err(Decided::Denied(denial)) => {
@@ -74,9 +80,10 @@ impl Authority {
     ) -> Result<RequestRow, Refusal> {
         requester.must(Operation::DecideRequests)?;
         may_be_a_reason(detail.as_deref())?;
-        let _one_at_a_time = self.administrating();
         let row = self.pending(request_id, now)?;
         self.must_manage_request(requester, &row)?;
+        let _one_at_a_time = self.administrating();
+        self.pending(request_id, now)?;
         let denial = Denial::new(
             Rule::DeniedByManager,
             detail.unwrap_or_else(|| format!("denied by {}", requester.account.name)),

@@ -4,6 +4,7 @@
 
 use super::enroll::Decided;
 use super::{Authority, Refusal};
+use crate::pki::account::Account;
 use crate::pki::certificate::Certificate;
 use crate::pki::cms::{Signer, Submission};
 use crate::pki::denial::{Denial, Rule};
@@ -12,6 +13,12 @@ use crate::pki::policy::Endorsement;
 use crate::pki::revocation::RevocationReason;
 use crate::pki::time::Timestamp;
 use crate::storage::act::RequestSigner;
+
+/// A signature that holds, with the account that made it as the directory has it now.
+pub(super) struct Endorsed {
+    pub(super) endorsement: Endorsement,
+    pub(super) account: Account,
+}
 
 impl Authority {
     /// Reads what was submitted, in either form.
@@ -24,15 +31,11 @@ impl Authority {
         &self,
         signers: &[Signer],
         now: Timestamp,
-    ) -> Result<Vec<Endorsement>, Decided> {
+    ) -> Result<Vec<Endorsed>, Decided> {
         signers.iter().map(|signer| self.endorsement(signer.certificate(), now)).collect()
     }
 
-    fn endorsement(
-        &self,
-        certificate: &Certificate,
-        now: Timestamp,
-    ) -> Result<Endorsement, Decided> {
+    fn endorsement(&self, certificate: &Certificate, now: Timestamp) -> Result<Endorsed, Decided> {
         let serial = certificate.serial();
         let rejected = |why: &str| -> Decided {
             let detail = format!("a signer's certificate, {serial}, {why}");
@@ -64,7 +67,10 @@ impl Authority {
         }
         let account = self.directory.account(&row.account).map_err(Refusal::from)?;
         match account {
-            Some(account) if account.enabled => Ok(Endorsement::of(certificate, account.name)),
+            Some(account) if account.enabled => {
+                let endorsement = Endorsement::of(certificate, account.name.clone());
+                Ok(Endorsed { endorsement, account })
+            }
             Some(_) => Err(rejected("is of an account that is disabled")),
             None => Err(rejected("is of an account that is no longer there")),
         }

@@ -11,6 +11,7 @@ pub(super) use issue::Facts;
 use permits::Permit;
 pub use permits::Permits;
 
+use super::endorsements::Endorsed;
 use super::permissions::Operation;
 use super::renewal::Renewed;
 use super::templates::Listed;
@@ -99,6 +100,7 @@ impl Authority {
         let signed_for = submission.requester_name();
         // Who waits for a directory keeps nobody from computing.
         let other = self.on_behalf_of(requester, enrolment.on_behalf_of, signed_for)?;
+        let endorsements = self.endorsements(submission.signers(), now);
         let computing = self.processors.acquire();
         let request = submission.request();
         let account = other.as_ref().unwrap_or(&requester.account);
@@ -124,7 +126,7 @@ impl Authority {
         let received = record(requester, now, received);
         let spending = requester.spending(petition.request_id, now);
         let decided = self.enrollable_template(requester, enrolment.template).and_then(|listed| {
-            let profile = self.decide(&listed, request, &petition, now)?;
+            let profile = self.decide(&listed, request, &petition, endorsements, now)?;
             Ok((listed, profile))
         });
         match decided {
@@ -183,7 +185,7 @@ impl Authority {
         });
         let received = Entry { at: now.millis(), actor: None, act };
         let listed = self.known_template(template)?;
-        let profile = match self.decide(&listed, &request, &petition, now) {
+        let profile = match self.decide(&listed, &request, &petition, Ok(Vec::new()), now) {
             Ok(profile) => profile,
             Err(Decided::Refused(refusal)) => return Err(refusal),
             Err(Decided::Denied(denial)) => {
@@ -199,12 +201,14 @@ impl Authority {
         }
     }
 
-    /// Applies the policy module to a request under a template.
+    /// Applies the policy module to a request under a template. Who has signed it was found out
+    /// before, for that may take a directory's time; what came of that counts here.
     pub(super) fn decide(
         &self,
         listed: &Listed,
         request: &CertificateRequest,
         petition: &Petition<'_>,
+        endorsed: Result<Vec<Endorsed>, Decided>,
         now: Timestamp,
     ) -> Result<Profile, Decided> {
         let key = request.public_key();
@@ -216,8 +220,9 @@ impl Authority {
             let detail = "a certificate over this key was revoked for keyCompromise";
             return Err(Denial::new(Rule::CompromisedKey, detail).into());
         }
-        let endorsements = self.endorsements(petition.signers, now)?;
-        self.check_agents(&listed.template, petition, &endorsements)?;
+        let endorsed = endorsed?;
+        self.check_agents(&listed.template, petition, &endorsed)?;
+        let endorsements: Vec<_> = endorsed.into_iter().map(|own| own.endorsement).collect();
         let question = self.question(listed, request, petition, now);
         Ok(policy::decide(policy::Question { endorsements: &endorsements, ..question })?)
     }

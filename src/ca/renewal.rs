@@ -89,7 +89,7 @@ impl Authority {
         });
         let received = record(requester, now, received);
         let decided = self.published_template(&held.row.template).and_then(|listed| {
-            let profile = self.decide(&listed, &request, &petition, now)?;
+            let profile = self.decide(&listed, &request, &petition, Ok(Vec::new()), now)?;
             let question = self.question(&listed, &request, &petition, now);
             let approved = policy::earlier_approval_counts(&question);
             Ok((listed, profile, approved))

@@ -57,10 +57,10 @@ impl Authority {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         requester.must(Operation::Revoke)?;
-        let _one_at_a_time = self.administrating();
         let row = self.register.certificate(serial)?;
         let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
         self.must_manage_certificate(requester, &row)?;
+        let _one_at_a_time = self.administrating();
         if self.register.lineage(serial)?.retires_at.is_none() {
             let why = format!("{serial} is not to be retired");
             return Err(Refusal::Conflict("no-retirement", why));
