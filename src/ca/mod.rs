@@ -38,6 +38,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
+pub use crate::directory::Guesses;
 pub use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Head, Idempotent,
     Lineage, Listing, Page, RequestFilter, RequestRow, TokenRow, act,

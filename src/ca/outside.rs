@@ -1,12 +1,13 @@
-//! Requesters by their directory's password, and those that a token of an outside issuer describes. Nobody can look them up later: what a
-//! request was decided on goes on record with it, and a pending one is decided on that again.
+//! Requesters by their directory's password, and those that a token of an outside issuer
+//! describes. Nobody can look the latter up later: what a request was decided on goes on record
+//! with it, and a pending one is decided on that again.
 
 use std::sync::Arc;
 
 use super::accounts::{AccountRecord, check, from_row, to_row};
 use super::requester::REFUSED;
 use super::{Authority, Refusal, RequestRow, Requester, act};
-use crate::directory::{Described, TokenIssuers, TokenRefused};
+use crate::directory::{Described, Guesses, Logon, TokenIssuers, TokenRefused};
 use crate::pki::account::Account;
 use crate::pki::time::Timestamp;
 
@@ -22,23 +23,26 @@ impl Authority {
         self.directory.takes_passwords()
     }
 
-    /// Who logs on with this name and password. Unknown, wrong, disabled: all look alike.
+    /// Who logs on with this name and password. Unknown, wrong, not tried, disabled: all look
+    /// alike.
     pub fn authenticate_by_password(
         &self,
         name: &str,
         password: &str,
+        guesses: &dyn Guesses,
     ) -> Result<Requester, Refusal> {
         const REFUSED: Refusal = Refusal::Unauthenticated("the name or the password is wrong");
         // RFC 4513 §5.1.2: a bind without a password succeeds as nobody.
         if password.is_empty() {
             return Err(REFUSED);
         }
-        let account = self.directory.authenticate(name, password)?.ok_or(REFUSED)?;
-        if !account.enabled {
-            return Err(REFUSED);
+        match self.directory.authenticate(name, password, guesses)? {
+            Logon::Proven(account) if account.enabled => {
+                let offices = self.offices_of(&account)?;
+                Ok(Requester::of(*account, offices))
+            }
+            Logon::Proven(_) | Logon::Wrong | Logon::NotTried => Err(REFUSED),
         }
-        let offices = self.offices_of(&account)?;
-        Ok(Requester::of(account, offices))
     }
 
     /// Whom a JSON Web Token speaks for.

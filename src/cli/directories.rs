@@ -15,7 +15,9 @@ use crate::directory::oidc::fetch::Discovery;
 use crate::directory::oidc::keys::KeyStore;
 use crate::directory::oidc::providers::Providers;
 use crate::directory::several::{Branch, Several};
-use crate::directory::{Directory, TokenIssuers};
+use crate::directory::{Directory, DirectoryError, Guesses, Logon, TokenIssuers};
+use crate::http::pool::aside;
+use crate::pki::account::Account;
 use crate::pki::bundle::certificates_from_pem;
 
 /// Every provider, already fetching its keys; `None` where none is configured.
@@ -71,7 +73,6 @@ fn branch(section: &LdapSection) -> Result<Branch, Failure> {
         &roots(section.root_file.as_deref())?,
         section.bind_name.clone(),
         password,
-        section.timeout,
     );
     let servers =
         servers.map_err(|error| Failure::Directory(section.domain.realm.clone(), error))?;
@@ -80,8 +81,34 @@ fn branch(section: &LdapSection) -> Result<Branch, Failure> {
     Ok(Branch {
         realm: section.domain.realm.clone(),
         upn_suffixes: section.upn_suffixes.clone(),
-        directory: Box::new(directory),
+        directory: Box::new(Elsewhere(directory)),
     })
+}
+
+/// A directory that is reached over the network: whoever waits for it stands aside meanwhile.
+struct Elsewhere<Inner>(Inner);
+
+impl<Inner: Directory> Directory for Elsewhere<Inner> {
+    fn account(&self, name: &str) -> Result<Option<Account>, DirectoryError> {
+        aside(|| self.0.account(name))
+    }
+
+    fn find(&self, written: &str) -> Result<Option<Account>, DirectoryError> {
+        aside(|| self.0.find(written))
+    }
+
+    fn authenticate(
+        &self,
+        written: &str,
+        password: &str,
+        guesses: &dyn Guesses,
+    ) -> Result<Logon, DirectoryError> {
+        aside(|| self.0.authenticate(written, password, guesses))
+    }
+
+    fn takes_passwords(&self) -> bool {
+        self.0.takes_passwords()
+    }
 }
 
 /// A password; an empty one would have every bind succeed as nobody (RFC 4513 §5.1.2).

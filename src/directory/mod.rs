@@ -21,16 +21,37 @@ pub trait Directory: Send + Sync {
     /// it could come to mean somebody else.
     fn find(&self, written: &str) -> Result<Option<Account>, DirectoryError>;
 
-    /// The account that logs on with this name and password, disabled ones too; `None` if the
-    /// name is unknown or the password is not its own, which nobody is to tell apart.
+    /// Who logs on with this name and password.
     fn authenticate(
         &self,
         written: &str,
         password: &str,
-    ) -> Result<Option<Account>, DirectoryError>;
+        guesses: &dyn Guesses,
+    ) -> Result<Logon, DirectoryError>;
 
     /// Whether it knows passwords at all.
     fn takes_passwords(&self) -> bool;
+}
+
+/// What became of a name and a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Logon {
+    /// They are this account's, which may be disabled.
+    Proven(Box<Account>),
+    /// The name is unknown or the password is not its own, which nobody is to tell apart.
+    Wrong,
+    /// The password was not tried: too many were.
+    NotTried,
+}
+
+/// Who counts the passwords that are tried. An account has one spelling here, however its name
+/// was written, and a name that is nobody's is spelled as if it were somebody's.
+pub trait Guesses {
+    /// Whether another password may be tried.
+    fn may_try(&self, spelling: &str) -> bool;
+
+    /// It was wrong.
+    fn was_wrong(&self, spelling: &str);
 }
 
 /// Somebody who takes signed tokens for proof of who somebody is.
@@ -84,8 +105,8 @@ where
     }
 
     /// Built-in accounts have no passwords.
-    fn authenticate(&self, _: &str, _: &str) -> Result<Option<Account>, DirectoryError> {
-        Ok(None)
+    fn authenticate(&self, _: &str, _: &str, _: &dyn Guesses) -> Result<Logon, DirectoryError> {
+        Ok(Logon::Wrong)
     }
 
     fn takes_passwords(&self) -> bool {

@@ -4,7 +4,7 @@
 //! of the directory with that UPN suffix. A name without realm is built in, except for who logs
 //! on with a password: built-in accounts have none, so it is of the default realm.
 
-use super::{Directory, DirectoryError};
+use super::{Directory, DirectoryError, Guesses, Logon};
 use crate::pki::account::Account;
 
 /// A directory with the names it answers for.
@@ -69,7 +69,8 @@ impl Directory for Several {
         &self,
         written: &str,
         password: &str,
-    ) -> Result<Option<Account>, DirectoryError> {
+        guesses: &dyn Guesses,
+    ) -> Result<Logon, DirectoryError> {
         let qualified;
         let (directory, written) = if let Some((realm, _)) = written.split_once('\\') {
             (self.of_realm(realm), written)
@@ -82,8 +83,16 @@ impl Directory for Several {
             (None, written)
         };
         match directory {
-            Some(directory) => directory.authenticate(written, password),
-            None => Ok(None),
+            Some(directory) => directory.authenticate(written, password, guesses),
+            // Counted like every other name that is nobody's.
+            None => {
+                let spelling = written.to_lowercase();
+                if !guesses.may_try(&spelling) {
+                    return Ok(Logon::NotTried);
+                }
+                guesses.was_wrong(&spelling);
+                Ok(Logon::Wrong)
+            }
         }
     }
 
@@ -96,26 +105,26 @@ impl Directory for Several {
 mod tests {
     use super::*;
     use crate::pki::account::AccountKind;
+    use std::cell::RefCell;
 
     /// Knows everybody; says by the account's cn who was asked for what.
     struct Echo(&'static str);
 
     fn told(text: String) -> Result<Option<Account>, DirectoryError> {
-        Ok(Some(Account {
-            name: text,
-            kind: AccountKind::User,
-            cn: None,
-            display_name: None,
-            distinguished_name: None,
-            user_principal_name: None,
-            mail: None,
-            dns_host_name: None,
-            object_sid: None,
-            object_guid: None,
-            service_principal_names: Vec::new(),
-            groups: Vec::new(),
-            enabled: true,
-        }))
+        Ok(Some(Account::named(&text, AccountKind::User)))
+    }
+
+    /// Counts wrong passwords; the second one for a name is the last.
+    #[derive(Default)]
+    struct Tally(RefCell<Vec<String>>);
+
+    impl Guesses for Tally {
+        fn may_try(&self, spelling: &str) -> bool {
+            self.0.borrow().iter().filter(|own| *own == spelling).count() < 2
+        }
+        fn was_wrong(&self, spelling: &str) {
+            self.0.borrow_mut().push(spelling.to_owned());
+        }
     }
 
     impl Directory for Echo {
@@ -128,8 +137,15 @@ mod tests {
                 _ => told(format!("{} find {written}", self.0)),
             }
         }
-        fn authenticate(&self, written: &str, _: &str) -> Result<Option<Account>, DirectoryError> {
-            told(format!("{} authenticate {written}", self.0))
+        fn authenticate(
+            &self,
+            written: &str,
+            _: &str,
+            guesses: &dyn Guesses,
+        ) -> Result<Logon, DirectoryError> {
+            assert!(guesses.may_try(written));
+            let found = told(format!("{} authenticate {written}", self.0))?;
+            Ok(found.map_or(Logon::Wrong, |account| Logon::Proven(Box::new(account))))
         }
         fn takes_passwords(&self) -> bool {
             self.0 != "built-in"
@@ -175,8 +191,26 @@ mod tests {
             let expected = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             assert_eq!(name(all.account(asked)), expected(account), "{asked}");
             assert_eq!(name(all.find(asked)), expected(find), "{asked}");
-            assert_eq!(name(all.authenticate(asked, "x")), expected(authenticate), "{asked}");
+            let logon = all.authenticate(asked, "x", &Tally::default()).unwrap();
+            assert_eq!(proven(logon), expected(authenticate), "{asked}");
         }
-        assert_eq!(name(several(None).authenticate("anna", "x")), None);
+        let logon = several(None).authenticate("anna", "x", &Tally::default()).unwrap();
+        assert_eq!(logon, Logon::Wrong);
+    }
+
+    fn proven(logon: Logon) -> Option<String> {
+        match logon {
+            Logon::Proven(account) => Some(account.name),
+            Logon::Wrong | Logon::NotTried => None,
+        }
+    }
+
+    #[test]
+    fn names_of_no_directory_are_counted_as_well() {
+        let (all, tally) = (several(None), Tally::default());
+        for written in ["NONE\\anna", "none\\Anna"] {
+            assert_eq!(all.authenticate(written, "x", &tally).unwrap(), Logon::Wrong);
+        }
+        assert_eq!(all.authenticate("NONE\\ANNA", "x", &tally).unwrap(), Logon::NotTried);
     }
 }

@@ -21,7 +21,7 @@ use super::peer::Peer;
 use super::pool::{Lane, NotRun, Pools};
 use super::problem::Problem;
 use super::publishing::Publishing;
-use super::rates::{Allowance, Rates};
+use super::rates::{Allowance, Passwords, Rates};
 use super::{Access, ROUTES, Route};
 use crate::ca::permissions::Operation;
 use crate::ca::{Authority, Refusal, Requester};
@@ -266,16 +266,13 @@ fn attend(
 /// Who it is; what proves nothing is counted.
 fn authenticate(api: &Api, received: &Received, now: Timestamp) -> Result<Requester, Problem> {
     let credential = Credential::of(&received.headers, &received.peer)?;
-    if let Some(name) = credential.guessed() {
-        api.rates.admit_password(name, now)?;
-    }
-    let requester = credential.requester(&api.authority, now).map_err(Problem::from);
+    let guesses = Passwords::tried(&api.rates, now);
+    let requester = credential.requester(&api.authority, &guesses, now).map_err(Problem::from);
     if requester.as_ref().is_err_and(|problem| problem.status() == StatusCode::UNAUTHORIZED) {
         api.rates.failed(received.origin, now);
-        if let Some(name) = credential.guessed() {
-            api.rates.failed_password(name, now);
-        }
     }
+    // Its name had to be looked up to know that it is one of these: it counts as a failure too.
+    guesses.were_admitted()?;
     requester
 }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::peer::Peer;
 use super::problem::Problem;
 use crate::ca::requester::TOKEN_PREFIX;
-use crate::ca::{Authority, Refusal, Requester};
+use crate::ca::{Authority, Guesses, Refusal, Requester};
 use crate::pki::time::Timestamp;
 
 /// What a call shows to say who it is.
@@ -84,14 +84,21 @@ impl<'a> Credential<'a> {
         }
     }
 
-    /// Whose it is.
-    pub fn requester(&self, authority: &Authority, now: Timestamp) -> Result<Requester, Refusal> {
+    /// Whose it is; passwords are tried as far as `guesses` lets them be.
+    pub fn requester(
+        &self,
+        authority: &Authority,
+        guesses: &dyn Guesses,
+        now: Timestamp,
+    ) -> Result<Requester, Refusal> {
         match self {
             Self::Bearer(token) => authority.authenticate(token, now),
             Self::Password(_) if !authority.takes_passwords() => {
                 Err(Refusal::Unauthenticated("no directory here knows passwords"))
             }
-            Self::Password(own) => authority.authenticate_by_password(&own.name, &own.password),
+            Self::Password(own) => {
+                authority.authenticate_by_password(&own.name, &own.password, guesses)
+            }
             Self::Certificate(der) => authority.authenticate_by_certificate(der, now),
         }
     }
@@ -110,14 +117,6 @@ impl<'a> Credential<'a> {
         match self {
             Self::Bearer(token) => Some(token.as_bytes()),
             Self::Certificate(_) | Self::Password(_) => None,
-        }
-    }
-
-    /// The name that could be guessed a password for.
-    pub fn guessed(&self) -> Option<&str> {
-        match self {
-            Self::Password(own) => Some(&own.name),
-            Self::Bearer(_) | Self::Certificate(_) => None,
         }
     }
 }

@@ -2,22 +2,26 @@
 //! passwords proven by simple bind (RFC 4513 §5.1.3) over TLS.
 //!
 //! Absent: any cache. What is answered is what the directory says now, so that nobody is certified
-//! past a disable. Begin with [`ActiveDirectory`]; `server` talks, `pool` bounds, `entry` reads.
+//! past a disable. Begin with [`ActiveDirectory`]; `server` talks, `pool` and `deadline` bound,
+//! `entry` reads.
 
+pub mod deadline;
 pub mod entry;
 pub mod filter;
 pub mod pool;
 pub mod server;
+mod spelling;
 
 use std::sync::Arc;
 
 use ldap3::{Scope, SearchEntry};
 
+use self::deadline::Deadline;
 use self::entry::ATTRIBUTES;
 use self::pool::{Bounds, Failure, Pool};
 use self::server::{Bound, Servers, Session};
 use super::oidc::mapping::GroupForm;
-use super::{Directory, DirectoryError};
+use super::{Directory, DirectoryError, Guesses, Logon};
 use crate::pki::account::Account;
 use crate::pki::time::Timestamp;
 
@@ -54,7 +58,7 @@ impl ActiveDirectory {
         let servers = Arc::new(servers);
         let connect = {
             let servers = Arc::clone(&servers);
-            Box::new(move || servers.connect())
+            Box::new(move |deadline| servers.connect(deadline))
         };
         let sessions = Pool::new(&domain.realm, connect, bounds);
         Self { domain, servers, sessions, clock }
@@ -66,10 +70,11 @@ impl ActiveDirectory {
         &self,
         session: &mut Session,
         filters: &[String],
+        deadline: Deadline,
     ) -> Result<Option<SearchEntry>, Failure> {
         for filter in filters {
-            let mut found =
-                session.search(&self.domain.base, Scope::Subtree, filter, &ATTRIBUTES)?;
+            let base = &self.domain.base;
+            let mut found = session.search(base, Scope::Subtree, filter, &ATTRIBUTES, deadline)?;
             match found.len() {
                 0 => {}
                 1 => return Ok(found.pop()),
@@ -88,9 +93,10 @@ impl ActiveDirectory {
         &self,
         session: &mut Session,
         entry: &SearchEntry,
+        deadline: Deadline,
     ) -> Result<Option<Account>, Failure> {
         let all = "(objectClass=*)";
-        let found = session.search(&entry.dn, Scope::Base, all, &["tokenGroups"])?;
+        let found = session.search(&entry.dn, Scope::Base, all, &["tokenGroups"], deadline)?;
         let Some(found) = found.first() else { return Ok(None) };
         let sids = entry::octets(found, "tokenGroups");
         if sids.is_empty() {
@@ -104,13 +110,20 @@ impl ActiveDirectory {
         }
         let mut groups = Vec::new();
         for some in sids.chunks(GROUPS_AT_ONCE) {
-            let filter = filter::groups(some);
-            let found =
-                session.search(&self.domain.base, Scope::Subtree, &filter, &["sAMAccountName"])?;
+            let (base, filter) = (&self.domain.base, filter::groups(some));
+            let attributes = ["sAMAccountName"];
+            let found = session.search(base, Scope::Subtree, &filter, &attributes, deadline)?;
             groups.extend(found.iter().filter_map(entry::name).map(|name| self.group(name)));
         }
         groups.sort();
         Ok(entry::account(entry, &self.domain.realm, groups, (self.clock)()))
+    }
+
+    fn look_up(&self, filters: &[String]) -> Result<Option<Account>, DirectoryError> {
+        self.sessions.with(|session, deadline| match self.entry(session, filters, deadline)? {
+            Some(entry) => self.describe(session, &entry, deadline),
+            None => Ok(None),
+        })
     }
 
     fn group(&self, name: String) -> String {
@@ -152,45 +165,66 @@ impl Directory for ActiveDirectory {
         if !realm.eq_ignore_ascii_case(&self.domain.realm) || own.is_empty() {
             return Ok(None);
         }
-        let filters = [filter::by_name(own)];
-        let found = self.sessions.with(|session| match self.entry(session, &filters)? {
-            Some(entry) => self.describe(session, &entry),
-            None => Ok(None),
-        })?;
+        let found = self.look_up(&[filter::by_name(own)])?;
         // Active Directory compares without accents; a name on record is that very name.
         Ok(found.filter(|account| account.name.to_lowercase() == name.to_lowercase()))
     }
 
     fn find(&self, written: &str) -> Result<Option<Account>, DirectoryError> {
-        let filters = self.filters(written);
-        self.sessions.with(|session| match self.entry(session, &filters)? {
-            Some(entry) => self.describe(session, &entry),
-            None => Ok(None),
-        })
+        self.look_up(&self.filters(written))
     }
 
     fn authenticate(
         &self,
         written: &str,
         password: &str,
-    ) -> Result<Option<Account>, DirectoryError> {
+        guesses: &dyn Guesses,
+    ) -> Result<Logon, DirectoryError> {
         if password.is_empty() {
-            return Ok(None);
+            return Ok(Logon::Wrong);
         }
         let filters = self.filters(written);
-        self.sessions.with(|session| {
-            let entry = self.entry(session, &filters)?;
+        self.sessions.with(|session, deadline| {
+            let entry = self.entry(session, &filters, deadline)?;
+            let name = entry.as_ref().and_then(entry::name);
+            let spelling = match &name {
+                Some(name) => spelling::of_account(&self.domain, name),
+                None => spelling::of_nobody(&self.domain, written),
+            };
+            if !guesses.may_try(&spelling) {
+                return Ok(Logon::NotTried);
+            }
             // Whoever is unknown takes as long as whoever is known.
             let nobody = format!("CN=nobody,{}", self.domain.base);
             let dn = entry.as_ref().map_or(nobody.as_str(), |entry| entry.dn.as_str());
-            match (self.servers.prove(session, dn, password)?, entry) {
-                (Bound::Yes, Some(entry)) => self.describe(session, &entry),
-                _ => Ok(None),
+            match (self.servers.prove(session, dn, password, deadline)?, entry) {
+                (Bound::Yes, Some(entry)) => {
+                    let account = self.describe(session, &entry, deadline)?;
+                    Ok(account.map_or(Logon::Wrong, |own| Logon::Proven(Box::new(own))))
+                }
+                _ => {
+                    guesses.was_wrong(&spelling);
+                    Ok(Logon::Wrong)
+                }
             }
         })
     }
 
     fn takes_passwords(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn domain() -> Domain {
+        Domain {
+            realm: "CORP".to_owned(),
+            base: "DC=corp,DC=contoso,DC=com".to_owned(),
+            dns_name: "corp.contoso.com".to_owned(),
+            group_form: GroupForm::Plain,
+        }
     }
 }

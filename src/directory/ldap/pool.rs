@@ -5,6 +5,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::deadline::Deadline;
 use crate::directory::DirectoryError;
 
 /// Why work over a session came to nothing.
@@ -25,13 +26,13 @@ pub struct Bounds {
     pub sessions: usize,
     /// Calls that may wait for one.
     pub waiting: usize,
-    /// How long they do.
+    /// How long they do, and how long each call may then take altogether.
     pub patience: Duration,
     /// How often a directory that is down is looked at.
     pub retry: Duration,
 }
 
-type Connect<Session> = Box<dyn Fn() -> Result<Session, String> + Send + Sync>;
+type Connect<Session> = Box<dyn Fn(Deadline) -> Result<Session, String> + Send + Sync>;
 
 /// The sessions with one directory.
 pub struct Pool<Session> {
@@ -64,25 +65,31 @@ impl<Session: Send + 'static> Pool<Session> {
         Self { core: Arc::new(Core { name, connect, bounds, state, changed: Condvar::new() }) }
     }
 
-    /// Does `work` over a session. Where one from before turns out dead, once more over a new one.
+    /// Does `work` over a session, until the deadline. Where one from before turns out dead, once
+    /// more over a new one, if there is time left.
     pub fn with<T>(
         &self,
-        work: impl Fn(&mut Session) -> Result<T, Failure>,
+        work: impl Fn(&mut Session, Deadline) -> Result<T, Failure>,
     ) -> Result<T, DirectoryError> {
         let mut lease = self.lease()?;
+        let deadline = Deadline::after(self.core.bounds.patience);
         if let Some(session) = &mut lease.session {
-            match work(session) {
+            match work(session, deadline) {
                 Ok(done) => return Ok(done),
                 Err(Failure::Refused(why)) => return Err(self.core.error(&why)),
                 // The others from before are as dead.
-                Err(Failure::Lost(_)) => {
+                Err(Failure::Lost(why)) => {
                     lease.session = None;
                     self.core.forget_idle();
+                    if deadline.is_over() {
+                        // Whether only this call was slow, the next one's new session will show.
+                        return Err(self.core.error(&why));
+                    }
                 }
             }
         }
-        let mut session = (self.core.connect)().map_err(|why| self.down(&why))?;
-        match work(&mut session) {
+        let mut session = (self.core.connect)(deadline).map_err(|why| self.down(&why))?;
+        match work(&mut session, deadline) {
             Ok(done) => {
                 lease.session = Some(session);
                 Ok(done)
@@ -176,7 +183,7 @@ impl<Session> Core<Session> {
     }
 
     fn is_back(&self) -> bool {
-        match (self.connect)() {
+        match (self.connect)(Deadline::after(self.bounds.patience)) {
             Ok(session) => {
                 tracing::info!(directory = self.name, "a directory is back");
                 let mut state = self.state();
@@ -212,3 +219,6 @@ impl<Session> Drop for Lease<'_, Session> {
         self.core.changed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! How often somebody may call: per account, per address, and per address after failed
 //! authentications, which are refused before anything costly is done. Wrong passwords are counted
-//! for the name they were tried for as well, wherever they come from.
+//! for the account they were tried for as well, wherever they come from and however its name is
+//! written.
 //!
 //! Absent: enrolments, unless a limit is set for them: what they cost is bounded by their lane,
 //! which says 503. A certificate manager who revokes, releases or publishes is never kept waiting,
@@ -10,6 +11,7 @@
 pub mod budget;
 pub mod forwarded;
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -17,8 +19,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::credentials::Credential;
 use super::peer::Peer;
 use super::problem::Problem;
-use crate::ca::Requester;
 use crate::ca::permissions::Operation;
+use crate::ca::{Guesses, Requester};
 use crate::pki::time::Timestamp;
 use budget::{Budget, PerMinute, Wait};
 use forwarded::Proxies;
@@ -111,18 +113,6 @@ impl Rates {
         }
     }
 
-    /// Before a password is tried for a name: may it be? [`Rates::admit`] has asked whether from
-    /// there.
-    pub fn admit_password(&self, name: &str, now: Timestamp) -> Result<(), Problem> {
-        let refused = |wait| too_many(wait, "wrong passwords for this name");
-        self.passwords.look(&name.to_lowercase(), now).map_err(refused)
-    }
-
-    /// A password was wrong for this name.
-    pub fn failed_password(&self, name: &str, now: Timestamp) {
-        let _ = self.passwords.take(name.to_lowercase(), now);
-    }
-
     /// An authentication failed.
     pub fn failed(&self, origin: IpAddr, now: Timestamp) {
         // What is over the limit is refused at its next call.
@@ -146,6 +136,45 @@ impl Rates {
             _ => (&self.account, "calls of this account"),
         };
         budget.take(name, now).map_err(|wait| too_many(wait, what))
+    }
+}
+
+/// The passwords that one call tries.
+pub struct Passwords<'a> {
+    rates: &'a Rates,
+    now: Timestamp,
+    refused: Cell<Option<Wait>>,
+}
+
+impl<'a> Passwords<'a> {
+    /// None yet.
+    pub fn tried(rates: &'a Rates, now: Timestamp) -> Self {
+        Self { rates, now, refused: Cell::new(None) }
+    }
+
+    /// Refuses the call if one could not be tried.
+    pub fn were_admitted(&self) -> Result<(), Problem> {
+        match self.refused.get() {
+            None => Ok(()),
+            Some(wait) => Err(too_many(wait, "wrong passwords for this name")),
+        }
+    }
+}
+
+impl Guesses for Passwords<'_> {
+    fn may_try(&self, spelling: &str) -> bool {
+        match self.rates.passwords.look(&spelling.to_owned(), self.now) {
+            Ok(()) => true,
+            Err(wait) => {
+                self.refused.set(Some(wait));
+                false
+            }
+        }
+    }
+
+    fn was_wrong(&self, spelling: &str) {
+        // What is over the limit is refused at its next try.
+        let _ = self.rates.passwords.take(spelling.to_owned(), self.now);
     }
 }
 

@@ -24,8 +24,6 @@ pub struct LdapSection {
     pub bind_password: Secret,
     /// PEM file of the roots that the controllers' TLS certificates lead to; the system's if none.
     pub root_file: Option<PathBuf>,
-    /// How long one thing may take: connecting, binding, searching.
-    pub timeout: Duration,
     /// How much at a time.
     pub bounds: Bounds,
 }
@@ -88,7 +86,6 @@ impl Section<'_> {
             },
             domain: Domain { realm, base, dns_name, group_form: self.group_form() },
             upn_suffixes,
-            timeout,
         };
         self.unknown_keys();
         (self.mistakes.len() == before).then_some(section)
