@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::domain::{Domain, account, group, replace};
 use super::program::{Service, chancery, csr, init, openssl, place};
 
-const PASSWORD: &str = "Geheim-äöü:1\"§";
+pub const PASSWORD: &str = "Geheim-äöü:1\"§";
 
-fn people() -> String {
+pub fn people() -> String {
     let principal = |name: &str| format!("{name}@corp.contoso.com");
     let user = |name: &str| {
         account("user", name, name, PASSWORD, &[("userPrincipalName", &principal(name))])
@@ -40,13 +40,13 @@ fn people() -> String {
 }
 
 /// A CA beside the domain.
-struct World {
-    service: Service,
-    home: tempfile::TempDir,
+pub struct World {
+    pub service: Service,
+    pub home: tempfile::TempDir,
 }
 
 impl World {
-    fn new(section: &str) -> Self {
+    pub fn new(section: &str) -> Self {
         let (home, data) = place();
         init(&data, &[]);
         std::fs::write(data.join("chancery.toml"), section).unwrap();
@@ -59,7 +59,7 @@ impl World {
         Self { service, home }
     }
 
-    fn curl(&self, login: &str, path: &str, more: &[&str]) -> (u16, Value) {
+    pub fn curl(&self, login: &str, path: &str, more: &[&str]) -> (u16, Value) {
         let output = Command::new("curl")
             .args(["-sS", "-w", "\n%{http_code}", "--noproxy", "*", "--cacert"])
             .arg(self.service.data.join("ca.pem"))
@@ -74,33 +74,33 @@ impl World {
         (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
-    fn enrol(&self, login: &str, template: &str, query: &str) -> (u16, Value) {
+    pub fn enrol(&self, login: &str, template: &str, query: &str) -> (u16, Value) {
         let path = format!("/v1/requests?template={template}{query}");
         let file = format!("@{}", self.home.path().join("one.csr").display());
         let body = ["-H", "Content-Type: application/pkcs10", "--data-binary", &file];
         self.curl(login, &path, &body)
     }
 
-    fn as_user(&self, login: &str) -> (u16, Value) {
+    pub fn as_user(&self, login: &str) -> (u16, Value) {
         self.enrol(login, "VPNUserAuthentication", "")
     }
 
     /// What OpenSSL reads in an answer's certificate.
-    fn certificate(&self, answer: &Value, more: &[&str]) -> String {
+    pub fn certificate(&self, answer: &Value, more: &[&str]) -> String {
         let pem = answer["certificate"].as_str().unwrap();
         std::fs::write(self.home.path().join("answer.pem"), pem).unwrap();
         openssl(self.home.path(), &[&["x509", "-in", "answer.pem", "-noout"][..], more].concat())
     }
 
     /// Whose certificate it is, on record.
-    fn account(&self, answer: &Value) -> String {
+    pub fn account(&self, answer: &Value) -> String {
         let path = format!("/v1/certificates/{}", answer["serial_number"].as_str().unwrap());
         let (status, text) = self.service.call(&path, &[]);
         assert_eq!(status, 200, "{text}");
         serde_json::from_str::<Value>(&text).unwrap()["account"].as_str().unwrap().to_owned()
     }
 
-    fn administrator_enrols(&self) -> u16 {
+    pub fn administrator_enrols(&self) -> u16 {
         // A built-in account, for itself: nothing of it concerns a domain.
         let path = "/v1/requests?template=VPNUserAuthentication&on_behalf_of=builtin";
         let file = format!("@{}", self.home.path().join("two.csr").display());
@@ -109,7 +109,7 @@ impl World {
     }
 }
 
-fn login(name: &str) -> String {
+pub fn login(name: &str) -> String {
     format!("{name}:{PASSWORD}")
 }
 

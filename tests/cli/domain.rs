@@ -2,10 +2,12 @@
 //! its own with the ports that LDAP has. Needs root, as those ports do; ends when it is dropped.
 
 use std::fmt::Write as _;
-use std::net::TcpStream;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -154,6 +156,12 @@ impl Domain {
         let _ = child.wait();
     }
 
+    /// Ends the controller; from now on somebody takes its connections who never says a word.
+    pub fn hang(&mut self) -> Silent {
+        self.halt();
+        Silent::at(&format!("{}:636", self.address), Manners::Mute)
+    }
+
     /// `ldaps://…`
     pub fn url(&self) -> String {
         format!("ldaps://{}", self.address)
@@ -190,6 +198,69 @@ impl Domain {
 impl Drop for Domain {
     fn drop(&mut self) {
         self.halt();
+    }
+}
+
+/// How far somebody goes who is no controller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Manners {
+    /// Takes connections.
+    Mute,
+    /// Answers StartTLS (RFC 4511 §4.14) as well, and nothing after it.
+    MuteAfterStartTls,
+}
+
+/// Takes connections and keeps them open, for as long as it lives.
+pub struct Silent {
+    address: std::net::SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    pub fn at(address: &str, manners: Manners) -> Self {
+        let listener = bound(address);
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::SeqCst);
+                if manners == Manners::MuteAfterStartTls {
+                    let mut asked = [0; 64];
+                    let length = stream.read(&mut asked).unwrap();
+                    assert!(asked[..length].ends_with(b"1.3.6.1.4.1.1466.20037"), "no StartTLS");
+                    // LDAPMessage { 1, extendedResp { success, "", "" } }
+                    stream
+                        .write_all(b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00")
+                        .unwrap();
+                }
+                kept.push(stream);
+            }
+        });
+        Self { address, connections }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// How many connections it has taken.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// A listener; what was there before may need a moment to be gone.
+fn bound(address: &str) -> TcpListener {
+    let began = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            Ok(listener) => return listener,
+            Err(error) if began.elapsed() > Duration::from_secs(10) => panic!("{address}: {error}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
     }
 }
 

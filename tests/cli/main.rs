@@ -20,4 +20,5 @@ mod program;
 mod renew;
 mod request;
 mod restore;
+mod silent_domain;
 mod subordinate;
