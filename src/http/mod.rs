@@ -4,6 +4,7 @@
 //! renders what it said. The clock is read once a call. Begin with [`ROUTES`], the page that
 //! lists every route; then `api`, the way every call takes.
 
+mod accept;
 pub mod accounts;
 pub mod answer;
 pub mod api;

@@ -6,7 +6,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::{Body as _, Incoming};
@@ -15,11 +14,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use super::answer::answer;
 use super::{Bounds, Clock};
 use crate::ca::publish::PublicationPoint;
+use crate::http::accept::{accept, stopped};
 
 /// Serves until `stopping` is true.
 pub async fn serve(
@@ -27,47 +27,13 @@ pub async fn serve(
     point: Arc<PublicationPoint>,
     clock: Clock,
     bounds: Bounds,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(bounds.connections));
-    loop {
-        let came = tokio::select! {
-            biased;
-            () = stopped(&mut stopping) => break,
-            came = next(&listener, &places) => came,
-        };
-        let Some((stream, place)) = came else { continue };
-        let talk = converse(stream, point.clone(), clock.clone(), bounds, stopping.clone());
-        tokio::spawn(async move {
-            talk.await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    let all = u32::try_from(bounds.connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(bounds.drain, places.acquire_many(all)).await.is_err() {
+    let connection = move |stream: TcpStream, _, stopping: watch::Receiver<bool>| {
+        converse(stream, point.clone(), clock.clone(), bounds, stopping)
+    };
+    if !accept(listener, bounds.connections, bounds.drain, stopping, connection).await {
         tracing::debug!("some downloads did not end in time and are cut off");
-    }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // That nobody is left to say so is a stop as well.
-    let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
-        Err(error) => {
-            // Too many open files, mostly: others must close first.
-            tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Connections at a time; further ones wait in the system's queue.
-    pub connections: usize,
+    pub connections: u32,
     /// For the head of a request, and how long a connection may idle between two.
     pub head: Duration,
     /// An answer under way must move on by [`Bounds::least_octets`] in each such while.
