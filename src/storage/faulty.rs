@@ -171,6 +171,18 @@ impl Register for FaultyRegister {
         self.inner.idempotent(account, key, since)
     }
 
+    fn notable(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        self.inner.notable(from, limit)
+    }
+
+    fn standings(&self) -> Result<Vec<(String, act::Standing)>, StoreError> {
+        self.inner.standings()
+    }
+
+    fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {
+        self.inner.told(subject)
+    }
+
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         self.inner.entries(from, limit)
     }

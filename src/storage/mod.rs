@@ -26,7 +26,8 @@ pub use open::{Options, open};
 pub use register::LedgerRegister;
 pub use row::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlEntries, CrlRow, Idempotent,
-    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, TemplateRow, TokenRow,
+    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, Subject, TemplateRow,
+    TokenRow,
 };
 
 use act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
@@ -143,6 +144,15 @@ pub trait Register: Send + Sync {
         key: &str,
         since: Timestamp,
     ) -> Result<Option<Idempotent>, StoreError>;
+
+    /// Acts that notifications tell of, oldest first, from entry number `from`.
+    fn notable(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// How every endpoint of notifications stands, by its name.
+    fn standings(&self) -> Result<Vec<(String, act::Standing)>, StoreError>;
+
+    /// How many seconds before its end an end was told last; `None` if it never was.
+    fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError>;
 
     /// The ledger itself, oldest first, from entry number `from`.
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError>;

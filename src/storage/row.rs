@@ -220,6 +220,17 @@ pub enum Idempotent {
     Answer(AnswerRecorded),
 }
 
+/// Something whose end is told before it comes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A certificate that was issued here.
+    Certificate(SerialNumber),
+    /// A CRL, by its number.
+    Crl(u64),
+    /// A CA certificate, by its SHA-256.
+    Authority([u8; 32]),
+}
+
 /// A ledger entry with its place in the chain.
 #[derive(Clone, Debug)]
 pub struct AuditRow {

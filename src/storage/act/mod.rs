@@ -8,6 +8,7 @@
 mod account;
 mod answer;
 mod authority;
+mod notification;
 mod printed;
 mod renewal;
 mod request;
@@ -18,6 +19,10 @@ mod template;
 pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
 pub use answer::{AnswerRecorded, Idempotency};
 pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
+pub use notification::{
+    Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, ExpiryNoticed,
+    NotificationsSettled, Standing,
+};
 pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
 pub use request::{
     CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, RequestSigner,
@@ -136,4 +141,10 @@ pub enum Act {
     /// That request came to nothing by no fault of the requester's: it may be used once more.
     #[n(35)]
     TokenReturned(#[n(0)] TokenUse),
+    /// A CRL, a CA certificate or certificates end soon: to be told to whoever wants to know.
+    #[n(36)]
+    ExpiryNoticed(#[n(0)] ExpiryNoticed),
+    /// An endpoint of notifications was told, or it was given up.
+    #[n(37)]
+    NotificationsSettled(#[n(0)] NotificationsSettled),
 }

@@ -45,6 +45,9 @@ impl Index {
         entry: &Entry,
     ) -> Result<Option<CrlChange>, StoreError> {
         self.note_sequence(sequence, offset)?;
+        if entry.act.is_notable() {
+            self.notable(sequence, offset)?;
+        }
         match &entry.act {
             Act::AuthorityEstablished(_) => {
                 self.chunks.set_named(AUTHORITY, b"", Some(&pair(offset, 0)))?;
@@ -139,6 +142,8 @@ impl Index {
                 self.retirement_scheduled(reader, offset, scheduled)?;
             }
             Act::RetirementCancelled(mark) => self.retirement_over(&mark.serial)?,
+            Act::ExpiryNoticed(noticed) => self.told(noticed)?,
+            Act::NotificationsSettled(settled) => self.settled(offset, settled)?,
             Act::Started(_) | Act::Restored(_) | Act::AuthorityIntended(_) => {}
         }
         Ok(None)

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod assemble;
 pub mod chunks;
+mod notices;
 pub mod postings;
 pub mod query;
 pub mod rows;
@@ -46,6 +47,12 @@ pub(super) const PENDING: Kind = 62;
 pub(super) const PENDING_SINCE: Kind = 64;
 /// Template cn → the index's own number for it.
 pub(super) const TEMPLATE_NUMBER: Kind = 52;
+/// Number (big-endian) of an entry that notifications tell of → its offset.
+pub(super) const NOTABLE: Kind = 80;
+/// Endpoint of notifications → offset of the last act that says how it stands.
+pub(super) const ENDPOINT: Kind = 82;
+/// Something that ends → how long before its end that was told last, in seconds.
+pub(super) const TOLD: Kind = 84;
 /// Sparse: every 256th entry's offset, 64 a chunk.
 pub(super) const SEQUENCE: Kind = 4;
 

@@ -139,7 +139,7 @@ pub struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn look<R>(&self, look: impl FnOnce(&Index) -> R) -> R {
+    pub(super) fn look<R>(&self, look: impl FnOnce(&Index) -> R) -> R {
         look(&self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 

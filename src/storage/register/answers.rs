@@ -7,7 +7,7 @@ use super::LedgerRegister;
 use crate::pki::revocation::Revocation;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved};
+use crate::storage::act::{AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved, Standing};
 use crate::storage::index::{
     ACCOUNT, AUTHORITY, CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN, TOKEN_HASH,
     TOKEN_SPENT, both,
@@ -16,7 +16,7 @@ use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
 use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
-    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, TemplateRow,
+    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, Subject, TemplateRow,
     TokenRow, Urgency,
 };
 impl Register for LedgerRegister {
@@ -199,6 +199,18 @@ impl Register for LedgerRegister {
         since: Timestamp,
     ) -> Result<Option<Idempotent>, StoreError> {
         self.watch(self.index().idempotent(&self.shared.reader, account, key, since))
+    }
+
+    fn notable(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        self.watch(self.search().notable(from, limit))
+    }
+
+    fn standings(&self) -> Result<Vec<(String, Standing)>, StoreError> {
+        self.watch(self.search().standings())
+    }
+
+    fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {
+        self.search().told(subject)
     }
 
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {

@@ -24,6 +24,8 @@ enum Move {
     Release(u8),
     Schedule(u8, u16),
     Cancel(u8),
+    Notice(u8, u8),
+    Settle(u8, u8),
     Account(u8),
     DropAccount(u8),
     Token(u8),
@@ -50,6 +52,8 @@ fn any_move() -> impl Strategy<Value = Move> {
         3 => n().prop_map(Move::Release),
         3 => (n(), 0..400u16).prop_map(|(r, d)| Move::Schedule(r, d)),
         1 => n().prop_map(Move::Cancel),
+        2 => (n(), n()).prop_map(|(s, d)| Move::Notice(s, d)),
+        2 => (n(), n()).prop_map(|(e, w)| Move::Settle(e, w)),
         2 => n().prop_map(Move::Account),
         1 => n().prop_map(Move::DropAccount),
         1 => Just(Move::Roles),
@@ -81,6 +85,12 @@ struct Model {
     /// Since when what waits for a manager.
     pending: BTreeMap<u64, u64>,
     compromised: bool,
+    /// How long before its end what was told last.
+    told: BTreeMap<u64, u64>,
+    /// Numbers of the entries that notifications tell of.
+    notable: Vec<u64>,
+    /// How each endpoint stands.
+    standings: BTreeMap<String, act::Standing>,
     accounts: BTreeMap<String, u64>,
     /// How often the roles were saved.
     roles: u64,
@@ -152,6 +162,7 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             let id = model.pick(*at, open_now)?;
             model.requests.get_mut(&id)?.disposition = Disposition::Pending;
             model.pending.insert(id, model.clock);
+            model.notable.push(model.entries + 1);
             Act::RequestPended(act::RequestMark { request_id: id })
         }
         Move::Approve(at) => {
@@ -223,6 +234,31 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             model.retirements.remove(&of);
             let serial = of.as_der_content().to_vec();
             Act::RetirementCancelled(act::RetirementCancelled { serial })
+        }
+        Move::Notice(which, days) => {
+            let id = model.pick(*which, |known| known.not_after.is_some())?;
+            let before_seconds = u64::from(*days) * 86_400;
+            let told_before_seconds = model.told.insert(id, before_seconds);
+            model.notable.push(model.entries + 1);
+            let serial = serial_of(id).as_der_content().to_vec();
+            let ending = act::Ending::Certificates(act::EndingCertificates {
+                template: model.requests[&id].template.clone(),
+                certificates: vec![act::EndingCertificate { serial, not_after: 1 }],
+            });
+            Act::ExpiryNoticed(act::ExpiryNoticed { before_seconds, told_before_seconds, ending })
+        }
+        Move::Settle(which, what) => {
+            let endpoint = format!("hook{}", which % 3);
+            let waiting = vec![u64::from(*what)];
+            let standing =
+                (what % 4 != 0).then(|| act::Standing { through: model.entries, waiting });
+            match &standing {
+                Some(standing) => model.standings.insert(endpoint.clone(), standing.clone()),
+                None => model.standings.remove(&endpoint),
+            };
+            let (delivered, given_up) = (Vec::new(), Vec::new());
+            let settled = act::NotificationsSettled { endpoint, delivered, given_up, standing };
+            Act::NotificationsSettled(settled)
         }
         Move::Account(which) => {
             let name = format!("User{}", which % 5);
@@ -361,6 +397,20 @@ fn compare(model: &Model, register: &dyn Register) {
         .iter()
         .filter(|(_, known)| known.reserved && known.disposition == Disposition::Active);
     assert_eq!(orphans, expected.map(|(id, _)| *id).collect::<Vec<_>>());
+    let notable = register.notable(1, usize::MAX).unwrap();
+    let notable: Vec<u64> = notable.into_iter().map(|row| row.sequence).collect();
+    assert_eq!(notable, model.notable);
+    if let Some(second) = model.notable.get(1) {
+        let found = register.notable(*second, 1).unwrap();
+        assert_eq!((found.len(), found[0].sequence), (1, *second));
+        assert!(found[0].entry.act.is_notable());
+    }
+    let standings: BTreeMap<_, _> = register.standings().unwrap().into_iter().collect();
+    assert_eq!(standings, model.standings);
+    for id in model.requests.keys() {
+        let told = register.told(&Subject::Certificate(serial_of(*id))).unwrap();
+        assert_eq!(told, model.told.get(id).copied());
+    }
     assert_eq!(register.is_compromised(&[7; 32]).unwrap(), model.compromised);
     let roles = register.roles().unwrap();
     assert_eq!(roles.as_ref().map_or(0, |saved| saved.revision), model.roles);

@@ -446,6 +446,18 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
+    fn notable(&self, _: u64, _: usize) -> Result<Vec<AuditRow>, StoreError> {
+        unreachable!()
+    }
+
+    fn standings(&self) -> Result<Vec<(String, act::Standing)>, StoreError> {
+        unreachable!()
+    }
+
+    fn told(&self, _: &Subject) -> Result<Option<u64>, StoreError> {
+        unreachable!()
+    }
+
     fn entries(&self, _: u64, _: usize) -> Result<Vec<AuditRow>, StoreError> {
         unreachable!()
     }

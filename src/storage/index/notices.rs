@@ -1,0 +1,95 @@
+//! What notifications need: which acts they tell of, how far each endpoint has been told, and at
+//! which distance from an end that end was told last.
+
+use super::{ENDPOINT, Index, NOTABLE, TOLD, both, pair};
+use crate::pki::serial::SerialNumber;
+use crate::storage::act::{Act, Ending, ExpiryNoticed, NotificationsSettled, Standing};
+use crate::storage::index::query::Search;
+use crate::storage::{AuditRow, StoreError, Subject};
+
+impl Index {
+    pub(super) fn notable(&self, sequence: u64, offset: u64) -> Result<(), StoreError> {
+        self.chunks.set_named(NOTABLE, &sequence.to_be_bytes(), Some(&pair(offset, 0)))
+    }
+
+    pub(super) fn settled(
+        &self,
+        offset: u64,
+        settled: &NotificationsSettled,
+    ) -> Result<(), StoreError> {
+        let place = settled.standing.as_ref().map(|_| pair(offset, 0));
+        self.chunks.set_named(
+            ENDPOINT,
+            settled.endpoint.as_bytes(),
+            place.as_ref().map(|it| &it[..]),
+        )
+    }
+
+    pub(super) fn told(&self, noticed: &ExpiryNoticed) -> Result<(), StoreError> {
+        let place = pair(noticed.before_seconds, 0);
+        for subject in Subject::all_of(&noticed.ending) {
+            self.chunks.set_named(TOLD, &subject.key(), Some(&place))?;
+        }
+        Ok(())
+    }
+}
+
+impl Subject {
+    fn all_of(ending: &Ending) -> Vec<Self> {
+        match ending {
+            Ending::Certificates(own) => {
+                let serials = own.certificates.iter().map(|own| own.serial.as_slice());
+                // What is no serial number was never told of a certificate of ours.
+                let serials = serials.filter_map(|own| SerialNumber::from_der_content(own).ok());
+                serials.map(Self::Certificate).collect()
+            }
+            Ending::Crl(own) => vec![Self::Crl(own.number)],
+            Ending::Authority(own) => vec![Self::Authority(own.sha256)],
+        }
+    }
+
+    fn key(&self) -> Vec<u8> {
+        match self {
+            Self::Certificate(serial) => [b"c", serial.as_der_content()].concat(),
+            Self::Crl(number) => [&b"l"[..], &number.to_be_bytes()].concat(),
+            Self::Authority(sha256) => [&b"a"[..], sha256].concat(),
+        }
+    }
+}
+
+impl Search<'_> {
+    /// See [`crate::storage::Register::notable`].
+    pub fn notable(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let after = from.checked_sub(1).map(u64::to_be_bytes);
+        let entries = self
+            .look(|index| index.chunks.all_named(NOTABLE, after.as_ref().map(|name| &name[..])));
+        let mut rows = Vec::new();
+        for entry in entries.take(limit) {
+            let located = self.reader.entry(both(&entry?.1).0)?;
+            let crate::storage::ledger::Located { sequence, hash, entry, .. } = located;
+            rows.push(AuditRow { sequence, hash, entry });
+        }
+        Ok(rows)
+    }
+
+    /// See [`crate::storage::Register::standings`].
+    pub fn standings(&self) -> Result<Vec<(String, Standing)>, StoreError> {
+        let entries = self.look(|index| index.chunks.all_named(ENDPOINT, None));
+        let mut standings = Vec::new();
+        for entry in entries {
+            if let Act::NotificationsSettled(settled) =
+                self.reader.entry(both(&entry?.1).0)?.entry.act
+                && let Some(standing) = settled.standing
+            {
+                standings.push((settled.endpoint, standing));
+            }
+        }
+        Ok(standings)
+    }
+
+    /// See [`crate::storage::Register::told`].
+    pub fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {
+        let known = self.look(|index| index.chunks.named(TOLD, &subject.key()))?;
+        Ok(known.map(|known| both(&known).0))
+    }
+}
