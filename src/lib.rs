@@ -1,7 +1,7 @@
 //! Chancery: a certificate authority for an Always On VPN, in the place of AD CS.
 //!
 //! The rooms in reading order; imports go only from a later one to an earlier one, and the
-//! three back ends (signing, storage, directory) do not know each other.
+//! four back ends (signing, storage, directory, notification) do not know each other.
 
 /// What may be issued, asked, issued and revoked: pure functions over bytes.
 pub mod pki;
@@ -14,6 +14,9 @@ pub mod storage;
 
 /// Who the accounts are.
 pub mod directory;
+
+/// Signed notifications: who is told what, delivered at least once.
+pub mod notification;
 
 /// The authority: the only room that sees key and register together.
 pub mod ca;

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod agents;
+pub mod announcement;
 mod bond;
 mod decisions;
 mod endorsements;

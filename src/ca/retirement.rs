@@ -8,6 +8,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::announcement::Watch;
 use super::permissions::Operation;
 use super::publish::Publisher;
 use super::revoke::{Recorded, revocation};
@@ -94,6 +95,7 @@ pub(super) fn scheduled(renewal: &act::Renewal, request_id: u64, now: Timestamp)
 pub struct Clockwork {
     authority: Arc<Authority>,
     publisher: Arc<Publisher>,
+    watch: Option<Watch>,
     stopping: Mutex<bool>,
     stopped: Condvar,
 }
@@ -101,7 +103,14 @@ pub struct Clockwork {
 impl Clockwork {
     /// A clockwork that has not begun.
     pub fn new(authority: Arc<Authority>, publisher: Arc<Publisher>) -> Self {
-        Self { authority, publisher, stopping: Mutex::new(false), stopped: Condvar::new() }
+        let (stopping, stopped) = (Mutex::new(false), Condvar::new());
+        Self { authority, publisher, watch: None, stopping, stopped }
+    }
+
+    /// One that looks besides for what ends soon.
+    pub fn watching(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     /// Runs until [`Clockwork::stop`]; to be called on a thread of its own.
@@ -129,7 +138,8 @@ impl Clockwork {
 
     fn tick(&self, now: Timestamp) -> Result<(), Refusal> {
         // Neither waits for the other: a disk that is full keeps nothing from being revoked.
-        self.retire(now).and(self.expire(now))
+        let watched = || self.watch.as_ref().map_or(Ok(()), |watch| watch.tick(now));
+        self.retire(now).and(self.expire(now)).and(watched())
     }
 
     fn retire(&self, now: Timestamp) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use super::arguments::Check;
 use super::directories;
 use super::failure::{Failure, at};
+use super::notifications;
 use super::register::open_register;
 use super::settings::{Gathered, Mistakes};
 use super::surroundings::say;
@@ -27,6 +28,11 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
                 settings.api_listen,
                 settings.publish_listen
             ));
+            for section in &settings.notifications {
+                if let Err(failure) = notifications::check(section) {
+                    told.lines(1, &failure.to_string());
+                }
+            }
             for section in &settings.directories {
                 if let Err(failure) = directories::check(section) {
                     told.lines(1, &failure.to_string());

@@ -131,7 +131,8 @@ fn secret(from: &Secret) -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-fn roots(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
+/// The roots in a file, the system's where none is named.
+pub(super) fn roots(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Failure> {
     match file {
         Some(path) => roots_in(path),
         None => Ok(system_roots()),

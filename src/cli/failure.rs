@@ -108,6 +108,12 @@ pub enum Failure {
     /// A passphrase file is empty.
     #[error("{0} holds no passphrase or password")]
     NoPassphrase(PathBuf),
+    /// A file or variable holds no secret for notifications.
+    #[error("{0} holds {1}")]
+    NoSecret(PathBuf, crate::notification::signature::NotASecret),
+    /// Everybody on the machine can read a secret.
+    #[error("{0} can be read by everybody on this machine; chmod 600")]
+    SecretReadable(PathBuf),
     /// PKCS#12 without its password.
     #[error("a PKCS#12 file needs its password: --import-password-file FILE")]
     Pkcs12PasswordNeeded,

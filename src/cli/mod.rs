@@ -16,6 +16,7 @@ pub mod health;
 pub mod home;
 pub mod init;
 pub mod install_certificate;
+mod notifications;
 pub mod progress;
 pub mod register;
 pub mod renew;

@@ -23,6 +23,7 @@ use super::problem::Problem;
 use super::publishing::Publishing;
 use super::rates::{Allowance, Passwords, Rates};
 use super::{Access, ROUTES, Route};
+use crate::ca::announcement::Board;
 use crate::ca::permissions::Operation;
 use crate::ca::{Authority, Refusal, Requester};
 use crate::pki::time::Timestamp;
@@ -46,6 +47,8 @@ pub struct Api {
     pub limits: Limits,
     /// How often somebody may call.
     pub rates: Rates,
+    /// How the endpoints of notifications do.
+    pub notifications: Board,
     /// How long a revocation waits for the CRL that shows it before it answers 202.
     pub publication_wait: Duration,
     /// The CA certificates above a certificate of ours, PEM; made once.
@@ -81,6 +84,7 @@ impl Api {
             clock,
             limits: Limits::default(),
             rates: Rates::new(Allowance::default()),
+            notifications: Board::default(),
             publication_wait: PUBLICATION_WAIT,
             chain_pem,
             draining: AtomicBool::new(false),

@@ -15,6 +15,7 @@ use super::Route;
 use super::answer::{Answer, Reply};
 use super::call::Call;
 use super::health;
+use super::notification_metrics::Notifications;
 use super::pool::Lane;
 use super::problem::Problem;
 
@@ -32,6 +33,7 @@ pub struct Metrics {
     ledger_sequence: Gauge<u64, AtomicU64>,
     waiting: Family<LaneLabels, Gauge>,
     healthy: Family<ConditionLabels, Gauge>,
+    notifications: Notifications,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -70,6 +72,7 @@ impl Metrics {
             ledger_sequence: Gauge::default(),
             waiting: Family::default(),
             healthy: Family::default(),
+            notifications: Notifications::default(),
         };
         metrics.register();
         metrics
@@ -89,6 +92,7 @@ impl Metrics {
         registry.register("ledger_sequence", "Entries in the ledger", self.ledger_sequence.clone());
         registry.register("queue_waiting", "Calls that wait for a thread", self.waiting.clone());
         registry.register("healthy", "1 where all is well", self.healthy.clone());
+        self.notifications.register(registry);
     }
 
     /// Counts a call.
@@ -143,6 +147,7 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
         let gauge = metrics.healthy.get_or_create(&ConditionLabels { condition });
         gauge.set(i64::from(why.is_none()));
     }
+    metrics.notifications.set(&api.notifications, now);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry).map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())

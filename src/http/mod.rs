@@ -21,6 +21,7 @@ pub mod idempotency;
 pub mod listen;
 pub mod metrics;
 pub mod negotiate;
+mod notification_metrics;
 pub mod peer;
 pub mod pool;
 pub mod problem;

@@ -69,7 +69,7 @@ const PRIVATE_KEY: &[&str] = &[
 ];
 
 /// A door's tests put a whole service together.
-const BACK_ENDS: &[&str] = &["signing", "storage", "directory"];
+const BACK_ENDS: &[&str] = &["signing", "storage", "directory", "notification"];
 
 /// The table. A room is a folder of `src/`; `may_import` lists the rooms it knows,
 /// `tests_import` those that its tests know besides.
@@ -111,8 +111,15 @@ const ROOMS: &[Room] = &[
         may_not_name: &[TIME_OF_DAY, RANDOM, DISK, NETWORK, ENVIRONMENT, PRIVATE_KEY, &["tokio"]],
     },
     Room {
+        name: "notification",
+        may_import: &["pki"],
+        tests_import: &[],
+        // Delivery is a thread for each endpoint, by `ureq`.
+        may_not_name: &[CLOCK, RANDOM, DISK, NETWORK, ENVIRONMENT, PRIVATE_KEY, &["tokio"]],
+    },
+    Room {
         name: "ca",
-        may_import: &["pki", "signing", "storage", "directory"],
+        may_import: &["pki", "signing", "storage", "directory", "notification"],
         tests_import: &[],
         may_not_name: &[TIME_OF_DAY, RANDOM, OPENING_FILES, NETWORK, PRIVATE_KEY, &["tokio"]],
     },
@@ -124,7 +131,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cli",
-        may_import: &["pki", "signing", "storage", "directory", "ca", "http"],
+        may_import: &["pki", "signing", "storage", "directory", "notification", "ca", "http"],
         tests_import: &[],
         may_not_name: &[&["sled"]],
     },

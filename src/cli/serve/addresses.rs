@@ -81,6 +81,21 @@ impl Addresses {
         }
     }
 
+    /// The API as somebody on another machine reaches it.
+    pub(super) fn outside_url(&self, settings: &Settings) -> String {
+        let named = settings.tls_names.first().map(|name| {
+            let host = match name.parse::<IpAddr>() {
+                Ok(IpAddr::V6(address)) => format!("[{address}]"),
+                _ => name.clone(),
+            };
+            match self.api.port() {
+                443 => format!("https://{host}"),
+                port => format!("https://{host}:{port}"),
+            }
+        });
+        settings.api_url.clone().or(named).unwrap_or_else(|| self.api_url())
+    }
+
     /// The names of the API's certificate: localhost, this host, the listening addresses, and
     /// those of the settings.
     pub(super) fn names(&self, settings: &Settings) -> Vec<AlternativeName> {
@@ -152,5 +167,10 @@ mod tests {
         assert_eq!(texts, expected);
         assert_eq!(listening("127.0.0.1:8443", "[::1]:1").api_url(), "https://localhost:8443");
         assert_eq!(listening("10.0.0.1:443", "[::1]:1").api_url(), "https://10.0.0.1");
+        let here = listening("0.0.0.0:8443", "[::1]:1");
+        assert_eq!(here.outside_url(&settings), "https://pki.contoso.com:8443");
+        let given = Settings { api_url: Some("https://ca/x".to_owned()), ..settings };
+        assert_eq!(here.outside_url(&given), "https://ca/x");
+        assert_eq!(here.outside_url(&Settings::default()), "https://localhost:8443");
     }
 }

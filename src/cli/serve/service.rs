@@ -14,6 +14,7 @@ use super::certificate::OwnCertificate;
 use super::greeting::Greeting;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
+use crate::ca::announcement::{Distances, Watch};
 use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::ca::retirement::Clockwork;
@@ -22,6 +23,7 @@ use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::init::chain_of;
+use crate::cli::notifications;
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
 use crate::cli::surroundings::{now, random};
@@ -30,6 +32,7 @@ use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
 use crate::http::rates::{Allowance, Rates};
+use crate::notification::Endpoint;
 use crate::pki::issuer::Issuer;
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
@@ -55,6 +58,9 @@ pub(super) struct Service {
     processors: usize,
     token_life_seconds: u64,
     allowance: Allowance,
+    endpoints: Vec<Endpoint>,
+    distances: Distances,
+    outside_url: String,
 }
 
 impl Service {
@@ -132,11 +138,14 @@ impl Service {
             processors,
             token_life_seconds: settings.token_life_seconds,
             allowance: settings.allowance.clone(),
+            endpoints: notifications::endpoints(&settings.notifications)?,
+            distances: notifications::distances(&settings.notifications),
+            outside_url: addresses.outside_url(settings),
         })
     }
 
     pub(super) fn run(
-        self,
+        mut self,
         api_listener: TcpListener,
         publish_listener: TcpListener,
         mut greeting: Greeting,
@@ -151,7 +160,8 @@ impl Service {
         let publication = publication.map_err(system("starting the publication side"))?;
         let publishing = self.start_publisher()?;
 
-        let outcome = self.serve_api(api_listener, &mut greeting);
+        let endpoints = std::mem::take(&mut self.endpoints);
+        let outcome = self.serve_api(api_listener, &mut greeting, endpoints);
 
         self.publisher.stop();
         if publishing.join().is_err() {
@@ -190,8 +200,14 @@ impl Service {
         self.home.write_certificates(&chain_of(&self.established))
     }
 
-    fn serve_api(&self, listener: TcpListener, greeting: &mut Greeting) -> Result<(), Failure> {
+    fn serve_api(
+        &self,
+        listener: TcpListener,
+        greeting: &mut Greeting,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<(), Failure> {
         self.put_in_order(greeting)?;
+        let couriers = notifications::start(endpoints, &self.authority, self.outside_url.clone())?;
         let tls = Arc::new(self.certificate.take_up(&self.authority, greeting, now())?);
         let api = Api::new(
             Arc::clone(&self.authority),
@@ -201,11 +217,13 @@ impl Service {
         );
         let mut api = api.map_err(system("starting threads"))?;
         api.rates = Rates::new(self.allowance.clone());
+        api.notifications = couriers.board();
         let api = Arc::new(api);
         self.publisher.wait_for(0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
         let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publisher));
-        let clockwork = Arc::new(clockwork);
+        let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone());
+        let clockwork = Arc::new(clockwork.watching(watch));
         let retiring = {
             let clockwork = Arc::clone(&clockwork);
             std::thread::Builder::new()
@@ -253,6 +271,7 @@ impl Service {
         if retiring.join().is_err() {
             tracing::error!("the clockwork ended early");
         }
+        couriers.stop();
         served
     }
 

@@ -3,7 +3,16 @@
 /// A base URL without its trailing slash. Nothing that would have to be escaped, since it is
 /// compared and fetched as it stands.
 pub(super) fn base_url(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("http://")?;
+    url(text, "http://")
+}
+
+/// The same of the API, which is only there over TLS.
+pub(super) fn api_url(text: &str) -> Option<String> {
+    url(text, "https://")
+}
+
+fn url(text: &str, scheme: &str) -> Option<String> {
+    let rest = text.strip_prefix(scheme)?;
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
     let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
     if text.len() > 200 || !rest.chars().all(fits) || !is_authority(authority) {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::directory::DirectorySection;
+use super::notification::NotificationSection;
 use crate::http::rates::Allowance;
 
 /// What the program runs with.
@@ -41,6 +42,10 @@ pub struct Settings {
     pub allowance: Allowance,
     /// The sections `[[directory]]`.
     pub directories: Vec<DirectorySection>,
+    /// The sections `[[notification]]`.
+    pub notifications: Vec<NotificationSection>,
+    /// Where the API is reached, as notifications write it; derived if not given.
+    pub api_url: Option<String>,
     /// Less free space than this, in octets, stops issuing.
     pub minimum_free_octets: u64,
 }
@@ -73,6 +78,8 @@ impl Default for Settings {
             processors: None,
             allowance: Allowance::default(),
             directories: Vec::new(),
+            notifications: Vec::new(),
+            api_url: None,
             minimum_free_octets: 64 << 20,
         }
     }

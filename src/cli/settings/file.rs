@@ -5,16 +5,24 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, Value as Toml};
 
-use super::directory::{DirectorySection, SECTIONS, sections};
+use super::directory::{self, DirectorySection};
 use super::mistake::{Mistake, Place};
+use super::notification::{self, NotificationSection};
 use super::table::{SETTINGS, Values};
 
-/// The values in the file, in its order.
-pub(super) fn values(
-    path: &Path,
-    text: &str,
-    mistakes: &mut Vec<Mistake>,
-) -> (Vec<super::Value>, Vec<DirectorySection>) {
+/// What stands in the file.
+#[derive(Default)]
+pub(super) struct Read {
+    /// The values, in its order.
+    pub values: Vec<super::Value>,
+    /// The sections `[[directory]]`.
+    pub directories: Vec<DirectorySection>,
+    /// The sections `[[notification]]`.
+    pub notifications: Vec<NotificationSection>,
+}
+
+/// Reads the file's text.
+pub(super) fn read(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Read {
     let place = |span: Option<Range<usize>>| {
         let line = span.map(|span| line_of(text, span.start));
         Place::File(path.to_owned(), line)
@@ -24,13 +32,13 @@ pub(super) fn values(
         Err(error) => {
             let why = error.message().trim().replace('\n', ", ");
             mistakes.push(Mistake::new(place(error.span()), why));
-            return (Vec::new(), Vec::new());
+            return Read::default();
         }
     };
     let mut found = Vec::new();
     let table = document.as_table();
     for (name, item) in table {
-        if name == SECTIONS {
+        if [directory::SECTIONS, notification::SECTIONS].contains(&name) {
             continue;
         }
         let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
@@ -47,8 +55,11 @@ pub(super) fn values(
             }
         }
     }
-    let sections = sections(&document, &place, mistakes);
-    (found, sections)
+    Read {
+        values: found,
+        directories: directory::sections(&document, &place, mistakes),
+        notifications: notification::sections(&document, &place, mistakes),
+    }
 }
 
 fn texts(item: &Item, values: Values) -> Option<Vec<String>> {

@@ -8,7 +8,9 @@ pub mod directory;
 mod effective;
 mod file;
 pub mod mistake;
+pub mod notification;
 pub mod quantity;
+mod section;
 pub mod table;
 
 use std::ffi::OsString;
@@ -68,8 +70,9 @@ pub fn gather(
     let mut read = None;
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let (mut values, sections) = file::values(&path, &text, &mut mistakes);
-            settings.directories = sections;
+            let file::Read { mut values, directories, notifications } =
+                file::read(&path, &text, &mut mistakes);
+            (settings.directories, settings.notifications) = (directories, notifications);
             if named.is_none() {
                 refuse_data(&mut values, &mut mistakes);
             }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::address::{base_url, host_name};
+use super::address::{api_url, base_url, host_name};
 use super::effective::{LogFormat, Settings};
 use super::quantity;
 use crate::http::rates::budget::PerMinute;
@@ -119,6 +119,18 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a DNS name or an IP address",
+    },
+    Setting {
+        key: "api_url",
+        value: "URL",
+        meaning: "Where the API is reached from outside, as notifications write it",
+        default: "https:// with the first tls_name, else the listening address",
+        values: Values::One,
+        read: |settings, given| {
+            settings.api_url = Some(api_url(given.first()?)?);
+            Some(())
+        },
+        wanted: "https:// with host, optional port and path, at most 200 ASCII characters",
     },
     Setting {
         key: "log_format",

@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn any_file_is_read_or_refused(text in "([a-z_]{1,12}|[=\\[\\]\"\n.#,0-9 ]){0,40}") {
         let mut mistakes = Vec::new();
-        let _ = file::values(Path::new("x"), &text, &mut mistakes);
+        let _ = file::read(Path::new("x"), &text, &mut mistakes);
     }
 }
 

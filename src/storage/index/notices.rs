@@ -5,6 +5,7 @@ use super::{ENDPOINT, Index, NOTABLE, TOLD, both, pair};
 use crate::pki::serial::SerialNumber;
 use crate::storage::act::{Act, Ending, ExpiryNoticed, NotificationsSettled, Standing};
 use crate::storage::index::query::Search;
+use crate::storage::ledger::Located;
 use crate::storage::{AuditRow, StoreError, Subject};
 
 impl Index {
@@ -61,12 +62,15 @@ impl Search<'_> {
     /// See [`crate::storage::Register::notable`].
     pub fn notable(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let after = from.checked_sub(1).map(u64::to_be_bytes);
-        let entries = self
-            .look(|index| index.chunks.all_named(NOTABLE, after.as_ref().map(|name| &name[..])));
-        let mut rows = Vec::new();
-        for entry in entries.take(limit) {
-            let located = self.reader.entry(both(&entry?.1).0)?;
-            let crate::storage::ledger::Located { sequence, hash, entry, .. } = located;
+        let after = after.as_ref().map(|name| &name[..]);
+        // Under the lock, so that no entry is passed over because it arrives meanwhile.
+        let places = self.look(|index| {
+            let entries = index.chunks.all_named(NOTABLE, after).take(limit);
+            entries.map(|entry| Ok(both(&entry?.1).0)).collect::<Result<Vec<u64>, StoreError>>()
+        })?;
+        let mut rows = Vec::with_capacity(places.len());
+        for place in places {
+            let Located { sequence, hash, entry, .. } = self.reader.entry(place)?;
             rows.push(AuditRow { sequence, hash, entry });
         }
         Ok(rows)

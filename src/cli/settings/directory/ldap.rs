@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::section::Section;
+use super::super::section::Section;
 use crate::directory::ldap::Domain;
 use crate::directory::ldap::pool::Bounds;
 

@@ -1,12 +1,11 @@
 //! The sections `[[directory]]` of the settings file: who answers for which accounts. They stand
 //! in the file only, secrets never in it. Every mistake is told with its line.
 //!
-//! `section` reads one table's keys; `oidc` and `ldap` know which there are. Begin with
+//! `section` (beside this room) reads one table's keys; `oidc` and `ldap` know which there are. Begin with
 //! [`DirectorySection`].
 
 mod ldap;
 mod oidc;
-mod section;
 
 use std::ops::Range;
 
@@ -15,8 +14,8 @@ use toml_edit::{Document, Table};
 pub use ldap::{LdapSection, Secret};
 pub use oidc::OidcSection;
 
-use self::section::Section;
 use super::mistake::{Mistake, Place};
+use super::section::Section;
 use crate::directory::oidc::mapping::Source;
 
 /// The key of the sections.
@@ -68,7 +67,7 @@ pub(super) fn sections(
     let mut found: Vec<(DirectorySection, &Table)> = Vec::new();
     let before = mistakes.len();
     for table in tables {
-        let mut section = Section::of(table, place, mistakes);
+        let mut section = Section::of(SECTIONS, table, place, mistakes);
         let Some(read) = section.read() else { continue };
         if let Some(why) = found.iter().find_map(|(other, _)| read.clash(other)) {
             section.wrong(table.span(), why.to_owned());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::section::Section;
+use super::super::section::Section;
 use crate::directory::oidc::keys::Pace;
 use crate::directory::oidc::mapping::{Attributes, Mapping, Source};
 use crate::directory::oidc::{ALGORITHMS, Settings};

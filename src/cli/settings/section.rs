@@ -1,16 +1,19 @@
-//! One `[[directory]]` table while it is read: every key once, every mistake with its line.
+//! One table of a list of tables (`[[directory]]`, `[[notification]]`) while it is read: every key
+//! once, every mistake with its line.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml_edit::{Item, Table, Value};
 
-use super::super::mistake::{Mistake, Place};
-use super::super::quantity;
+use super::mistake::{Mistake, Place};
+use super::quantity;
 use crate::directory::oidc::mapping::GroupForm;
 
 /// One section while it is read.
 pub(super) struct Section<'a> {
+    /// The list's key.
+    list: &'static str,
     pub(super) table: &'a Table,
     pub(super) place: &'a dyn Fn(Option<Range<usize>>) -> Place,
     pub(super) mistakes: &'a mut Vec<Mistake>,
@@ -20,11 +23,12 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn of(
+        list: &'static str,
         table: &'a Table,
         place: &'a dyn Fn(Option<Range<usize>>) -> Place,
         mistakes: &'a mut Vec<Mistake>,
     ) -> Self {
-        Self { table, place, mistakes, read: Vec::new() }
+        Self { list, table, place, mistakes, read: Vec::new() }
     }
 
     /// `realm`: what stands before the backslash in the names of the directory's accounts.
@@ -142,7 +146,8 @@ impl<'a> Section<'a> {
         for (key, item) in table {
             if !self.read.contains(&key) {
                 let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
-                self.wrong(span, format!("no such setting {key:?} in this directory"));
+                let list = self.list;
+                self.wrong(span, format!("no such setting {key:?} in this {list}"));
             }
         }
     }
