@@ -26,8 +26,7 @@ pub use open::{Options, open};
 pub use register::LedgerRegister;
 pub use row::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlEntries, CrlRow, Idempotent,
-    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, Subject, TemplateRow,
-    TokenRow,
+    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, Subject, TemplateRow, TokenRow,
 };
 
 use act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};

@@ -115,11 +115,14 @@ pub enum Manner {
     TakesAndIsNotHeard,
 }
 
+/// A notification as it was taken: its identifier and its body.
+pub type Taken = (String, Vec<u8>);
+
 /// A receiver; everything it has taken, in order.
 #[derive(Clone)]
 pub struct Receiver {
     pub manner: Arc<Mutex<Manner>>,
-    pub taken: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    pub taken: Arc<Mutex<Vec<Taken>>>,
     pub attempts: Arc<AtomicU64>,
 }
 

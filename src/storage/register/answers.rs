@@ -16,8 +16,8 @@ use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
 use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
-    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, Subject, TemplateRow,
-    TokenRow, Urgency,
+    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, Subject,
+    TemplateRow, TokenRow, Urgency,
 };
 impl Register for LedgerRegister {
     fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {

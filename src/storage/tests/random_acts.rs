@@ -251,7 +251,7 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             let endpoint = format!("hook{}", which % 3);
             let waiting = vec![u64::from(*what)];
             let standing =
-                (what % 4 != 0).then(|| act::Standing { through: model.entries, waiting });
+                (what % 4 != 0).then_some(act::Standing { through: model.entries, waiting });
             match &standing {
                 Some(standing) => model.standings.insert(endpoint.clone(), standing.clone()),
                 None => model.standings.remove(&endpoint),
