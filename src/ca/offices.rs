@@ -103,7 +103,7 @@ impl Authority {
         let unlimited = |role| Office { role, limits: Limits::default() };
         let direct = self.direct_roles(&account.name)?.into_iter().map(unlimited);
         let document = self.roles.load();
-        let assigned = document.assignments.iter().filter(|own| own.holder.takes_in(account));
+        let assigned = document.assignments().iter().filter(|own| own.holder.takes_in(account));
         let assigned = assigned.map(|own| Office { role: own.role, limits: own.limits.clone() });
         Ok(direct.chain(assigned).collect())
     }

@@ -18,13 +18,11 @@ const MOST_LIMITS: usize = 256;
 /// Everybody who authenticates, as template permissions know them: nobody in particular.
 const EVERYBODY: &str = "Authenticated Users";
 
-/// Every assignment, and how often they were changed.
+/// Every assignment, each of a form that can be one, and how often they were changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleDocument {
-    /// The assignments, in the order in which they were given.
-    pub assignments: Vec<Assignment>,
-    /// Counts the changes from 1, 0 before the first: the entity tag.
-    pub revision: u64,
+    assignments: Vec<Assignment>,
+    revision: u64,
 }
 
 /// A role for an account or for the members of a group.
@@ -58,9 +56,26 @@ impl Holder {
 }
 
 impl RoleDocument {
+    /// These assignments, if they are of a form that can be. That accounts, groups and templates
+    /// are there is nobody's promise, for they come and go; that a name could be one is.
+    pub fn of(assignments: Vec<Assignment>, revision: u64) -> Result<Self, Refusal> {
+        check(&assignments)?;
+        Ok(Self { assignments, revision })
+    }
+
+    /// The assignments, in the order in which they were given.
+    pub fn assignments(&self) -> &[Assignment] {
+        &self.assignments
+    }
+
+    /// Counts the changes from 1, 0 before the first: the entity tag.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Reads what is on record; what this program does not know stops the start, for a limit
     /// that is overlooked is a right too many.
-    pub(super) fn load(saved: Option<RolesSaved>) -> Result<Self, Refusal> {
+    pub fn load(saved: Option<RolesSaved>) -> Result<Self, Refusal> {
         let Some(saved) = saved else { return Ok(Self::default()) };
         let unknown = |why: String| Refusal::Unavailable("roles-invalid", why);
         let read = |row: RoleAssigned| {
@@ -78,7 +93,8 @@ impl RoleDocument {
         Ok(Self { assignments: assignments?, revision: saved.revision })
     }
 
-    fn to_act(&self) -> Act {
+    /// As it goes on record.
+    pub fn to_row(&self) -> RolesSaved {
         let write = |own: &Assignment| {
             let (group, account) = match own.holder.clone() {
                 Holder::Group(group) => (Some(group), None),
@@ -94,7 +110,7 @@ impl RoleDocument {
             }
         };
         let assignments = self.assignments.iter().map(write).collect();
-        Act::RolesSaved(RolesSaved { assignments, revision: self.revision })
+        RolesSaved { assignments, revision: self.revision }
     }
 
     /// Whether it makes this account an administrator.
@@ -127,17 +143,15 @@ impl Authority {
         if if_match.is_some_and(|seen| seen != old.revision.to_string()) {
             return Err(Refusal::Changed(old.revision.to_string()));
         }
-        let new = Arc::new(RoleDocument { assignments, revision: old.revision + 1 });
+        let new = Arc::new(RoleDocument::of(assignments, old.revision + 1)?);
         self.must_leave_an_administrator(&new, None)?;
-        let entry = record(requester, now, new.to_act());
+        let entry = record(requester, now, Act::RolesSaved(new.to_row()));
         self.register.commit(vec![entry], Urgency::Ordinary)?;
         self.roles.store(Arc::clone(&new));
         Ok(new)
     }
 }
 
-/// Form only: that accounts, groups and templates are there is nobody's promise, for they come
-/// and go; that a name could be one is.
 fn check(assignments: &[Assignment]) -> Result<(), Refusal> {
     let wrong = |why: String| Err(Refusal::Invalid("roles-invalid", why));
     if assignments.len() > MOST_ASSIGNMENTS {
@@ -206,3 +220,6 @@ fn named(field: &str, name: &str, longest: usize) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,25 @@ use crate::ca::roles::{Assignment, Holder, RoleDocument};
 /// The document as JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+pub struct Document {
     assignments: Vec<Assigned>,
+}
+
+impl Document {
+    /// As it is sent.
+    pub fn of(document: &RoleDocument) -> Self {
+        Self { assignments: document.assignments().iter().map(Assigned::of).collect() }
+    }
+
+    /// What it says; the authority looks at the names.
+    pub fn read(self) -> Result<Vec<Assignment>, String> {
+        let mut assignments = Vec::with_capacity(self.assignments.len());
+        for (number, own) in self.assignments.into_iter().enumerate() {
+            let read = own.read().map_err(|why| format!("assignments[{number}]: {why}"))?;
+            assignments.push(read);
+        }
+        Ok(assignments)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,12 +87,7 @@ pub fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let seen = if_match(&call.received.headers)?;
     let document: Document = body::json(call.received)?;
-    let mut assignments = Vec::with_capacity(document.assignments.len());
-    for (number, own) in document.assignments.into_iter().enumerate() {
-        assignments.push(own.read().map_err(|why| {
-            Problem::bad_request("roles-invalid", format!("assignments[{number}]: {why}"))
-        })?);
-    }
+    let assignments = document.read().map_err(|why| Problem::bad_request("roles-invalid", why))?;
     let authority = &call.api.authority;
     let changed =
         authority.replace_roles(call.requester, assignments, seen.as_deref(), call.now)?;
@@ -83,7 +95,6 @@ pub fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
 }
 
 fn whole(document: &RoleDocument) -> Answer {
-    let assignments = document.assignments.iter().map(Assigned::of).collect();
-    Answer::json(StatusCode::OK, &Document { assignments })
-        .with_text_header(header::ETAG, &quoted(&document.revision))
+    Answer::json(StatusCode::OK, &Document::of(document))
+        .with_text_header(header::ETAG, &quoted(&document.revision()))
 }
