@@ -7,13 +7,17 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use chancery::ca::accounts::from_row;
 use chancery::ca::establish::{self, ADMINISTRATOR};
+use chancery::ca::possession::RolesByCertificate;
 use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::ca::{Authority, Parts};
+use chancery::directory::several::{Branch, Several};
 use chancery::directory::{BuiltIn, DirectoryError, TokenIssuers};
 use chancery::http::api::{Api, router};
 use chancery::http::peer::Peer;
@@ -76,27 +80,48 @@ const PEOPLE: [(&str, &str, &[&str], &[&str]); 8] = [
     ("nps1", "computer", &["NPS Servers"], &[]),
 ];
 
+/// What a CA is founded among.
+pub struct Surroundings {
+    /// When, in milliseconds.
+    pub founded: u64,
+    /// How its register is opened.
+    pub change: Box<dyn FnOnce(&mut Options)>,
+    /// Whose tokens it takes besides its own.
+    pub issuers: Option<Arc<dyn TokenIssuers>>,
+    /// The directory beside the built-in one; a name without realm is its, where a password comes
+    /// with it.
+    pub beside: Option<Branch>,
+    /// Whether client certificates carry roles.
+    pub roles_by_certificate: RolesByCertificate,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            founded: FOUNDED,
+            change: Box::new(|_| {}),
+            issuers: None,
+            beside: None,
+            roles_by_certificate: RolesByCertificate::default(),
+        }
+    }
+}
+
 impl Ca {
     /// A new CA with everybody in its directory.
     pub async fn founded() -> Self {
-        Self::founded_with(|_| {}).await
+        Self::founded_among(Surroundings::default()).await
     }
 
     /// The same, with the register opened otherwise.
-    pub async fn founded_with(change: impl FnOnce(&mut Options)) -> Self {
-        Self::begun(FOUNDED, change, |authority| authority).await
+    pub async fn founded_with(change: impl FnOnce(&mut Options) + 'static) -> Self {
+        let change = Box::new(change);
+        Self::founded_among(Surroundings { change, ..Surroundings::default() }).await
     }
 
-    /// The same, founded at that moment and taking the tokens of these issuers.
-    pub async fn founded_trusting(founded: u64, issuers: Arc<dyn TokenIssuers>) -> Self {
-        Self::begun(founded, |_| {}, |authority| authority.trusting(issuers)).await
-    }
-
-    async fn begun(
-        founded: u64,
-        change: impl FnOnce(&mut Options),
-        finish: impl FnOnce(Authority) -> Authority,
-    ) -> Self {
+    /// The same, among others.
+    pub async fn founded_among(surroundings: Surroundings) -> Self {
+        let Surroundings { founded, change, issuers, beside, roles_by_certificate } = surroundings;
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().join("data"));
         change(&mut options);
@@ -104,7 +129,12 @@ impl Ca {
         let register: Arc<dyn Register> = register;
         let clock = Arc::new(AtomicU64::new(founded));
         let now = Timestamp::from_millis(founded);
-        let authority = Arc::new(finish(authority(&register, now)));
+        let authority = authority(&register, beside, now);
+        let authority = authority.with_roles_by_certificate(roles_by_certificate);
+        let authority = Arc::new(match issuers {
+            Some(issuers) => authority.trusting(issuers),
+            None => authority,
+        });
         let slug = authority.slug().to_owned();
         let directory = folder.path().join("publish");
         std::fs::create_dir(&directory).unwrap();
@@ -223,6 +253,20 @@ impl Ca {
         self.dispatch(request.body(body.into()).unwrap()).await
     }
 
+    /// Sends a call with `name:password` (RFC 7617).
+    pub async fn send_by_password(
+        &self,
+        method: Method,
+        path: &str,
+        login: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answered {
+        let login = format!("Basic {}", STANDARD.encode(login));
+        let headers = [headers, &[("authorization", login.as_str())]].concat();
+        self.send(method, path, None, &headers, body).await
+    }
+
     /// Sends a call on a connection that proved to hold a certificate (DER).
     pub async fn send_holding(
         &self,
@@ -276,7 +320,7 @@ impl Drop for Ca {
     }
 }
 
-fn authority(register: &Arc<dyn Register>, now: Timestamp) -> Authority {
+fn authority(register: &Arc<dyn Register>, beside: Option<Branch>, now: Timestamp) -> Authority {
     let key = FileKey::generate(KeyKind::P256).unwrap();
     let name =
         DistinguishedName::from_rfc4514("CN=Contoso VPN CA,DC=corp,DC=contoso,DC=com").unwrap();
@@ -312,7 +356,11 @@ fn authority(register: &Arc<dyn Register>, now: Timestamp) -> Authority {
     Authority::new(Parts {
         register: Arc::clone(register),
         key: Arc::new(key),
-        directory: Arc::new(BuiltIn(lookup)),
+        directory: Arc::new(Several {
+            built_in: Box::new(BuiltIn(lookup)),
+            default_realm: beside.as_ref().map(|own| own.realm.clone()),
+            branches: beside.into_iter().collect(),
+        }),
         issuer,
         slug,
         template_arc: arc,

@@ -18,6 +18,7 @@ mod certificate_requests;
 mod client_certificates;
 mod connection;
 mod contract;
+mod domain;
 mod fixture;
 mod idempotency;
 mod load;
@@ -48,4 +49,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { accounts approval audit authority certificates enrolment exchange one_time_tokens revocation roles template_permissions templates tokens }
+scripts! { accounts approval audit authority certificates enrolment exchange one_time_tokens passwords revocation roles template_permissions templates tokens }

@@ -20,7 +20,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::certificate_requests as csr;
-use super::fixture::{Answered, Ca};
+use super::fixture::{Answered, Ca, Surroundings};
 
 pub const AUDIENCE: &str = "urn:chancery";
 const SKEW: u64 = 60;
@@ -201,7 +201,13 @@ fn now_seconds() -> u64 {
 }
 
 pub async fn ca(issuer: &Issuer, source: Source) -> Ca {
-    Ca::founded_trusting(now_seconds() * 1000, issuer.issuers(source)).await
+    Ca::founded_among(surroundings(issuer, source)).await
+}
+
+/// A CA founded now that takes this issuer's tokens.
+pub fn surroundings(issuer: &Issuer, source: Source) -> Surroundings {
+    let (founded, issuers) = (now_seconds() * 1000, Some(issuer.issuers(source)));
+    Surroundings { founded, issuers, ..Surroundings::default() }
 }
 
 async fn enrol(ca: &Ca, token: &str) -> Answered {

@@ -6,7 +6,11 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::certificate_requests;
-use super::fixture::{Answered, Ca};
+use super::domain::Domain;
+use super::fixture::{Answered, Ca, Surroundings};
+
+/// The line by which a script's CA knows a domain.
+const BESIDE: &str = "beside CORP";
 
 #[derive(Default)]
 struct Step<'a> {
@@ -19,7 +23,8 @@ struct Step<'a> {
 
 /// Runs a script against a new CA.
 pub async fn run(name: &str, text: &str) {
-    let ca = Ca::founded().await;
+    let beside = text.lines().any(|line| line == BESIDE).then(Domain::branch);
+    let ca = Ca::founded_among(Surroundings { beside, ..Surroundings::default() }).await;
     let mut kept: HashMap<String, String> = HashMap::new();
     let steps = read(text);
     assert!(!steps.is_empty(), "{name}.txt has no step");
@@ -43,7 +48,7 @@ pub async fn run(name: &str, text: &str) {
 fn read(text: &str) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        if line.starts_with('#') || line.trim().is_empty() {
+        if line.starts_with('#') || line.trim().is_empty() || line == BESIDE {
             continue;
         }
         if let Some(title) = line.strip_prefix("== ") {
@@ -87,7 +92,12 @@ async fn perform(
     let headers: Vec<(&str, &str)> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    ca.send(method, path.trim(), ca.token(who.trim()), &headers, body).await
+    match who.trim() {
+        login if login.contains(':') => {
+            ca.send_by_password(method, path.trim(), login, &headers, body).await
+        }
+        who => ca.send(method, path.trim(), ca.token(who), &headers, body).await,
+    }
 }
 
 /// `Name: value`.
