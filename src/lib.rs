@@ -6,6 +6,12 @@
 /// What may be issued, asked, issued and revoked: pure functions over bytes.
 pub mod pki;
 
+/// What each party of a VPN will say of a certificate: pure rules.
+pub mod doctor;
+
+/// Fetching what certificates name, over plain HTTP.
+pub mod retrieval;
+
 /// Private keys: the only room that holds one.
 pub mod signing;
 

@@ -163,6 +163,18 @@ pub enum Failure {
     /// `check` found mistakes, which are told already.
     #[error("{0} mistakes")]
     Found(usize),
+    /// `doctor` was given no certificate.
+    #[error("{0}: {1}")]
+    NotTaken(PathBuf, crate::doctor::intake::NotTaken),
+    /// `doctor` got no chain from a server.
+    #[error(transparent)]
+    NoChain(#[from] crate::retrieval::handshake::NoChain),
+    /// A server sent something that is no certificate.
+    #[error("{0}: what it sent in the handshake is no certificate")]
+    NotPresented(String),
+    /// `doctor` found something, which is told already; holds the exit status.
+    #[error("something was found")]
+    Diagnosed(u8),
     /// `health` found the service unwell.
     #[error("{0}")]
     Unwell(String),

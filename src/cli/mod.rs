@@ -9,6 +9,7 @@ pub mod backup;
 pub mod check;
 pub mod csr;
 mod directories;
+pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod founding;
@@ -36,7 +37,8 @@ use failure::Failure;
 use settings::{Gathered, Mistakes, gather};
 use surroundings::start_log;
 
-/// Runs what the command line says. Exit status 1: it was not done; 2: the command line is wrong.
+/// Runs what the command line says. Exit status 1: it was not done; 2: the command line is wrong;
+/// `doctor` has more.
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -44,6 +46,8 @@ pub fn run() -> ExitCode {
     };
     match perform(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
+        // Told already, and no failure of the command.
+        Err(Failure::Diagnosed(status)) => ExitCode::from(status),
         Err(failure) => {
             complain(&failure);
             ExitCode::FAILURE
@@ -67,6 +71,7 @@ fn perform(command: &Command) -> Result<(), Failure> {
         }
         Command::Request(arguments) => request::request(arguments),
         Command::Renew(arguments) => renew::renew(arguments),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Health(arguments) => {
             health::health(arguments, &prepared(&arguments.configured)?.settings)
         }

@@ -15,6 +15,7 @@ pub mod call;
 pub mod certificates;
 mod client_certificate;
 pub mod credentials;
+pub mod doctor;
 pub mod entity_tag;
 pub mod health;
 pub mod idempotency;

@@ -19,6 +19,7 @@ pub mod lint;
 pub mod name;
 pub mod oid;
 pub mod policy;
+pub mod presented;
 pub mod profile;
 pub mod public_key;
 pub mod request;

@@ -89,6 +89,20 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "doctor",
+        may_import: &["pki"],
+        tests_import: &[],
+        may_not_name: &[CLOCK, RANDOM, DISK, NETWORK, PROCESS, PRIVATE_KEY, &["tokio", "ureq"]],
+    },
+    Room {
+        name: "retrieval",
+        may_import: &["pki", "doctor"],
+        tests_import: &[],
+        // It goes out by `ureq`, and by sockets for a TLS handshake; how long that may take it
+        // measures with an `Instant`.
+        may_not_name: &[TIME_OF_DAY, RANDOM, DISK, ENVIRONMENT, PRIVATE_KEY, &["axum", "tokio"]],
+    },
+    Room {
         name: "signing",
         may_import: &["pki"],
         tests_import: &[],
@@ -125,13 +139,23 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "http",
-        may_import: &["pki", "ca"],
+        may_import: &["pki", "doctor", "ca"],
         tests_import: BACK_ENDS,
         may_not_name: &[RANDOM, PRIVATE_KEY, &["sled", "std::process"]],
     },
     Room {
         name: "cli",
-        may_import: &["pki", "signing", "storage", "directory", "notification", "ca", "http"],
+        may_import: &[
+            "pki",
+            "doctor",
+            "retrieval",
+            "signing",
+            "storage",
+            "directory",
+            "notification",
+            "ca",
+            "http",
+        ],
         tests_import: &[],
         may_not_name: &[&["sled"]],
     },

@@ -1,0 +1,105 @@
+//! The chain: each certificate's issuer out of what is given, trusted, or named by AIA.
+
+use super::Question;
+use super::evidence::Evidence;
+use crate::pki::presented::{Fit, PresentedCertificate};
+
+/// Certificates in a chain at most.
+const LONGEST: usize = 10;
+
+/// Where a certificate of the chain came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was given.
+    Given,
+    /// It is one of the roots that are trusted.
+    Trusted,
+    /// It was fetched from where AIA says.
+    Fetched(String),
+}
+
+/// A certificate of the chain.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// The certificate.
+    pub certificate: PresentedCertificate,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// A chain from the certificate in question upwards.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// The certificate in question first; never empty.
+    pub levels: Vec<Level>,
+    /// Whether it ends in a certificate that issued itself.
+    pub complete: bool,
+}
+
+impl Path {
+    /// Goes upwards from the certificate in question as far as there are issuers.
+    pub(super) fn build(question: &Question<'_>, evidence: &mut Evidence<'_>) -> Self {
+        let given = question.certificates.iter().map(|own| (own, Source::Given));
+        let trusted = question.roots.iter().map(|own| (own, Source::Trusted));
+        let mut pool: Vec<Level> = given
+            .chain(trusted)
+            .map(|(certificate, source)| Level { certificate: certificate.clone(), source })
+            .collect();
+        let mut path =
+            Self { levels: pool.first().cloned().into_iter().collect(), complete: false };
+        while let Some(below) = path.levels.last().map(|level| level.certificate.clone()) {
+            if below.is_self_issued() {
+                path.complete = true;
+                break;
+            }
+            if path.levels.len() == LONGEST {
+                break;
+            }
+            let mut next = path.best_issuer(&pool, &below);
+            // One of the right name and the wrong key is the last resort.
+            if next.as_ref().is_none_or(|level| below.fits(&level.certificate) == Fit::Wrong) {
+                pool.extend(evidence.issuers(&below));
+                next = path.best_issuer(&pool, &below);
+            }
+            let Some(next) = next else { break };
+            path.levels.push(next);
+        }
+        path
+    }
+
+    /// Of those that have the issuer's name: the one whose key fits, that has the key identifier
+    /// asked for, and whose validity ends last, in this order of weight.
+    fn best_issuer(&self, pool: &[Level], below: &PresentedCertificate) -> Option<Level> {
+        let wanted = below.authority_key_identifier();
+        let weight = |level: &&Level| {
+            let own = &level.certificate;
+            let named = wanted.is_some() && own.subject_key_identifier() == wanted;
+            let fit = match below.fits(own) {
+                Fit::Fits => 2,
+                Fit::Unchecked => 1,
+                Fit::Wrong => 0,
+            };
+            (fit, named, own.not_after())
+        };
+        let used =
+            |own: &PresentedCertificate| self.levels.iter().any(|level| level.certificate == *own);
+        let named = pool.iter().filter(|level| {
+            level.certificate.subject_der() == below.issuer_der() && !used(&level.certificate)
+        });
+        named.max_by_key(weight).cloned()
+    }
+
+    /// The issuer of the certificate at `position`: the next one, or itself if it is a root.
+    pub fn issuer_of(&self, position: usize) -> Option<&PresentedCertificate> {
+        let own = self.levels.get(position)?;
+        match self.levels.get(position + 1) {
+            Some(above) => Some(&above.certificate),
+            None => own.certificate.is_self_issued().then_some(&own.certificate),
+        }
+    }
+
+    /// The certificate in question.
+    pub fn subject(&self) -> Option<&PresentedCertificate> {
+        self.levels.first().map(|level| &level.certificate)
+    }
+}
