@@ -83,7 +83,7 @@ pub enum Operation {
     EditTokens,
     /// See the ledger.
     ReadAudit,
-    /// See the metrics.
+    /// See the metrics, and how notifications do.
     ReadMetrics,
 }
 

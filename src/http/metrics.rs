@@ -15,7 +15,7 @@ use super::Route;
 use super::answer::{Answer, Reply};
 use super::call::Call;
 use super::health;
-use super::notification_metrics::Notifications;
+use super::notifications::metrics::Notifications;
 use super::pool::Lane;
 use super::problem::Problem;
 

@@ -22,7 +22,7 @@ pub mod idempotency;
 pub mod listen;
 pub mod metrics;
 pub mod negotiate;
-mod notification_metrics;
+pub mod notifications;
 pub mod peer;
 pub mod pool;
 pub mod problem;
@@ -115,6 +115,7 @@ pub static ROUTES: &[Route] = &[
     post("/v1/ca/crls", PublishCrl, Acts, authority::publish_crl),
     get("/v1/ca/roles", ReadRoles, Reads, roles::show),
     put("/v1/ca/roles", EditRoles, Acts, roles::replace),
+    get("/v1/ca/notifications", ReadMetrics, Reads, notifications::show),
 
     get("/v1/accounts", ReadAccounts, Reads, accounts::list),
     post("/v1/accounts", EditAccounts, Acts, accounts::create),

@@ -52,6 +52,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /v1/ca/crls", "mA"),
     ("GET /v1/ca/roles", "aA"),
     ("PUT /v1/ca/roles", "A"),
+    ("GET /v1/ca/notifications", "aA"),
     ("GET /v1/accounts", "maA"),
     ("POST /v1/accounts", "A"),
     // Everybody their own; another's account is in the next test.

@@ -89,6 +89,11 @@ impl Service {
         Self { child, _out: out, said, data: data.to_owned(), api, crl }
     }
 
+    /// The process's number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM; the exit status must be 0.
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();

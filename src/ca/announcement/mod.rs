@@ -5,8 +5,6 @@
 //! Begin with [`Announcements`]; `watch` finds what ends soon.
 
 mod news;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 use std::sync::Arc;

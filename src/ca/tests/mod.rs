@@ -1,6 +1,7 @@
 //! The promises of the authority: order, crash, idempotency, revocation, who may what.
 
 mod agents;
+mod announcing;
 mod crash;
 mod deciding;
 mod enrolling;

@@ -21,7 +21,7 @@ struct EndpointLabels {
 
 /// What is told of each endpoint.
 #[derive(Default)]
-pub(super) struct Notifications {
+pub(in crate::http) struct Notifications {
     delivered: Totals,
     failed: Totals,
     given_up: Totals,
@@ -32,7 +32,7 @@ pub(super) struct Notifications {
 
 impl Notifications {
     #[rustfmt::skip]
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(in crate::http) fn register(&self, registry: &mut Registry) {
         registry.register("notifications_delivered", "Events that an endpoint has taken", self.delivered.clone());
         registry.register("notifications_failed", "Attempts that an endpoint did not take", self.failed.clone());
         registry.register("notifications_given_up", "Events that became too old", self.given_up.clone());
@@ -41,7 +41,7 @@ impl Notifications {
         registry.register("notifications_failing_seconds", "Since when an endpoint has taken nothing; 0 where it does", self.failing_seconds.clone());
     }
 
-    pub(super) fn set(&self, board: &Board, now: Timestamp) {
+    pub(in crate::http) fn set(&self, board: &Board, now: Timestamp) {
         for state in board.read() {
             let age = |since: Option<Timestamp>| since.map_or(0, |since| now.seconds_since(since));
             let totals = [
