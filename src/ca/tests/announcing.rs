@@ -266,9 +266,9 @@ fn after_a_restore_old_events_keep_their_identifiers_and_new_ones_never_take_the
     running.watch.look_at_certificates(look).unwrap();
     let before = running.outbox.events(1, 100).unwrap();
     let waiting = before.iter().map(|event| event.sequence).collect();
-    let standing = Some(Standing { through: running.outbox.end(), waiting });
+    let standing = Standing { through: running.outbox.end(), waiting };
     let (endpoint, delivered, given_up) = ("tickets".to_owned(), Vec::new(), Vec::new());
-    let settled = Settlement { endpoint, delivered, given_up, standing: standing.clone() };
+    let settled = Settlement { endpoint, delivered, given_up, standing: Some(standing.clone()) };
     running.outbox.settle(&settled, look).unwrap();
     let (data, copy) = (world.data.path().join("data"), world.data.path().join("copy"));
     crate::storage::backup::backup(&data, &copy, &[], &mut |_, _| {}).unwrap();
@@ -282,7 +282,7 @@ fn after_a_restore_old_events_keep_their_identifiers_and_new_ones_never_take_the
 
     let running = run(&world);
     assert_eq!(running.outbox.events(1, 100).unwrap(), before);
-    assert_eq!(running.outbox.standings().unwrap(), [("tickets".to_owned(), standing.unwrap())]);
+    assert_eq!(running.outbox.standings().unwrap(), [("tickets".to_owned(), standing)]);
     running.watch.look_at_certificates(look.plus_seconds(4 * DAY + 1)).unwrap();
     let anew = running.outbox.events(1, 100).unwrap().pop().unwrap();
     assert_eq!(anew.sequence, lost.sequence, "numbers come again");
