@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use crate::pki::authority_certificate::{
-    assemble_request, root_to_be_signed, subordinate_request_info,
+    Generation, assemble_request, root_to_be_signed, subordinate_request_info,
 };
 use crate::pki::certificate::{Certificate, CertificateError};
 use crate::pki::issuer::{Issuer, IssuerError};
@@ -67,6 +67,17 @@ pub enum EstablishError {
          (give it with --chain)"
     )]
     ParentMissing(String),
+    /// A renewal that would end no later than what it renews.
+    #[error("a certificate until {would_end} would not outlast the present one ({ends})")]
+    NotLonger {
+        /// When the new certificate would end.
+        would_end: Timestamp,
+        /// When the present one does.
+        ends: Timestamp,
+    },
+    /// A 65,536th renewal.
+    #[error("the CA version has no room for another certificate")]
+    GenerationsExhausted,
     /// The CRL is none, or not signed with the CA's key.
     #[error(transparent)]
     Crl(#[from] CrlError),
@@ -89,9 +100,9 @@ pub fn intend_root(
     let public_key = PublicKey::from_spki_der(key.spki_der())?;
     let serial = SerialNumber::from_random(random);
     let now = now.whole_seconds();
-    let not_before = now.minus_seconds(SET_BACK_SECONDS);
-    let not_after = now.plus_seconds(validity_seconds);
-    let tbs = root_to_be_signed(name, &public_key, serial, not_before, not_after, key.algorithm());
+    let validity = [now.minus_seconds(SET_BACK_SECONDS), now.plus_seconds(validity_seconds)];
+    let first = Generation::default();
+    let tbs = root_to_be_signed(name, &public_key, serial, validity, key.algorithm(), first);
     Ok(AuthorityIntended { tbs })
 }
 
@@ -112,9 +123,18 @@ pub fn subordinate_request(
         return Err(EstablishError::NoName);
     }
     let public_key = PublicKey::from_spki_der(key.spki_der())?;
-    let info = subordinate_request_info(name, &public_key);
+    request_for(name, &public_key, key, Generation::default())
+}
+
+fn request_for(
+    name: &DistinguishedName,
+    public_key: &PublicKey,
+    key: &dyn CaKey,
+    generation: Generation,
+) -> Result<Vec<u8>, EstablishError> {
+    let info = subordinate_request_info(name, public_key, generation);
     let signature = key.sign(&info)?;
-    Ok(assemble_request(&info, &public_key, key.algorithm(), &signature)?)
+    Ok(assemble_request(&info, public_key, key.algorithm(), &signature)?)
 }
 
 /// A CA certificate made elsewhere, with certificates above it in any order (its own among them
@@ -218,6 +238,7 @@ pub fn established(
         template_arc,
         base_urls,
         next_crl_number,
+        earlier: Vec::new(),
     }
 }
 
@@ -278,5 +299,6 @@ pub fn slug(name: &DistinguishedName) -> String {
     if slug.is_empty() { "ca".to_owned() } else { slug.to_owned() }
 }
 
+pub mod renewal;
 #[cfg(test)]
 mod tests;

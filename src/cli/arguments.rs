@@ -27,6 +27,8 @@ pub enum Command {
     Init(Init),
     /// Give a subordinate CA the certificate that its parent made
     InstallCertificate(InstallCertificate),
+    /// Renew the CA's own certificate with the same key: a root at once, a subordinate by a request
+    RenewCa(RenewCa),
     /// Tell every mistake in configuration and templates; issue nothing
     Check(Check),
     /// Ask a running service for a certificate: makes the key and the request
@@ -157,6 +159,18 @@ pub struct InstallCertificate {
     /// The certificates above it, up to the root (PEM)
     #[arg(long, value_name = "FILE")]
     pub chain: Option<PathBuf>,
+    /// Settings.
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// `chancery renew-ca`.
+#[derive(Debug, Args)]
+pub struct RenewCa {
+    /// How long a root's next certificate is valid, such as 10y [default: as long as the present
+    /// one]; a subordinate's parent decides that
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub validity: Option<u64>,
     /// Settings.
     #[command(flatten)]
     pub configured: Configured,

@@ -8,6 +8,7 @@ use super::settings::{PASSPHRASE_VARIABLE, Settings};
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::time::Timestamp;
 use crate::signing::Passphrase;
+use crate::storage::act::Der;
 use crate::storage::datadir::{FileMode, write_durably};
 
 /// Names in a data directory.
@@ -64,6 +65,11 @@ impl Home {
         self.0.join("chain.pem")
     }
 
+    /// The certificates that the CA had before, oldest first; not there if there was none.
+    pub fn earlier_pem(&self) -> PathBuf {
+        self.0.join("earlier.pem")
+    }
+
     /// A subordinate's request to its parent.
     pub fn ca_csr(&self) -> PathBuf {
         self.0.join("ca.csr")
@@ -106,10 +112,18 @@ impl Home {
         Ok(Some(aside))
     }
 
-    /// Writes `ca.pem` and `chain.pem` where they do not say this already.
-    pub fn write_certificates(&self, chain: &[&[u8]]) -> Result<(), Failure> {
+    /// Writes `ca.pem`, `chain.pem` and `earlier.pem` where they do not say this already.
+    pub fn write_certificates(&self, chain: &[&[u8]], earlier: &[Der]) -> Result<(), Failure> {
         let root = chain.last().copied().into_iter().collect::<Vec<_>>();
-        for (path, certificates) in [(self.ca_pem(), root.as_slice()), (self.chain_pem(), chain)] {
+        let earlier: Vec<&[u8]> = earlier.iter().map(|own| own.0.as_slice()).collect();
+        for (path, certificates) in [
+            (self.ca_pem(), root.as_slice()),
+            (self.chain_pem(), chain),
+            (self.earlier_pem(), earlier.as_slice()),
+        ] {
+            if certificates.is_empty() {
+                continue;
+            }
             let pem = certificates_to_pem(certificates);
             if std::fs::read(&path).ok().as_deref() != Some(pem.as_bytes()) {
                 write_durably(&path, pem.as_bytes(), FileMode::Public)?;

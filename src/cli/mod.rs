@@ -21,6 +21,7 @@ mod notifications;
 pub mod progress;
 pub mod register;
 pub mod renew;
+mod renew_ca;
 pub mod request;
 pub mod restore;
 pub mod serve;
@@ -65,6 +66,9 @@ fn perform(command: &Command) -> Result<(), Failure> {
             arguments,
             &prepared(&arguments.configured)?.settings,
         ),
+        Command::RenewCa(arguments) => {
+            renew_ca::renew_ca(arguments, &prepared(&arguments.configured)?.settings)
+        }
         Command::Check(arguments) => check::check(arguments, gathered(&arguments.configured)),
         Command::Token(arguments) => {
             token::token(arguments, &prepared(&arguments.configured)?.settings)

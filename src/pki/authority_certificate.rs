@@ -9,7 +9,8 @@ use super::certificate::parts::TbsParts;
 use super::certificate::sha256;
 use super::encoding::{Signed, Verbatim};
 use super::extension::{
-    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage, subject_key_identifier,
+    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage,
+    previous_ca_certificate_hash, subject_key_identifier,
 };
 use super::name::DistinguishedName;
 use super::oid;
@@ -18,17 +19,29 @@ use super::serial::SerialNumber;
 use super::signature::{SignatureAlgorithm, SignatureError};
 use super::time::Timestamp;
 
+/// The place of a CA's certificate among all that the CA has had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Generation {
+    /// How many certificates came before it.
+    pub certificate_index: u16,
+    /// The certificate index at which its key was new.
+    pub key_index: u16,
+    /// SHA-1 of the certificate that it renews.
+    pub previous_sha1: Option<[u8; 20]>,
+}
+
 /// The to-be-signed bytes of a root's certificate, as AD CS makes it: key usage, critical basic
-/// constraints, subject key identifier and CA version, in this order.
+/// constraints, subject key identifier, CA version and, where it renews one, the hash of that, in
+/// this order.
 pub fn root_to_be_signed(
     name: &DistinguishedName,
     key: &PublicKey,
     serial: SerialNumber,
-    not_before: Timestamp,
-    not_after: Timestamp,
+    [not_before, not_after]: [Timestamp; 2],
     algorithm: SignatureAlgorithm,
+    generation: Generation,
 ) -> Vec<u8> {
-    let extensions = extensions(key);
+    let extensions = extensions(key, generation);
     let parts = TbsParts::version_3(
         &serial,
         algorithm.to_der(),
@@ -54,8 +67,12 @@ struct RequestInfo<'a> {
 
 /// The CertificationRequestInfo by which a subordinate CA asks for its certificate; it asks for
 /// the same extensions (RFC 2986 §4.1).
-pub fn subordinate_request_info(name: &DistinguishedName, key: &PublicKey) -> Vec<u8> {
-    request_info(name, key.spki_der(), &extensions(key))
+pub fn subordinate_request_info(
+    name: &DistinguishedName,
+    key: &PublicKey,
+    generation: Generation,
+) -> Vec<u8> {
+    request_info(name, key.spki_der(), &extensions(key, generation))
 }
 
 /// The CertificationRequestInfo that asks for `extensions`; no attribute if there are none.
@@ -97,11 +114,13 @@ pub fn to_be_signed_sha256(tbs: &[u8]) -> [u8; 32] {
     sha256(tbs)
 }
 
-fn extensions(key: &PublicKey) -> [Extension; 4] {
-    [
+fn extensions(key: &PublicKey, generation: Generation) -> Vec<Extension> {
+    let mut extensions = vec![
         key_usage(KeyUsage::AUTHORITY),
         authority_basic_constraints(None),
         subject_key_identifier(key),
-        ca_version(0, 0),
-    ]
+        ca_version(generation.certificate_index, generation.key_index),
+    ];
+    extensions.extend(generation.previous_sha1.as_ref().map(previous_ca_certificate_hash));
+    extensions
 }

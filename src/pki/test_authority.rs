@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
 use super::alternative_name::AlternativeName;
-use super::authority_certificate::root_to_be_signed;
+use super::authority_certificate::{Generation, root_to_be_signed};
 use super::certificate::Certificate;
 use super::extension;
 use super::issuer::Issuer;
@@ -59,9 +59,9 @@ pub(crate) fn root_certificate(key: &TestKey) -> Vec<u8> {
         &name,
         &key.public,
         serial("4d00"),
-        moment("2026-01-01T00:00:00Z"),
-        moment("2056-01-01T00:00:00Z"),
+        [moment("2026-01-01T00:00:00Z"), moment("2056-01-01T00:00:00Z")],
         ALGORITHM,
+        Generation::default(),
     );
     let made = Certificate::assemble(&tbs, ALGORITHM, &key.sign(&tbs), &key.public);
     made.unwrap().der().to_vec()

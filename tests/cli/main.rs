@@ -20,6 +20,7 @@ mod operator;
 mod program;
 mod receiver;
 mod renew;
+mod renew_ca;
 mod request;
 mod restore;
 mod silent_domain;

@@ -14,7 +14,7 @@ mod schedule;
 mod stream;
 
 pub use clockwork::Publisher;
-pub use point::{Current, PublicationPoint};
+pub use point::{Current, PublicationPoint, PublishedCertificate};
 pub use schedule::Schedule;
 
 use crate::pki::revocation_list::CrlError;

@@ -13,6 +13,8 @@ use bytes::Bytes;
 
 use super::stream::Part;
 use super::{LoadError, Schedule};
+use crate::ca::establish::renewal::certificate_name;
+use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlReader;
 use crate::pki::time::Timestamp;
@@ -21,14 +23,34 @@ use crate::storage::publication::PublicationStore;
 /// CRLs up to this size are served from memory.
 const KEPT_IN_MEMORY: u64 = 1024 * 1024;
 
-/// What is published of a CA: its certificate and its newest CRL.
+/// What is published of a CA: its certificates and its newest CRL.
 #[derive(Debug)]
 pub struct PublicationPoint {
     slug: String,
-    certificate: Bytes,
-    certificate_sha256: [u8; 32],
-    certificate_not_before: Timestamp,
+    /// Every certificate the CA has had, oldest first, the present one last.
+    certificates: Vec<PublishedCertificate>,
     current: ArcSwapOption<Current>,
+}
+
+/// A CA certificate as it is published. Those of before are, too: what was issued under them names
+/// them in its AIA.
+#[derive(Debug)]
+pub struct PublishedCertificate {
+    /// Its file's name without the ending.
+    pub name: String,
+    /// DER.
+    pub der: Bytes,
+    /// SHA-256 of it.
+    pub sha256: [u8; 32],
+    /// Since when it is what it is.
+    pub not_before: Timestamp,
+}
+
+impl PublishedCertificate {
+    fn of(slug: &str, index: usize, der: &[u8], not_before: Timestamp) -> Self {
+        let der = Bytes::copy_from_slice(der);
+        Self { name: certificate_name(slug, index), sha256: sha256(&der), der, not_before }
+    }
 }
 
 /// A published CRL. The file stays readable after another has taken its place.
@@ -69,16 +91,15 @@ impl PublicationPoint {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> (Self, Result<(), LoadError>) {
-        let certificate = Bytes::copy_from_slice(issuer.certificate_der());
+        let certificate =
+            PublishedCertificate::of(slug, 0, issuer.certificate_der(), issuer.not_before());
         let (current, outcome) = match Current::load(issuer, store, schedule) {
             Ok(current) => (current, Ok(())),
             Err(error) => (None, Err(error)),
         };
         let point = Self {
             slug: slug.to_owned(),
-            certificate_sha256: sha256(&certificate),
-            certificate,
-            certificate_not_before: issuer.not_before(),
+            certificates: vec![certificate],
             current: ArcSwapOption::new(current.map(Arc::new)),
         };
         (point, outcome)
@@ -89,19 +110,28 @@ impl PublicationPoint {
         &self.slug
     }
 
-    /// The CA certificate's DER.
-    pub fn certificate(&self) -> &Bytes {
-        &self.certificate
+    /// The same with the certificates (DER) that the CA had before, oldest first.
+    pub fn with_earlier<'a>(mut self, earlier: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut all = Vec::new();
+        for der in earlier {
+            // What is no certificate keeps its number, so that the others keep their names.
+            let began = Certificate::from_der(der).map(|own| own.not_before());
+            let began = began.unwrap_or(Timestamp::from_millis(0));
+            all.push(PublishedCertificate::of(&self.slug, all.len(), der, began));
+        }
+        if let Some(present) = self.certificates.pop() {
+            all.push(PublishedCertificate {
+                name: certificate_name(&self.slug, all.len()),
+                ..present
+            });
+        }
+        self.certificates = all;
+        self
     }
 
-    /// SHA-256 of the CA certificate.
-    pub fn certificate_sha256(&self) -> &[u8; 32] {
-        &self.certificate_sha256
-    }
-
-    /// Since when the CA certificate is what it is.
-    pub fn certificate_modified(&self) -> Timestamp {
-        self.certificate_not_before
+    /// Every certificate the CA has had, oldest first, the present one last.
+    pub fn certificates(&self) -> &[PublishedCertificate] {
+        &self.certificates
     }
 
     /// The newest CRL, if there is one.

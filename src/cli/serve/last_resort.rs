@@ -109,6 +109,8 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let store = PublicationDirectory::open(&home.publish(), &slug).ok()?;
     let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
     outcome.ok()?;
+    let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
+    let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
     point.current().is_some().then_some(point)
 }
 

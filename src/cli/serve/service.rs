@@ -15,6 +15,7 @@ use super::greeting::Greeting;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
+use crate::ca::establish::renewal::certificate_name;
 use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::ca::retirement::Clockwork;
@@ -73,13 +74,15 @@ impl Service {
     ) -> Result<Self, Failure> {
         let base_urls = addresses.base_urls(settings, established);
         let slug = &established.slug;
-        let urls = |folder: &str, end: &str| -> Vec<String> {
-            base_urls.iter().map(|base| format!("{base}/{folder}/{slug}.{end}")).collect()
+        let urls = |file: &str| -> Vec<String> {
+            base_urls.iter().map(|base| format!("{base}/{file}")).collect()
         };
+        let own = certificate_name(slug, established.earlier.len());
+        let (crl, own) = (format!("crl/{slug}.crl"), format!("aia/{own}.crt"));
         let parents: Vec<&[u8]> =
             established.parents.iter().map(|parent| parent.0.as_slice()).collect();
         let certificate = &established.certificate;
-        let issuer = Issuer::new(certificate, &parents, urls("crl", "crl"), urls("aia", "crt"))?;
+        let issuer = Issuer::new(certificate, &parents, urls(&crl), urls(&own))?;
         let key = load_key(home, settings, &issuer)?;
         let processors = match settings.processors {
             Some(number) => number,
@@ -96,7 +99,8 @@ impl Service {
         if let Err(error) = outcome {
             tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
         }
-        let point = Arc::new(point);
+        let earlier = established.earlier.iter().map(|own| own.0.as_slice());
+        let point = Arc::new(point.with_earlier(earlier));
 
         let rows = Arc::clone(register);
         let lookup = move |name: &str| {
@@ -197,7 +201,7 @@ impl Service {
                 self.token_life_seconds / 86_400
             ));
         }
-        self.home.write_certificates(&chain_of(&self.established))
+        self.home.write_certificates(&chain_of(&self.established), &self.established.earlier)
     }
 
     fn serve_api(

@@ -11,7 +11,7 @@ use hyper::header::{
 use hyper::{Method, Response, StatusCode};
 
 use super::content::Content;
-use crate::ca::publish::{Current, PublicationPoint};
+use crate::ca::publish::{Current, PublicationPoint, PublishedCertificate};
 use crate::pki::time::Timestamp;
 
 /// A CRL is replaced whenever somebody is revoked, not only when it is due: whoever keeps it asks
@@ -37,7 +37,7 @@ pub fn answer(
     point: &PublicationPoint,
     now: Timestamp,
 ) -> Response<Content> {
-    let found = match resource(path, point.slug()) {
+    let found = match resource(path, point) {
         None => return plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
         Some(_) if !matches!(*method, Method::GET | Method::HEAD) => {
             let text = "only GET and HEAD are answered here\n";
@@ -45,7 +45,7 @@ pub fn answer(
             refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return refused;
         }
-        Some(Resource::Certificate) => certificate(point),
+        Some(Resource::Certificate(own)) => certificate(own),
         Some(Resource::Crl) => match point.current() {
             Some(current) => crl(&current, now),
             None => {
@@ -76,22 +76,20 @@ pub fn answer(
     response
 }
 
-enum Resource {
+enum Resource<'a> {
     Crl,
-    Certificate,
+    Certificate(&'a PublishedCertificate),
 }
 
-fn resource(path: &str, slug: &str) -> Option<Resource> {
+fn resource<'a>(path: &str, point: &'a PublicationPoint) -> Option<Resource<'a>> {
     let named = |folder: &str, ending: &str| {
-        path.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending)) == Some(slug)
+        path.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending))
     };
-    if named("/crl/", ".crl") {
-        Some(Resource::Crl)
-    } else if named("/aia/", ".crt") {
-        Some(Resource::Certificate)
-    } else {
-        None
+    if named("/crl/", ".crl") == Some(point.slug()) {
+        return Some(Resource::Crl);
     }
+    let name = named("/aia/", ".crt")?;
+    point.certificates().iter().find(|own| own.name == name).map(Resource::Certificate)
 }
 
 fn crl(current: &Current, now: Timestamp) -> Published {
@@ -110,12 +108,12 @@ fn crl(current: &Current, now: Timestamp) -> Published {
     }
 }
 
-fn certificate(point: &PublicationPoint) -> Published {
-    let octets = point.certificate().clone();
+fn certificate(own: &PublishedCertificate) -> Published {
+    let octets = own.der.clone();
     Published {
         media_type: "application/pkix-cert",
-        entity_tag: entity_tag(point.certificate_sha256()),
-        modified: point.certificate_modified(),
+        entity_tag: entity_tag(&own.sha256),
+        modified: own.not_before,
         kept_seconds: CERTIFICATE_KEPT_SECONDS,
         length: octets.len() as u64,
         content: Content::memory(octets),

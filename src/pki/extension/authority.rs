@@ -1,6 +1,7 @@
 //! The extensions of a CA's own certificate, of CRLs and of their entries
 //! (RFC 5280 §4.2.1.9, §5.2, §5.3; [MS-WCCE], [MS-CSRA]).
 
+use der::Decode as _;
 use der::asn1::{GeneralizedTime, OctetString, Uint};
 use x509_cert::ext::pkix;
 
@@ -21,6 +22,13 @@ pub fn authority_basic_constraints(path_length: Option<u8>) -> Extension {
 pub fn ca_version(certificate_index: u16, key_index: u16) -> Extension {
     let version = u32::from(key_index) << 16 | u32::from(certificate_index);
     Extension::noncritical(oid::CA_VERSION, value(&version))
+}
+
+/// Certificate index and key index out of the content of a CA version.
+pub fn read_ca_version(content: &[u8]) -> Option<(u16, u16)> {
+    let version = u32::from_der(content).ok()?;
+    // The halves of 32 bits.
+    Some((u16::try_from(version & 0xffff).ok()?, u16::try_from(version >> 16).ok()?))
 }
 
 /// SHA-1 of the CA certificate that this one renews.

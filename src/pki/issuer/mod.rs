@@ -7,7 +7,7 @@ use x509_cert::certificate::Version;
 use super::certificate::parts::TbsParts;
 use super::certificate::{Certificate, CertificateError};
 use super::encoding::NotDer;
-use super::extension::{Extension, KeyUsage, ca_version, read_key_usage};
+use super::extension::{Extension, KeyUsage, ca_version, read_ca_version, read_key_usage};
 use super::name::DistinguishedName;
 use super::oid;
 use super::public_key::{KeyError, PublicKey};
@@ -160,6 +160,11 @@ impl Issuer {
     /// Its CA version, as its CRLs repeat it.
     pub fn ca_version(&self) -> Extension {
         self.ca_version.clone()
+    }
+
+    /// Its certificate index and its key index; both 0 where its certificate does not say.
+    pub fn version(&self) -> (u16, u16) {
+        read_ca_version(&self.ca_version.value).unwrap_or_default()
     }
 
     /// How many CAs may stand between it and an end entity, by its own certificate and those above

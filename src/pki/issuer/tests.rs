@@ -1,5 +1,5 @@
 use super::*;
-use crate::pki::authority_certificate::{assemble_request, subordinate_request_info};
+use crate::pki::authority_certificate::{Generation, assemble_request, subordinate_request_info};
 use crate::pki::encoding::{self, constructed, element, integer, sequence, time};
 use crate::pki::extension::{
     authority_basic_constraints, authority_key_identifier, key_usage, subject_key_identifier,
@@ -124,7 +124,7 @@ fn path_lengths_count_down_the_chain() {
 fn a_subordinate_asks_with_a_request_that_we_read_ourselves() {
     let key = TestKey::generate();
     let name = DistinguishedName::from_rfc4514("CN=Sub CA,DC=contoso,DC=com").unwrap();
-    let info = subordinate_request_info(&name, &key.public);
+    let info = subordinate_request_info(&name, &key.public, Generation::default());
     let der = assemble_request(&info, &key.public, ALGORITHM, &key.sign(&info)).unwrap();
     let request = CertificateRequest::parse(&der).unwrap();
     assert_eq!((request.subject(), request.public_key()), (&name, &key.public));

@@ -31,6 +31,12 @@ pub struct AuthorityEstablished {
     /// CRL numbers are at least this (adoption of an existing CA).
     #[n(5)]
     pub next_crl_number: u64,
+    /// DER of the certificates that this CA had before, oldest first: what was issued under them
+    /// says where they are.
+    #[n(6)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
+    pub earlier: Vec<Der>,
 }
 
 /// See [`Act::AuthorityIntended`].

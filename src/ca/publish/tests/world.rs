@@ -298,6 +298,7 @@ impl Register for MemoryRegister {
             template_arc: String::new(),
             base_urls: Vec::new(),
             next_crl_number: self.next_crl_number.load(Ordering::SeqCst),
+            earlier: Vec::new(),
         }))
     }
 
