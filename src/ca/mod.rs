@@ -13,6 +13,7 @@ mod endorsements;
 pub mod enroll;
 pub mod establish;
 pub mod idempotency;
+pub mod ocsp;
 pub mod offices;
 pub mod orphans;
 mod outside;

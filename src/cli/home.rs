@@ -95,6 +95,21 @@ impl Home {
         self.0.join("tls.pem")
     }
 
+    /// The OCSP responder's key (0600), sealed as the CA's is.
+    pub fn ocsp_key(&self) -> PathBuf {
+        self.0.join("ocsp.key")
+    }
+
+    /// The OCSP responder's certificate.
+    pub fn ocsp_pem(&self) -> PathBuf {
+        self.0.join("ocsp.pem")
+    }
+
+    /// The OCSP answers: derived, may be deleted.
+    pub fn ocsp(&self) -> PathBuf {
+        self.0.join("ocsp")
+    }
+
     /// Where the CRL is published.
     pub fn publish(&self) -> PathBuf {
         self.0.join("publish")

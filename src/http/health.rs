@@ -39,7 +39,7 @@ struct Ready {
     notices: Vec<String>,
 }
 
-/// `GET /readyz`: no where certificates cannot be issued or the CRL grows old, long before
+/// `GET /readyz`: no where certificates cannot be issued or CRL and OCSP answers grow old, long before
 /// anybody who relies on it would notice.
 pub fn ready(api: &Api, now: Timestamp) -> Answer {
     let reasons: Vec<String> =
@@ -56,9 +56,12 @@ fn status(well: bool) -> StatusCode {
 }
 
 /// Each condition of being ready, with what is wrong where something is.
-pub fn conditions(api: &Api, now: Timestamp) -> [(&'static str, Option<String>); 3] {
+pub fn conditions(api: &Api, now: Timestamp) -> Vec<(&'static str, Option<String>)> {
     let issuing = api.authority.may_issue(now).err().map(|refusal| refusal.to_string());
     let crl = api.publisher.trouble(now);
     let serving = api.is_draining().then(|| "this server is stopping".to_owned());
-    [("issuing", issuing), ("crl", crl), ("serving", serving)]
+    let ocsp = api.publisher.ocsp(now).map(|figures| ("ocsp", figures.trouble));
+    let mut conditions = vec![("issuing", issuing), ("crl", crl), ("serving", serving)];
+    conditions.extend(ocsp);
+    conditions
 }

@@ -34,6 +34,14 @@ pub struct Metrics {
     waiting: Family<LaneLabels, Gauge>,
     healthy: Family<ConditionLabels, Gauge>,
     notifications: Notifications,
+    ocsp_answers: Family<AnswerLabels, Gauge<u64, AtomicU64>>,
+    ocsp_certificates: Gauge<u64, AtomicU64>,
+    ocsp_age_seconds: Gauge<u64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AnswerLabels {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -73,6 +81,9 @@ impl Metrics {
             waiting: Family::default(),
             healthy: Family::default(),
             notifications: Notifications::default(),
+            ocsp_answers: Family::default(),
+            ocsp_certificates: Gauge::default(),
+            ocsp_age_seconds: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -93,6 +104,9 @@ impl Metrics {
         registry.register("queue_waiting", "Calls that wait for a thread", self.waiting.clone());
         registry.register("healthy", "1 where all is well", self.healthy.clone());
         self.notifications.register(registry);
+        registry.register("ocsp_answers", "OCSP answers given since the start, by kind", self.ocsp_answers.clone());
+        registry.register("ocsp_certificates", "Certificates answered in the round under way or over", self.ocsp_certificates.clone());
+        registry.register("ocsp_age_seconds", "Seconds since that round began", self.ocsp_age_seconds.clone());
     }
 
     /// Counts a call.
@@ -148,6 +162,14 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
         gauge.set(i64::from(why.is_none()));
     }
     metrics.notifications.set(&api.notifications, now);
+    if let Some(ocsp) = api.publisher.ocsp(now) {
+        metrics.ocsp_certificates.set(ocsp.certificates);
+        metrics.ocsp_age_seconds.set(ocsp.age_seconds);
+        let kinds = [("stored", ocsp.stored), ("fresh", ocsp.fresh)];
+        for (kind, count) in kinds.into_iter().chain(ocsp.statuses) {
+            metrics.ocsp_answers.get_or_create(&AnswerLabels { kind }).set(count);
+        }
+    }
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry).map_err(|error| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string())

@@ -24,6 +24,28 @@ pub trait Publishing: Send + Sync {
 
     /// What is wrong with publication, long before a relying party would notice.
     fn trouble(&self, now: Timestamp) -> Option<String>;
+
+    /// How the OCSP responder does; nothing where there is none.
+    fn ocsp(&self, _now: Timestamp) -> Option<OcspFigures> {
+        None
+    }
+}
+
+/// How an OCSP responder does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspFigures {
+    /// What is wrong with its answers, long before a relying party would notice.
+    pub trouble: Option<String>,
+    /// Certificates answered in the round under way or over.
+    pub certificates: u64,
+    /// Seconds since that round began.
+    pub age_seconds: u64,
+    /// Answers given that were made beforehand.
+    pub stored: u64,
+    /// Answers given that were signed for the occasion.
+    pub fresh: u64,
+    /// Answers given without a certificate's standing, by status.
+    pub statuses: [(&'static str, u64); 4],
 }
 
 impl Publishing for Publisher {

@@ -17,6 +17,7 @@ pub mod extension;
 pub mod issuer;
 pub mod lint;
 pub mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod policy;
 pub mod presented;

@@ -72,6 +72,14 @@ identifiers! {
     ED25519 = "1.3.101.112";
 }
 
+// Hashes that name an issuer (RFC 6960 §4.1.1, RFC 5754).
+identifiers! {
+    /// id-sha1.
+    SHA_1 = "1.3.14.3.2.26";
+    /// id-sha256.
+    SHA_256 = "2.16.840.1.101.3.4.2.1";
+}
+
 // Certificate and CRL extensions (RFC 5280 §4.2, §5.2, §5.3).
 identifiers! {
     /// subjectKeyIdentifier.
@@ -106,6 +114,16 @@ identifiers! {
     AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1";
     /// id-ad-caIssuers.
     CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
+    /// id-ad-ocsp (RFC 5280 §4.2.2.1).
+    OCSP = "1.3.6.1.5.5.7.48.1";
+    /// id-pkix-ocsp-nonce (RFC 9654 §2.1).
+    OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2";
+    /// id-pkix-ocsp-response: AcceptableResponses (RFC 6960 §4.4.3).
+    OCSP_ACCEPTABLE_RESPONSES = "1.3.6.1.5.5.7.48.1.4";
+    /// id-pkix-ocsp-service-locator (RFC 6960 §4.4.6).
+    OCSP_SERVICE_LOCATOR = "1.3.6.1.5.5.7.48.1.7";
+    /// id-pkix-ocsp-pref-sig-algs (RFC 6960 §4.4.7.1).
+    OCSP_PREFERRED_SIGNATURE_ALGORITHMS = "1.3.6.1.5.5.7.48.1.8";
     /// id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
     OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
 }

@@ -3,6 +3,7 @@
 use super::extension::Extension;
 use super::name::DistinguishedName;
 use super::public_key::PublicKey;
+use super::template::OcspUrl;
 use super::time::Timestamp;
 
 /// What will be certified. Made by the policy from a template, a request and its requester.
@@ -40,6 +41,7 @@ pub enum ExtensionSlot {
     AuthorityKeyIdentifier,
     /// The issuer's CRL URLs; left out if it has none.
     CrlDistributionPoints,
-    /// The issuer's certificate URLs; left out if it has none.
-    AuthorityInformationAccess,
+    /// The issuer's certificate URLs, and its OCSP URLs where the template includes them; left out
+    /// if there are none.
+    AuthorityInformationAccess(OcspUrl),
 }

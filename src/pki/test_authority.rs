@@ -15,6 +15,7 @@ use super::profile::{ExtensionSlot, Profile, ValidityCut};
 use super::public_key::PublicKey;
 use super::serial::SerialNumber;
 use super::signature::SignatureAlgorithm;
+use super::template::OcspUrl;
 use super::time::Timestamp;
 
 /// The algorithm of every signature here.
@@ -94,7 +95,7 @@ pub(crate) fn vpn_server(key: &PublicKey) -> Profile {
             fixed(extension::subject_key_identifier(key)),
             ExtensionSlot::AuthorityKeyIdentifier,
             ExtensionSlot::CrlDistributionPoints,
-            ExtensionSlot::AuthorityInformationAccess,
+            ExtensionSlot::AuthorityInformationAccess(OcspUrl::Included),
             fixed(extension::subject_alternative_name(&names)),
             fixed(extension::security_identifier("S-1-5-21-1-2-3-1104")),
         ],

@@ -8,6 +8,7 @@
 //! <data>/state           how the last process ended
 //! <data>/index/          sled: derived, may be deleted
 //! <data>/revoked/        encoded CRL entries: derived, may be deleted
+//! <data>/ocsp/           OCSP answers: derived, may be deleted
 //! <data>/publish/        what stands at the publication points
 //! ```
 

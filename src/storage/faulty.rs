@@ -114,6 +114,21 @@ impl Register for FaultyRegister {
         self.inner.revocation(serial)
     }
 
+    fn certificate_standings(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Listing<StandingRow>, StoreError> {
+        self.inner.certificate_standings(after, limit)
+    }
+
+    fn certificate_standing(
+        &self,
+        serial: &SerialNumber,
+    ) -> Result<Option<StandingRow>, StoreError> {
+        self.inner.certificate_standing(serial)
+    }
+
     fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError> {
         self.inner.retirements(due, limit)
     }
@@ -128,6 +143,10 @@ impl Register for FaultyRegister {
 
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
         self.inner.crl_entries(ended_before)
+    }
+
+    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
+        self.inner.revoked_entries()
     }
 
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {

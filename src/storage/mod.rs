@@ -5,6 +5,7 @@
 //! Begin with [`Register`], the contract; then `act`, the ledger's vocabulary.
 
 pub mod act;
+pub mod answers;
 pub mod backup;
 pub mod datadir;
 mod derived;
@@ -26,7 +27,8 @@ pub use open::{Options, open};
 pub use register::LedgerRegister;
 pub use row::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlEntries, CrlRow, Idempotent,
-    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, Subject, TemplateRow, TokenRow,
+    Lineage, Listing, Orphan, Page, RequestFilter, RequestRow, StandingRow, Subject, TemplateRow,
+    TokenRow,
 };
 
 use act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
@@ -98,6 +100,20 @@ pub trait Register: Send + Sync {
     /// How a serial number stands, whether or not its certificate is known here.
     fn revocation(&self, serial: &SerialNumber) -> Result<Option<Revocation>, StoreError>;
 
+    /// Issued certificates by request number, from the one after `after`, and how they stand.
+    /// Other serial numbers that were revoked here are among the CRL entries alone.
+    fn certificate_standings(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Listing<StandingRow>, StoreError>;
+
+    /// The same of one serial number; nothing where no certificate has it.
+    fn certificate_standing(
+        &self,
+        serial: &SerialNumber,
+    ) -> Result<Option<StandingRow>, StoreError>;
+
     /// Certificates that are to be retired up to and with the moment `due`, the earliest first.
     /// Whatever is revoked for good meanwhile, or cancelled, is not among them.
     fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError>;
@@ -111,6 +127,10 @@ pub trait Register: Send + Sync {
     /// Entries of the next CRL, encoded: every serial number revoked now whose certificate had
     /// not ended before `ended_before` (RFC 5280 §3.3: one more CRL after the end).
     fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError>;
+
+    /// The encoded CRL entries as they are kept, of which some may count no more (released, or
+    /// their certificate has ended).
+    fn revoked_entries(&self) -> Result<CrlEntries, StoreError>;
 
     /// CRLs on record, newest first.
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError>;

@@ -94,6 +94,19 @@ pub struct CertificateRow {
     pub revocation: Option<Revocation>,
 }
 
+/// An issued certificate and how it stands, without the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingRow {
+    /// The request it answers: also the listing's cursor.
+    pub request_id: u64,
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// When it ends.
+    pub not_after: Timestamp,
+    /// Set while it is revoked or held.
+    pub revocation: Option<Revocation>,
+}
+
 /// How a certificate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateStatus {

@@ -21,8 +21,14 @@ pub struct Authority {
 impl Authority {
     /// Makes a CA with this kind of key and starts the service on free ports.
     pub fn init(folder: &Path, kind: &str) -> Self {
+        Self::init_with(folder, kind, &[])
+    }
+
+    /// The same with further settings for the service.
+    pub fn init_with(folder: &Path, kind: &str, more: &[&str]) -> Self {
         let publish = format!("127.0.0.1:{}", tcp_port());
-        Self::init_at(folder, kind, &format!("127.0.0.1:{}", tcp_port()), &publish, None)
+        Self::make(folder, kind, &publish, None);
+        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None, more)
     }
 
     /// The same on given addresses, in the network namespace of a process.
@@ -33,13 +39,17 @@ impl Authority {
         publish: &str,
         inside: Option<u32>,
     ) -> Self {
+        Self::make(folder, kind, publish, inside);
+        Self::serve_at(folder, api, publish, inside, &[])
+    }
+
+    fn make(folder: &Path, kind: &str, publish: &str, inside: Option<u32>) {
         let data = folder.join("data");
         let base = format!("http://{publish}");
         let name = format!("CN=Contoso VPN CA {kind},DC=corp,DC=contoso,DC=com");
         let mut init = entering(inside, BINARY);
         init.arg("init").arg("--data").arg(&data).args(["--name", &name, "--base-url", &base]);
         run(init.args(["--key-algorithm", kind])).expect_ok("chancery init");
-        Self::serve_at(folder, api, publish, inside)
     }
 
     /// A CA under another: `sign` is given its request and gives its certificate and the root,
@@ -60,15 +70,22 @@ impl Authority {
         let mut install = program(BINARY);
         install.arg("install-certificate").arg(certificate).arg("--data").arg(&data);
         run(install.arg("--chain").arg(root)).expect_ok("chancery install-certificate");
-        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None)
+        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None, &[])
     }
 
-    fn serve_at(folder: &Path, api: &str, publish: &str, inside: Option<u32>) -> Self {
+    fn serve_at(
+        folder: &Path,
+        api: &str,
+        publish: &str,
+        inside: Option<u32>,
+        more: &[&str],
+    ) -> Self {
         let data = folder.join("data");
         let base = format!("http://{publish}");
         let mut serve = entering(inside, BINARY);
         serve.arg("serve").arg("--data").arg(&data).args(["--api-listen", api]);
-        serve.args(["--publish-listen", publish, "--base-url", &base]).current_dir(folder);
+        serve.args(["--publish-listen", publish, "--base-url", &base]).args(more);
+        serve.current_dir(folder);
         let running = Running::start(&mut serve, &folder.join("serve.log"));
         let api = format!("https://{api}");
         let mut authority = Self { data, api, publication: base, namespace: inside, running };
@@ -87,6 +104,11 @@ impl Authority {
                 .arg(&url);
             token.exists() && root.exists() && run(&mut curl).ok
         });
+    }
+
+    /// Where it publishes: `http://…` without a slash at the end.
+    pub fn publication(&self) -> &str {
+        &self.publication
     }
 
     /// The root, PEM: what `curl --cacert` takes.

@@ -14,6 +14,7 @@ mod corpus;
 mod image;
 mod judges;
 mod machine;
+mod ocsp;
 mod party;
 mod radius;
 mod subordinate;

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use super::stream::Part;
 use super::{LoadError, Schedule};
 use crate::ca::establish::renewal::certificate_name;
+use crate::ca::ocsp::AnswerPoint;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlReader;
@@ -30,6 +31,7 @@ pub struct PublicationPoint {
     /// Every certificate the CA has had, oldest first, the present one last.
     certificates: Vec<PublishedCertificate>,
     current: ArcSwapOption<Current>,
+    answers: Option<Arc<AnswerPoint>>,
 }
 
 /// A CA certificate as it is published. Those of before are, too: what was issued under them names
@@ -101,8 +103,19 @@ impl PublicationPoint {
             slug: slug.to_owned(),
             certificates: vec![certificate],
             current: ArcSwapOption::new(current.map(Arc::new)),
+            answers: None,
         };
         (point, outcome)
+    }
+
+    /// The same with an OCSP responder beside it.
+    pub fn with_answers(self, answers: Arc<AnswerPoint>) -> Self {
+        Self { answers: Some(answers), ..self }
+    }
+
+    /// The OCSP responder, if there is one.
+    pub fn answers(&self) -> Option<&Arc<AnswerPoint>> {
+        self.answers.as_ref()
     }
 
     /// The CA's name in files and URLs.

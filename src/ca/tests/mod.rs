@@ -2,6 +2,7 @@
 
 mod agents;
 mod announcing;
+mod answering;
 mod crash;
 mod deciding;
 mod enrolling;

@@ -196,7 +196,7 @@ pub(super) fn private(key: &FileKey) -> Result<PrivateKeyDer<'static>, Failure> 
     Ok(PrivatePkcs8KeyDer::from(octets.to_vec()).into())
 }
 
-fn account() -> Account {
+pub(super) fn account() -> Account {
     Account {
         name: ACCOUNT.to_owned(),
         kind: AccountKind::Service,

@@ -8,6 +8,8 @@ mod addresses;
 mod certificate;
 mod greeting;
 mod last_resort;
+mod responder;
+mod revocation_services;
 mod service;
 mod wishes;
 

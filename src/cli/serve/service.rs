@@ -2,8 +2,9 @@
 //! they need to start and to stop in order.
 
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,10 +13,13 @@ use tokio::sync::watch;
 use super::addresses::Addresses;
 use super::certificate::OwnCertificate;
 use super::greeting::Greeting;
+use super::responder::OwnResponder;
+use super::revocation_services::RevocationServices;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
 use crate::ca::establish::renewal::certificate_name;
+use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
 use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::ca::retirement::Clockwork;
@@ -27,7 +31,7 @@ use crate::cli::init::chain_of;
 use crate::cli::notifications;
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
-use crate::cli::surroundings::{now, random};
+use crate::cli::surroundings::{host_name, now, random};
 use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
@@ -37,6 +41,7 @@ use crate::notification::Endpoint;
 use crate::pki::issuer::Issuer;
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
+use crate::storage::answers::AnswerDirectory;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
 use crate::storage::{LedgerRegister, Register, Urgency};
 
@@ -53,6 +58,7 @@ pub(super) struct Service {
     home: Home,
     authority: Arc<Authority>,
     publisher: Arc<Publisher>,
+    answers: Option<(Arc<AnswerMaker>, Arc<AnswerPoint>)>,
     point: Arc<PublicationPoint>,
     established: AuthorityEstablished,
     certificate: OwnCertificate,
@@ -83,6 +89,13 @@ impl Service {
             established.parents.iter().map(|parent| parent.0.as_slice()).collect();
         let certificate = &established.certificate;
         let issuer = Issuer::new(certificate, &parents, urls(&crl), urls(&own))?;
+        let issuer = match settings.ocsp {
+            true => {
+                let urls = base_urls.iter().map(|base| format!("{base}/ocsp")).collect();
+                issuer.with_ocsp_urls(urls)
+            }
+            false => issuer,
+        };
         let key = load_key(home, settings, &issuer)?;
         let processors = match settings.processors {
             Some(number) => number,
@@ -100,7 +113,23 @@ impl Service {
             tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
         }
         let earlier = established.earlier.iter().map(|own| own.0.as_slice());
-        let point = Arc::new(point.with_earlier(earlier));
+        let point = point.with_earlier(earlier);
+        let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
+        let answers = match settings.ocsp {
+            true => {
+                let nonces = match settings.ocsp_nonce {
+                    true => Nonces::Answered,
+                    false => Nonces::PassedOver,
+                };
+                let made = AnswerPoint::new(&issuer, nonces, threads);
+                Some(Arc::new(made.map_err(system("starting the OCSP responder"))?))
+            }
+            false => None,
+        };
+        let point = Arc::new(match &answers {
+            Some(answers) => point.with_answers(Arc::clone(answers)),
+            None => point,
+        });
 
         let rows = Arc::clone(register);
         let lookup = move |name: &str| {
@@ -131,12 +160,37 @@ impl Service {
             None => authority,
         });
         let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
+        let answers = match answers {
+            Some(point) => {
+                let responders = OwnResponder {
+                    home: home.clone(),
+                    register: Arc::clone(register),
+                    authority: Arc::clone(&authority),
+                    kind: settings.ocsp_key,
+                    passphrase: key_passphrase(settings)?,
+                    host: host_name(),
+                    state: Mutex::default(),
+                };
+                let maker = AnswerMaker::new(ocsp::Parts {
+                    register: Arc::<LedgerRegister>::clone(register),
+                    issuer: Arc::new(authority.issuer().clone()),
+                    directory: AnswerDirectory::open(&home.ocsp())?,
+                    point: Arc::clone(&point),
+                    responders: Arc::new(responders),
+                    schedule: AnswerSchedule::every(settings.ocsp_period_seconds),
+                    processors: threads,
+                });
+                Some((Arc::new(maker), point))
+            }
+            None => None,
+        };
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
             certificate: OwnCertificate::new(home, register, addresses.names(settings)),
             authority,
             publisher,
+            answers,
             point,
             established: established.clone(),
             processors,
@@ -213,9 +267,15 @@ impl Service {
         self.put_in_order(greeting)?;
         let couriers = notifications::start(endpoints, &self.authority, self.outside_url.clone())?;
         let tls = Arc::new(self.certificate.take_up(&self.authority, greeting, now())?);
+        // Not before the register is in order: a responder may have to be certified.
+        let answering = self.start_answers()?;
+        let services = RevocationServices {
+            publisher: Arc::clone(&self.publisher),
+            answers: self.answers.clone(),
+        };
         let api = Api::new(
             Arc::clone(&self.authority),
-            Arc::<Publisher>::clone(&self.publisher),
+            Arc::new(services),
             Arc::new(now),
             self.processors,
         );
@@ -271,6 +331,12 @@ impl Service {
             serving.await;
             Ok(())
         });
+        if let (Some((maker, _)), Some(answering)) = (&self.answers, answering) {
+            maker.stop();
+            if answering.join().is_err() {
+                tracing::error!("the maker of OCSP answers ended early");
+            }
+        }
         clockwork.stop();
         if retiring.join().is_err() {
             tracing::error!("the clockwork ended early");
@@ -292,6 +358,16 @@ impl Service {
                 }
             }
         }
+    }
+
+    fn start_answers(&self) -> Result<Option<JoinHandle<()>>, Failure> {
+        let Some((maker, _)) = &self.answers else { return Ok(None) };
+        let maker = Arc::clone(maker);
+        let thread = std::thread::Builder::new().name("ocsp".to_owned());
+        thread
+            .spawn(move || maker.run(&now))
+            .map(Some)
+            .map_err(system("starting the OCSP responder"))
     }
 
     fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::directory::DirectorySection;
 use super::notification::NotificationSection;
 use crate::http::rates::Allowance;
+use crate::signing::KeyKind;
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,14 @@ pub struct Settings {
     pub crl_period_seconds: u64,
     /// Seconds that a CRL still holds after the next one was due; computed if not given.
     pub crl_overlap_seconds: Option<u64>,
+    /// Whether there is an OCSP responder.
+    pub ocsp: bool,
+    /// Seconds from one making of all OCSP answers to the next.
+    pub ocsp_period_seconds: u64,
+    /// The OCSP responder's kind of key.
+    pub ocsp_key: KeyKind,
+    /// Whether nonces in OCSP requests are answered.
+    pub ocsp_nonce: bool,
     /// Seconds that a request may wait for a manager; none: for good.
     pub pending_expiry_seconds: Option<u64>,
     /// Seconds that tokens of `serve` and `token` live.
@@ -71,6 +80,10 @@ impl Default for Settings {
             log_level: "info".to_owned(),
             crl_period_seconds: 7 * 86_400,
             crl_overlap_seconds: None,
+            ocsp: false,
+            ocsp_period_seconds: 4 * 3600,
+            ocsp_key: KeyKind::P256,
+            ocsp_nonce: true,
             pending_expiry_seconds: Some(30 * 86_400),
             token_life_seconds: 90 * 86_400,
             client_certificate_roles: false,

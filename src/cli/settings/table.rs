@@ -8,6 +8,7 @@ use super::effective::{LogFormat, Settings};
 use super::quantity;
 use crate::http::rates::budget::PerMinute;
 use crate::http::rates::forwarded::{Network, ProxyHeader};
+use crate::signing::KeyKind;
 
 /// A line of the table.
 pub struct Setting {
@@ -191,6 +192,58 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a time of at least 15m, such as 12h or 3d",
+    },
+    Setting {
+        key: "ocsp",
+        value: "true|false",
+        meaning: "Whether there is an OCSP responder at /ocsp of the publication address, whose URL \
+                  goes into certificates",
+        default: "false",
+        values: Values::One,
+        read: |settings, given| {
+            settings.ocsp = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "true or false",
+    },
+    Setting {
+        key: "ocsp_period",
+        value: "TIME",
+        meaning: "From one making of all OCSP answers to the next; each holds for two of them",
+        default: "4h",
+        values: Values::One,
+        read: |settings, given| {
+            let seconds = quantity::seconds(given.first()?)?;
+            let times = 600..=3 * 86_400;
+            settings.ocsp_period_seconds = Some(seconds).filter(|own| times.contains(own))?;
+            Some(())
+        },
+        wanted: "a time from 10m to 3d, such as 4h",
+    },
+    Setting {
+        key: "ocsp_key",
+        value: "KIND",
+        meaning: "The OCSP responder's key: p256, p384, rsa2048, rsa3072 or rsa4096",
+        default: "p256",
+        values: Values::One,
+        read: |settings, given| {
+            settings.ocsp_key = KeyKind::from_word(given.first()?)?;
+            Some(())
+        },
+        wanted: "p256, p384, rsa2048, rsa3072 or rsa4096",
+    },
+    Setting {
+        key: "ocsp_nonce",
+        value: "true|false",
+        meaning: "Whether a nonce in an OCSP request is answered, by a signature for the occasion; \
+                  else the stored answer is given without it",
+        default: "true",
+        values: Values::One,
+        read: |settings, given| {
+            settings.ocsp_nonce = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "true or false",
     },
     Setting {
         key: "pending_expiry",

@@ -56,7 +56,7 @@ pub fn answer(
             }
         },
     };
-    let unchanged = is_unchanged(conditions, &found);
+    let unchanged = is_unchanged(conditions, &found.entity_tag, found.modified);
     let mut response = Response::new(match (unchanged, method) {
         (false, &Method::GET) => found.content,
         _ => Content::nothing(),
@@ -121,27 +121,27 @@ fn certificate(own: &PublishedCertificate) -> Published {
 }
 
 /// RFC 9110 §13.2.2: where there is If-None-Match, If-Modified-Since does not count.
-fn is_unchanged(conditions: &HeaderMap, found: &Published) -> bool {
+pub(super) fn is_unchanged(conditions: &HeaderMap, entity_tag: &str, modified: Timestamp) -> bool {
     if conditions.contains_key(IF_NONE_MATCH) {
         let lists = conditions.get_all(IF_NONE_MATCH).iter();
         let mut tags = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
         return tags.any(|tag| {
             let tag = tag.trim();
-            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == found.entity_tag
+            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == entity_tag
         });
     }
     let since = conditions.get(IF_MODIFIED_SINCE).and_then(|date| date.to_str().ok());
     since
         .and_then(|date| httpdate::parse_http_date(date).ok())
         .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
-        .is_some_and(|since| since.as_secs() >= found.modified.seconds())
+        .is_some_and(|since| since.as_secs() >= modified.seconds())
 }
 
-/// Strong: from the octets themselves.
-fn entity_tag(sha256: &[u8; 32]) -> String {
+/// Strong: from the octets themselves, half of their SHA-256.
+pub(super) fn entity_tag(sha256: &[u8]) -> String {
     let mut tag = String::with_capacity(34);
     tag.push('"');
-    for octet in &sha256[..16] {
+    for octet in sha256.iter().take(16) {
         // Writing to a String does not fail.
         let _ = write!(tag, "{octet:02x}");
     }
@@ -149,12 +149,12 @@ fn entity_tag(sha256: &[u8; 32]) -> String {
     tag
 }
 
-fn http_date(moment: Timestamp) -> String {
+pub(super) fn http_date(moment: Timestamp) -> String {
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(moment.seconds());
     httpdate::fmt_http_date(moment)
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Content> {
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<Content> {
     let mut response = Response::new(Content::memory(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -163,7 +163,7 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Content> {
     response
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // Digits, hex, dates and media types are legal header values.
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::answer::answer;
+use super::ocsp;
 use super::{Bounds, Clock};
 use crate::ca::publish::PublicationPoint;
 use crate::http::accept::{accept, stopped};
@@ -46,13 +47,22 @@ async fn converse(
 ) {
     let progress = Arc::new(Progress::default());
     let service = service_fn(|request: Request<Incoming>| {
-        let path = request.uri().path();
-        let response = answer(request.method(), path, request.headers(), &point, clock());
-        let status = response.status().as_u16();
-        let octets = response.body().size_hint().lower();
-        progress.owed.fetch_add(octets, Ordering::Relaxed);
-        tracing::debug!(method = %request.method(), path, status, "publication");
-        std::future::ready(Ok::<_, Infallible>(response))
+        let (point, clock, progress) = (&point, &clock, &progress);
+        async move {
+            tracing::debug!(method = %request.method(), path = request.uri().path(), "publication");
+            let response = match point.answers() {
+                Some(answers) if ocsp::is_meant(request.uri().path()) => {
+                    ocsp::answer(request, answers, clock(), bounds.head).await
+                }
+                _ => {
+                    let path = request.uri().path();
+                    answer(request.method(), path, request.headers(), point, clock())
+                }
+            };
+            let octets = response.body().size_hint().lower();
+            progress.owed.fetch_add(octets, Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
     });
     let counted = Counted { stream, progress: Arc::clone(&progress) };
     let connection = http1::Builder::new()

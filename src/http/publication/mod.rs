@@ -1,13 +1,16 @@
-//! The publication door: CRL and CA certificate over plain HTTP (RFC 5280 §8: fetching them must
-//! not need a certificate), on a thread and a runtime of its own.
+//! The publication door: CRL, CA certificate and OCSP over plain HTTP (RFC 5280 §8: fetching them
+//! must not need a certificate), on a thread and a runtime of its own.
 //!
 //! It reads a snapshot (law 3: serving never signs) and shares with the rest of the program no
 //! pool, no lock and no disk sync: an authority that stands still does not delay a CRL. Absent:
-//! listings, other methods, TLS, ranges. Begin with `answer`, the whole of what is answered.
+//! listings, TLS, ranges, methods other than GET and HEAD (and OCSP's POST). Begin with `answer`, the
+//! whole of what is answered; `ocsp` is the responder.
 
 mod answer;
 mod connection;
 mod content;
+mod ocsp;
+pub mod ocsp_path;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

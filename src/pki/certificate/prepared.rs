@@ -12,6 +12,7 @@ use crate::pki::lint;
 use crate::pki::profile::{ExtensionSlot, Profile};
 use crate::pki::serial::SerialNumber;
 use crate::pki::signature::SignatureAlgorithm;
+use crate::pki::template::OcspUrl;
 
 /// A certificate built and linted, to be put on record and only then signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,10 +87,17 @@ fn fill<'a>(slot: &'a ExtensionSlot, issuer: &Issuer) -> Option<Cow<'a, Extensio
             [] => return None,
             urls => extension::crl_distribution_points(urls),
         },
-        ExtensionSlot::AuthorityInformationAccess => match issuer.certificate_urls() {
-            [] => return None,
-            urls => extension::authority_information_access(urls),
-        },
+        ExtensionSlot::AuthorityInformationAccess(ocsp) => {
+            let certificates = issuer.certificate_urls();
+            let responders = match ocsp {
+                OcspUrl::Included => issuer.ocsp_urls(),
+                OcspUrl::Omitted => &[],
+            };
+            if certificates.is_empty() && responders.is_empty() {
+                return None;
+            }
+            extension::authority_information_access(certificates, responders)
+        }
     };
     Some(Cow::Owned(extension))
 }

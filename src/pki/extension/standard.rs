@@ -141,13 +141,16 @@ fn uniform_resource_identifier(url: &str) -> der::Result<GeneralName> {
     Ok(GeneralName::UniformResourceIdentifier(Ia5String::new(url)?))
 }
 
-/// Authority information access: caIssuers, one AccessDescription a URL.
-pub fn authority_information_access<T: AsRef<str>>(urls: &[T]) -> Extension {
-    let describe = |url: &T| {
+/// Authority information access, one AccessDescription a URL: caIssuers, then OCSP, as AD CS
+/// orders them.
+pub fn authority_information_access<T: AsRef<str>>(certificates: &[T], ocsp: &[T]) -> Extension {
+    let describe = |(access_method, url): (ObjectIdentifier, &T)| {
         let access_location = uniform_resource_identifier(url.as_ref())?;
-        Ok(pkix::AccessDescription { access_method: oid::CA_ISSUERS, access_location })
+        Ok(pkix::AccessDescription { access_method, access_location })
     };
-    let descriptions = urls.iter().map(describe).collect::<der::Result<_>>();
+    let certificates = certificates.iter().map(|url| (oid::CA_ISSUERS, url));
+    let each = certificates.chain(ocsp.iter().map(|url| (oid::OCSP, url)));
+    let descriptions = each.map(describe).collect::<der::Result<_>>();
     let value = descriptions.map(|each| value(&pkix::AuthorityInfoAccessSyntax(each)));
     Extension::noncritical(oid::AUTHORITY_INFORMATION_ACCESS, value.unwrap_or_default())
 }

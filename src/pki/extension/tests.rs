@@ -87,7 +87,7 @@ fn ours(label: &str) -> Vec<u8> {
         "IDP" => issuing_distribution_point(&[CRL]).to_der(),
         "Freshest" => freshest_crl(&[DELTA]).to_der(),
         "pubCRLloc" => published_crl_locations(&[CRL]).to_der(),
-        "AIA" => authority_information_access(&[CERTIFICATE]).to_der(),
+        "AIA" => authority_information_access(&[CERTIFICATE], &[]).to_der(),
         "nocheck" => ocsp_no_check().to_der(),
         "attr 13.2.1" => {
             let bmp = |text: &str| template_name(text).value;
@@ -165,7 +165,7 @@ fn a_certificate_of_ad_cs_is_rebuilt_extension_by_extension() {
         subject_key_identifier(&key),
         authority_key_identifier(&authority),
         crl_distribution_points(&[crl]),
-        authority_information_access(&[certificate]),
+        authority_information_access(&[certificate], &[]),
         subject_alternative_name(&[upn]),
     ];
     assert_eq!(parts.extensions.len(), ours.len());

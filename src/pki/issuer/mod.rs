@@ -26,6 +26,7 @@ pub struct Issuer {
     path_length: Option<u64>,
     crl_urls: Vec<String>,
     certificate_urls: Vec<String>,
+    ocsp_urls: Vec<String>,
 }
 
 /// Why a certificate is not that of a CA that can issue.
@@ -119,7 +120,13 @@ impl Issuer {
             path_length,
             crl_urls,
             certificate_urls,
+            ocsp_urls: Vec::new(),
         })
+    }
+
+    /// The same with an OCSP responder at these URLs, for AIA.
+    pub fn with_ocsp_urls(self, ocsp_urls: Vec<String>) -> Self {
+        Self { ocsp_urls, ..self }
     }
 
     /// The CA certificate.
@@ -186,6 +193,11 @@ impl Issuer {
     /// Where its CRL is, for CDP.
     pub fn crl_urls(&self) -> &[String] {
         &self.crl_urls
+    }
+
+    /// Where its OCSP responder is, for AIA; nowhere if it has none.
+    pub fn ocsp_urls(&self) -> &[String] {
+        &self.ocsp_urls
     }
 
     /// Where its certificate is, for AIA.

@@ -72,7 +72,7 @@ fn good(issuer: &Issuer, key: &PublicKey) -> Draft {
             subject_key_identifier(key),
             authority_key_identifier(issuer.key_identifier()),
             crl_distribution_points(&[CRL_URL]),
-            authority_information_access(&[CERTIFICATE_URL]),
+            authority_information_access(&[CERTIFICATE_URL], &[]),
             subject_alternative_name(&dns("vpn.contoso.com")),
         ],
     }
@@ -147,7 +147,7 @@ const SPOILT: &[(&str, Spoil)] = &[
     }),
     ("crl-distribution-points", |draft| draft.replace(crl_distribution_points::<&str>(&[]))),
     ("authority-information-access", |draft| {
-        draft.replace(authority_information_access(&["https://pki.contoso.com/ca.crt"]));
+        draft.replace(authority_information_access(&["https://pki.contoso.com/ca.crt"], &[]));
     }),
 ];
 

@@ -74,7 +74,7 @@ fn issuer_slots(template: &Template) -> [Option<ExtensionSlot>; 3] {
     [
         Some(ExtensionSlot::AuthorityKeyIdentifier),
         told.then_some(ExtensionSlot::CrlDistributionPoints),
-        told.then_some(ExtensionSlot::AuthorityInformationAccess),
+        told.then_some(ExtensionSlot::AuthorityInformationAccess(template.ocsp_url())),
     ]
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::editing::FIRST_REVISION;
 use super::mistake::{Collector, Mistakes, Problem};
-use super::{ObjectSid, Origin, SecurityIdentifier};
+use super::{ObjectSid, OcspUrl, Origin, SecurityIdentifier};
 
 /// The largest template file, in bytes.
 pub const LARGEST_FILE: usize = 64 * 1024;
@@ -105,6 +105,8 @@ template_file! {
     security_identifier: String = "extension",
     /// Whether an account without SID is refused: `required` or `optional`.
     object_sid: String = "optional",
+    /// Whether the OCSP responder's URL stands in certificates: `included` or `omitted`.
+    ocsp_url: String = "included"; "is_included",
     /// Dangers that an administrator has accepted.
     accepted_dangers: Vec<AcceptedDangerFile> = "Vec::new"; "Vec::is_empty",
     /// What is told of the template; taken back unread, so that what was read can be sent again.
@@ -125,6 +127,14 @@ fn extension() -> String {
 
 fn optional() -> String {
     ObjectSid::default().as_str().to_owned()
+}
+
+fn included() -> String {
+    OcspUrl::default().as_str().to_owned()
+}
+
+fn is_included(word: &str) -> bool {
+    word == OcspUrl::Included.as_str()
 }
 
 fn first_revision() -> u32 {

@@ -15,6 +15,7 @@ mod flags;
 mod identifier;
 mod key_rules;
 mod mistake;
+mod ocsp_url;
 mod period;
 mod permissions;
 mod purpose;
@@ -37,6 +38,7 @@ pub use flags::{EnrollmentFlags, GeneralFlags, NameFlags, PrivateKeyFlags, Unkno
 pub use identifier::{NotATemplateOid, NotAnArc, TemplateArc, TemplateOid};
 pub use key_rules::{KeyRule, KeySpec};
 pub use mistake::{Mistake, Mistakes, Problem};
+pub use ocsp_url::OcspUrl;
 pub use period::{NotAPeriod, Period};
 pub use permissions::{AUTHENTICATED_USERS, Permission, Permissions, Principal, Right, Rights};
 pub use purpose::{NotAPurpose, Purpose};
@@ -83,6 +85,7 @@ pub struct Template {
     requested_names: Option<RequestedNames>,
     security_identifier: SecurityIdentifier,
     object_sid: ObjectSid,
+    ocsp_url: OcspUrl,
     accepted_dangers: Vec<Acceptance>,
     permissions: Permissions,
 }
@@ -283,6 +286,11 @@ impl Template {
     /// Whether an account without a SID is refused.
     pub fn object_sid(&self) -> ObjectSid {
         self.object_sid
+    }
+
+    /// Whether its certificates say where the OCSP responder is, if there is one.
+    pub fn ocsp_url(&self) -> OcspUrl {
+        self.ocsp_url
     }
 
     /// `nTSecurityDescriptor`: who may do what with it.

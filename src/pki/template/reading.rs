@@ -13,8 +13,8 @@ use super::value::{
     key_usage, list, parsed, requested_names, template_cn, text, within, word,
 };
 use super::{
-    EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, Origin, Permissions,
-    PrivateKeyFlags, RequestedNames, SecurityIdentifier, Template,
+    EnrollmentFlags, GeneralFlags, KeyRule, KeySpec, NameFlags, ObjectSid, OcspUrl, Origin,
+    Permissions, PrivateKeyFlags, RequestedNames, SecurityIdentifier, Template,
 };
 
 impl Template {
@@ -75,6 +75,7 @@ impl Template {
             requested_names: self.requested_names.as_ref().map(requested_names_file),
             security_identifier: self.security_identifier.as_str().to_owned(),
             object_sid: self.object_sid.as_str().to_owned(),
+            ocsp_url: self.ocsp_url.as_str().to_owned(),
             accepted_dangers: danger::written(&self.accepted_dangers),
             warnings: Vec::new(),
             permissions: self.permissions.to_files(),
@@ -149,6 +150,8 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
     let security_identifier = mistakes.take("security_identifier", form);
     let object_sid = word(&file.object_sid, ObjectSid::from_word, "required, optional");
     let object_sid = mistakes.take("object_sid", object_sid);
+    let ocsp_url = word(&file.ocsp_url, OcspUrl::from_word, "included, omitted");
+    let ocsp_url = mistakes.take("ocsp_url", ocsp_url);
     let accepted = danger::read(&file.accepted_dangers);
     let accepted_dangers = mistakes.take("accepted_dangers", accepted);
     let permissions = mistakes.take("permissions", Permissions::read(&file.permissions));
@@ -184,6 +187,7 @@ fn read(file: &TemplateFile, mistakes: &mut Collector) -> Option<Template> {
         requested_names: requested_names?,
         security_identifier: security_identifier?,
         object_sid: object_sid?,
+        ocsp_url: ocsp_url?,
         accepted_dangers: accepted_dangers?,
         permissions: permissions?,
     })

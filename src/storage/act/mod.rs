@@ -9,6 +9,7 @@ mod account;
 mod answer;
 mod authority;
 mod notification;
+mod ocsp;
 mod printed;
 mod renewal;
 mod request;
@@ -23,6 +24,7 @@ pub use notification::{
     Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, ExpiryNoticed,
     NotificationsSettled, Standing,
 };
+pub use ocsp::{AnswersBegun, AnswersRenewed, ResponderAppointed};
 pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
 pub use request::{
     CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, RequestSigner,
@@ -147,4 +149,14 @@ pub enum Act {
     /// An endpoint of notifications was told, or it was given up.
     #[n(37)]
     NotificationsSettled(#[n(0)] NotificationsSettled),
+    /// A certificate of ours signs OCSP answers from now on.
+    #[n(42)]
+    ResponderAppointed(#[n(0)] ResponderAppointed),
+    /// All OCSP answers are about to be signed anew, and until the next such act those about
+    /// certificates that are issued, revoked or released.
+    #[n(43)]
+    AnswersBegun(#[n(0)] AnswersBegun),
+    /// All of them are.
+    #[n(44)]
+    AnswersRenewed(#[n(0)] AnswersRenewed),
 }

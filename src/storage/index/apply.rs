@@ -144,7 +144,12 @@ impl Index {
             Act::RetirementCancelled(mark) => self.retirement_over(&mark.serial)?,
             Act::ExpiryNoticed(noticed) => self.told(noticed)?,
             Act::NotificationsSettled(settled) => self.settled(offset, settled)?,
-            Act::Started(_) | Act::Restored(_) | Act::AuthorityIntended(_) => {}
+            Act::Started(_)
+            | Act::Restored(_)
+            | Act::AuthorityIntended(_)
+            | Act::ResponderAppointed(_)
+            | Act::AnswersBegun(_)
+            | Act::AnswersRenewed(_) => {}
         }
         Ok(None)
     }

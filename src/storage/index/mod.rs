@@ -10,6 +10,7 @@ mod notices;
 pub mod postings;
 pub mod query;
 pub mod rows;
+pub mod standing;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -143,7 +143,7 @@ impl Search<'_> {
         look(&self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    fn facts(&self, request: u32) -> Result<Option<(Facts, Places)>, StoreError> {
+    pub(super) fn facts(&self, request: u32) -> Result<Option<(Facts, Places)>, StoreError> {
         self.look(|index| {
             let Some(facts) = index.rows.facts(&index.chunks, request)? else { return Ok(None) };
             Ok(Some((facts, index.rows.places(&index.chunks, request)?)))

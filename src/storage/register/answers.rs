@@ -16,8 +16,8 @@ use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
 use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
-    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StoreError, Subject,
-    TemplateRow, TokenRow, Urgency,
+    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StandingRow, StoreError,
+    Subject, TemplateRow, TokenRow, Urgency,
 };
 impl Register for LedgerRegister {
     fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
@@ -89,6 +89,21 @@ impl Register for LedgerRegister {
         self.watch(self.index().revocation(&self.shared.reader, serial))
     }
 
+    fn certificate_standings(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Listing<StandingRow>, StoreError> {
+        self.watch(self.search().certificate_standings(after, limit))
+    }
+
+    fn certificate_standing(
+        &self,
+        serial: &SerialNumber,
+    ) -> Result<Option<StandingRow>, StoreError> {
+        self.watch(self.search().certificate_standing(serial))
+    }
+
     fn retirements(&self, due: Timestamp, limit: usize) -> Result<Vec<SerialNumber>, StoreError> {
         let entries = self.index().chunks.all_named(RETIREMENT_DUE, None);
         let mut found = Vec::new();
@@ -125,6 +140,10 @@ impl Register for LedgerRegister {
             Some(entries) => Ok(entries),
             None => self.crl_entries_anew(ended_before),
         }
+    }
+
+    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
+        self.shared.revoked.as_kept()
     }
 
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {

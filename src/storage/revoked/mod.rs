@@ -108,6 +108,18 @@ impl Revoked {
         synced.map_err(|error| doing("syncing", &self.directory, &error))
     }
 
+    /// Every entry that was written and not yet dropped, removed ones too.
+    pub fn as_kept(&self) -> Result<CrlEntries, StoreError> {
+        let inner = self.lock();
+        let file = inner.entries.try_clone();
+        Ok(CrlEntries {
+            count: inner.entry_count,
+            length: inner.length,
+            file: file.map_err(|error| doing("reading", &self.directory, &error))?,
+            sequence: inner.reflected,
+        })
+    }
+
     /// The entries of the next CRL. `None`: some that are wanted now were dropped for an earlier
     /// call with a later `ended_before`; the files must be made anew from the ledger.
     pub fn snapshot(&self, ended_before: Timestamp) -> Result<Option<CrlEntries>, StoreError> {

@@ -324,6 +324,18 @@ impl Register for MemoryRegister {
         Ok(list.into_iter().find(|(other, ..)| other == serial).map(|found| found.1))
     }
 
+    fn certificate_standings(&self, _: u64, _: usize) -> Result<Listing<StandingRow>, StoreError> {
+        unimplemented!()
+    }
+
+    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
+        unimplemented!()
+    }
+
+    fn certificate_standing(&self, _: &SerialNumber) -> Result<Option<StandingRow>, StoreError> {
+        unimplemented!()
+    }
+
     fn retirements(&self, _: Timestamp, _: usize) -> Result<Vec<SerialNumber>, StoreError> {
         unimplemented!()
     }

@@ -11,8 +11,8 @@ use crate::pki::oid;
 use crate::pki::template::key_rules::key_usage_names;
 use crate::pki::template::value::critical_extension;
 use crate::pki::template::{
-    CompatibilityFile, EnrollmentFlags, GeneralFlags, NameFlags, ObjectSid, Origin, Purpose,
-    SecurityIdentifier, TemplateArc, TemplateFile, TemplateOid,
+    CompatibilityFile, EnrollmentFlags, GeneralFlags, NameFlags, ObjectSid, OcspUrl, Origin,
+    Purpose, SecurityIdentifier, TemplateArc, TemplateFile, TemplateOid,
 };
 
 /// Attributes of every object of the directory; they say nothing about a template.
@@ -123,6 +123,8 @@ impl<'a> Reading<'a> {
             // What AD CS does: the SID in its extension where the account has one.
             security_identifier: SecurityIdentifier::Extension.as_str().to_owned(),
             object_sid: ObjectSid::Optional.as_str().to_owned(),
+            // The CA's own setting there, not the template's.
+            ocsp_url: OcspUrl::Included.as_str().to_owned(),
             requested_names: None,
             accepted_dangers: Vec::new(),
             warnings: Vec::new(),

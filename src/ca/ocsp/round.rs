@@ -1,0 +1,115 @@
+//! One pass over everybody, slice by slice, so that what is revoked meanwhile need not wait.
+
+use std::io::{BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::asking::{Question, known_by_revocation};
+use super::{OcspError, Parts};
+use crate::pki::encoding::read_header;
+use crate::pki::revocation_list::CrlEntry;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::answers::AnswerTable;
+use crate::storage::{CrlEntries, Register};
+
+/// Certificates in a slice: with RSA-2048 a tenth of a second.
+const SLICE: usize = 128;
+
+/// The part of a round after the certificates: serial numbers that are only known as revoked.
+pub(super) struct Rest {
+    entries: BufReader<Part>,
+    left: u64,
+}
+
+/// What is to be answered next in a round.
+pub(super) struct Slice {
+    pub questions: Vec<Question>,
+    /// Where to go on; nothing after the last.
+    pub next: Option<u64>,
+}
+
+/// Beyond every request number: the certificates are done, and the rest is to come.
+pub(super) const CERTIFICATES_DONE: u64 = u64::MAX;
+
+/// The certificates after request `cursor` that have not ended.
+pub(super) fn certificates(parts: &Parts, cursor: u64, now: Timestamp) -> Result<Slice, OcspError> {
+    let listing = parts.register.certificate_standings(cursor, SLICE)?;
+    let live = listing.rows.into_iter().filter(|row| row.not_after >= now);
+    Ok(Slice { questions: live.map(Question::from).collect(), next: listing.next })
+}
+
+impl Rest {
+    /// Everything that is revoked, as it stands now.
+    pub fn of(register: &dyn Register) -> Result<Self, OcspError> {
+        let CrlEntries { file, length, .. } = register.revoked_entries()?;
+        Ok(Self {
+            entries: BufReader::with_capacity(1 << 16, Part { file: Arc::new(file), at: 0 }),
+            left: length,
+        })
+    }
+
+    /// The next of them that have no answer of this round; nothing once all were looked at.
+    pub fn slice(
+        &mut self,
+        register: &dyn Register,
+        table: &AnswerTable,
+        round: u64,
+    ) -> Result<Option<Vec<Question>>, OcspError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut questions = Vec::new();
+        // Most have a certificate and are answered: many are looked at for the few that are not.
+        for _ in 0..SLICE * 32 {
+            let Some(serial) = self.next()? else { break };
+            let answered = table.find(&serial)?.is_some_and(|kept| kept.round == round);
+            if !answered && register.certificate_standing(&serial)?.is_none() {
+                questions.extend(known_by_revocation(register, serial)?);
+            }
+            if questions.len() >= SLICE {
+                break;
+            }
+        }
+        Ok(Some(questions))
+    }
+
+    fn next(&mut self) -> Result<Option<SerialNumber>, OcspError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        // An entry is shorter than 128 octets, or has a length of one octet more.
+        let mut entry = vec![0; 2];
+        self.entries.read_exact(&mut entry)?;
+        let more = usize::from(entry[1]).saturating_sub(0x80);
+        self.extend(&mut entry, more)?;
+        let (header, length) = read_header(&entry)?;
+        self.extend(&mut entry, length)?;
+        let whole = (header + length) as u64;
+        self.left = self.left.checked_sub(whole).ok_or(OcspError::EntriesDamaged)?;
+        Ok(Some(CrlEntry::serial_of(&entry)?))
+    }
+
+    fn extend(&mut self, entry: &mut Vec<u8>, octets: usize) -> Result<(), OcspError> {
+        let from = entry.len();
+        if octets as u64 > self.left {
+            return Err(OcspError::EntriesDamaged);
+        }
+        entry.resize(from + octets, 0);
+        Ok(self.entries.read_exact(&mut entry[from..])?)
+    }
+}
+
+/// Reads from a place of its own.
+struct Part {
+    file: Arc<std::fs::File>,
+    at: u64,
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let had = self.file.read_at(buffer, self.at)?;
+        self.at += had as u64;
+        Ok(had)
+    }
+}

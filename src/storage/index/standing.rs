@@ -1,0 +1,97 @@
+//! Every certificate with nothing but how it stands, in the order of the requests: what OCSP
+//! answers are made of.
+
+use super::query::Search;
+use super::rows::{BLOCK, Facts, Places};
+use crate::pki::disposition::Disposition;
+use crate::pki::serial::SerialNumber;
+use crate::pki::time::Timestamp;
+use crate::storage::act::Act;
+use crate::storage::{Listing, StandingRow, StoreError};
+
+/// A request that has a certificate.
+type Found = (u32, Facts, Places);
+
+impl Search<'_> {
+    /// Those of the requests after number `after`, at most so many.
+    pub fn certificate_standings(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Listing<StandingRow>, StoreError> {
+        let mut rows = Vec::new();
+        let Ok(first) = u32::try_from(after.saturating_add(1)) else {
+            return Ok(Listing { rows, next: None });
+        };
+        for block in first / BLOCK.. {
+            let Some(requests) = self.issued_in(block)? else { break };
+            for (request, facts, places) in requests {
+                if request < first {
+                    continue;
+                }
+                rows.extend(self.standing_of(request, &facts, &places)?);
+                if rows.len() >= limit {
+                    return Ok(Listing { rows, next: Some(u64::from(request)) });
+                }
+            }
+        }
+        Ok(Listing { rows, next: None })
+    }
+
+    /// The requests of a block that have a certificate; nothing after the last block.
+    fn issued_in(&self, block: u32) -> Result<Option<Vec<Found>>, StoreError> {
+        self.look(|index| {
+            let Some(summary) = index.rows.summaries().get(block as usize) else { return Ok(None) };
+            let issued = [Disposition::Issued, Disposition::Revoked];
+            if !issued.iter().any(|disposition| summary.may_have(*disposition)) {
+                return Ok(Some(Vec::new()));
+            }
+            let requests = index.rows.block(&index.chunks, block)?;
+            let issued =
+                requests.into_iter().filter(|(_, facts)| issued.contains(&facts.disposition));
+            let places = issued.map(|(request, facts)| {
+                Ok((request, facts, index.rows.places(&index.chunks, request)?))
+            });
+            places.collect::<Result<_, _>>().map(Some)
+        })
+    }
+
+    /// That of one serial number.
+    pub fn certificate_standing(
+        &self,
+        serial: &SerialNumber,
+    ) -> Result<Option<StandingRow>, StoreError> {
+        let Some(request) = self.look(|index| index.request_of(self.reader, serial))? else {
+            return Ok(None);
+        };
+        let Some((facts, places)) = self.facts(request)? else { return Ok(None) };
+        match facts.disposition {
+            Disposition::Issued | Disposition::Revoked => {
+                self.standing_of(request, &facts, &places)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn standing_of(
+        &self,
+        request: u32,
+        facts: &Facts,
+        at: &Places,
+    ) -> Result<Option<StandingRow>, StoreError> {
+        let Act::SerialReserved(reserved) = self.reader.entry(at.reserved)?.entry.act else {
+            return Ok(None);
+        };
+        let Ok(serial) = SerialNumber::from_der_content(&reserved.serial) else { return Ok(None) };
+        let revocation = match facts.disposition {
+            Disposition::Revoked => self.look(|index| index.revocation(self.reader, &serial))?,
+            _ => None,
+        };
+        Ok(Some(StandingRow {
+            request_id: u64::from(request),
+            serial,
+            not_after: Timestamp::from_seconds(facts.not_after),
+            revocation,
+        }))
+    }
+}
