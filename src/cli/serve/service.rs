@@ -31,6 +31,7 @@ use crate::cli::init::chain_of;
 use crate::cli::notifications;
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
+use crate::cli::settings::address::is_dns_name;
 use crate::cli::surroundings::{host_name, now, random};
 use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
@@ -168,7 +169,7 @@ impl Service {
                     authority: Arc::clone(&authority),
                     kind: settings.ocsp_key,
                     passphrase: key_passphrase(settings)?,
-                    host: host_name(),
+                    host: responder_name(&base_urls),
                     state: Mutex::default(),
                 };
                 let maker = AnswerMaker::new(ocsp::Parts {
@@ -377,6 +378,19 @@ impl Service {
             .spawn(move || publisher.run(&now))
             .map_err(system("starting the publisher"))
     }
+}
+
+/// What the responder's certificate is called: the host of the publication address where that is
+/// a name, else this machine.
+fn responder_name(base_urls: &[String]) -> String {
+    let hosts = base_urls.iter().filter_map(|url| {
+        let rest = url.strip_prefix("http://")?;
+        rest.split(['/', ':']).next().map(str::to_owned)
+    });
+    let is_name = |host: &String| {
+        is_dns_name(host) && host.parse::<std::net::IpAddr>().is_err() && host.contains('.')
+    };
+    hosts.into_iter().find(is_name).unwrap_or_else(host_name)
 }
 
 fn load_key(home: &Home, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
