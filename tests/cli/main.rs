@@ -12,6 +12,7 @@ mod active_directory;
 mod adoption;
 mod configuration;
 mod domain;
+mod domain_accounts;
 mod first_start;
 mod full_disk;
 mod mutual_tls;
