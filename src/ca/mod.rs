@@ -22,6 +22,7 @@ pub mod permissions;
 pub mod possession;
 pub mod publish;
 pub mod refusal;
+pub mod refused_templates;
 pub mod renewal;
 pub mod requester;
 pub mod requests;
@@ -65,6 +66,8 @@ pub struct Authority {
     slug: String,
     template_arc: TemplateArc,
     templates: ArcSwap<templates::TemplateSet>,
+    /// Those on record that today's rules refuse.
+    refused: ArcSwap<refused_templates::RefusedSet>,
     roles: ArcSwap<roles::RoleDocument>,
     random: Random,
     /// Administrative acts look and then commit: one at a time.
@@ -110,7 +113,7 @@ pub type Answering<'a, Made> = Option<&'a dyn Fn(&Made) -> act::Act>;
 impl Authority {
     /// Puts an authority together; reads the templates and the roles from the register.
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
-        let templates = templates::load(parts.register.templates()?)?;
+        let (templates, refused) = templates::load(parts.register.templates()?);
         let roles = roles::RoleDocument::load(parts.register.roles()?)?;
         let processors = enroll::Permits::for_key(parts.key.algorithm(), parts.processors);
         Ok(Self {
@@ -122,6 +125,7 @@ impl Authority {
             slug: parts.slug,
             template_arc: parts.template_arc,
             templates: ArcSwap::from_pointee(templates),
+            refused: ArcSwap::from_pointee(refused),
             roles: ArcSwap::from_pointee(roles),
             random: parts.random,
             administration: Mutex::new(()),

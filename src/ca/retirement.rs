@@ -12,7 +12,7 @@ use super::announcement::Watch;
 use super::permissions::Operation;
 use super::publish::Publisher;
 use super::revoke::{Recorded, revocation};
-use super::{Authority, Lineage, Refusal, Requester, act, record};
+use super::{Authority, CertificateRow, Lineage, Listing, Refusal, Requester, act, record};
 use crate::pki::revocation::RevocationReason;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
@@ -80,6 +80,12 @@ impl Authority {
     ) -> Result<Lineage, Refusal> {
         self.certificate(requester, serial)?;
         Ok(self.register.lineage(serial)?)
+    }
+
+    /// The same of certificates in a listing, which was made for who may see them.
+    pub fn lineages(&self, listing: &Listing<CertificateRow>) -> Result<Vec<Lineage>, Refusal> {
+        let each = listing.rows.iter().map(|row| Ok(self.register.lineage(&row.serial)?));
+        each.collect()
     }
 }
 

@@ -57,9 +57,33 @@ impl Authority {
             .collect()
     }
 
+    /// What everybody may know of the templates: that there is something an auditor should read,
+    /// and nothing of what it is.
+    pub fn template_notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if self.issued_templates().iter().any(|own| !own.accepted_dangers().is_empty()) {
+            notices.push(
+                "templates are published with dangers that were accepted: auditors see which in \
+                 /v1/ca"
+                    .to_owned(),
+            );
+        }
+        match self.count_of_refused_templates() {
+            0 => {}
+            count => notices.push(format!(
+                "{count} of the templates on record are withdrawn, since today's rules refuse \
+                 them: auditors see which in /v1/templates"
+            )),
+        }
+        notices
+    }
+
     /// Which dangers the templates open that this CA issues, because an administrator accepted
-    /// them. The reasons are told to those who may read templates.
-    pub fn accepted_dangers(&self) -> Vec<String> {
+    /// them: for who reads everything.
+    pub fn accepted_dangers(&self, requester: &Requester) -> Vec<String> {
+        if !requester.may(Operation::ReadAll) {
+            return Vec::new();
+        }
         let published = self.issued_templates();
         let told = published.iter().flat_map(|template| {
             template.accepted_dangers().iter().map(|own| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::permissions::Operation;
-use super::templates::{Listed, TemplateSet, saved};
+use super::templates::{Listed, TemplateSet, may_be_called, saved};
 use super::{Answering, Authority, Refusal, Requester, record};
 use crate::pki::template::exchange::{
     Circumstances, Conversion, Entry, Losses, Principals, Report, convert, differing_keys,
@@ -119,6 +119,7 @@ impl Authority {
         };
         let mut imported: Vec<Imported> =
             entries.iter().map(|entry| sorted(entry, &circumstances, import, &set)).collect();
+        self.over_refused(&mut imported, import.existing);
         self.together(&mut imported, &set);
         if import.course == Course::DryRun {
             return Ok(imported);
@@ -133,6 +134,7 @@ impl Authority {
         if !acts.is_empty() {
             self.register.commit(acts, Urgency::Ordinary)?;
         }
+        self.forget_refused(templates.iter().map(|own| own.cn()));
         let mut changed = TemplateSet::clone(&set);
         for template in templates {
             let key = template.cn().to_ascii_lowercase();
@@ -141,6 +143,17 @@ impl Authority {
         }
         self.templates.store(Arc::new(changed));
         Ok(imported)
+    }
+
+    /// One on record that today's rules refuse is there already, and may be replaced.
+    fn over_refused(&self, imported: &mut [Imported], existing: Existing) {
+        let created = imported.iter_mut().filter(|own| own.fate == Fate::Created);
+        for own in created.filter(|own| self.must_not_be_refused(&own.name).is_err()) {
+            own.fate = match existing {
+                Existing::Kept => Fate::InTheWay,
+                Existing::Replaced => Fate::Replaced,
+            };
+        }
     }
 
     /// What shows only when the templates are looked at together.
@@ -162,6 +175,9 @@ impl Authority {
             let Some(template) = own.template.clone() else { continue };
             if !matches!(own.fate, Fate::Created | Fate::Replaced) {
                 continue;
+            }
+            if may_be_called(template.cn()).is_err() {
+                own.report.refused.push(format!("{} is a word of the API's paths", template.cn()));
             }
             let others = others(&template);
             let oid = template.oid(&self.template_arc);

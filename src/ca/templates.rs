@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::enroll::Decided;
 use super::permissions::{Operation, Role};
+use super::refused_templates::{RefusedSet, RefusedTemplate};
 use super::{Answering, Authority, Refusal, Requester, record};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::template::{
@@ -33,19 +34,36 @@ impl Listed {
 /// All templates, by cn in lower case (Active Directory compares names without regard to case).
 pub(super) type TemplateSet = BTreeMap<String, Listed>;
 
-/// Reads the register's rows; one that does not validate is a mistake of this program or of
-/// whoever wrote the ledger, and stops the start.
-pub(super) fn load(rows: Vec<TemplateRow>) -> Result<TemplateSet, Refusal> {
-    rows.into_iter()
-        .map(|row| {
-            let template = Template::from_record(&row.json).map_err(|mistakes| {
-                let why = format!("template {} on record: {mistakes}", row.cn);
-                Refusal::Unavailable("template-invalid", why)
-            })?;
-            let listed = Listed { template: Arc::new(template), published: row.published };
-            Ok((row.cn.to_ascii_lowercase(), listed))
-        })
-        .collect()
+/// Reads the register's rows; those that today's rules refuse stand apart.
+pub(super) fn load(rows: Vec<TemplateRow>) -> (TemplateSet, RefusedSet) {
+    let (mut known, mut refused) = (TemplateSet::new(), RefusedSet::new());
+    for row in rows {
+        let key = row.cn.to_ascii_lowercase();
+        match Template::from_record(&row.json) {
+            Ok(template) => {
+                let listed = Listed { template: Arc::new(template), published: row.published };
+                known.insert(key, listed);
+            }
+            Err(mistakes) => {
+                refused.insert(key, Arc::new(RefusedTemplate::of(&row, &mistakes)));
+            }
+        }
+    }
+    (known, refused)
+}
+
+/// Names that stand for something else in paths of the API.
+const RESERVED: [&str; 2] = ["export", "import"];
+
+/// Refuses a name that no template can be read by.
+pub(super) fn may_be_called(cn: &str) -> Result<(), Refusal> {
+    match RESERVED.iter().any(|own| own.eq_ignore_ascii_case(cn)) {
+        true => {
+            let why = format!("cn: {cn:?} is a word of the API's paths (/v1/templates/{cn})");
+            Err(Refusal::Invalid("template-invalid", why))
+        }
+        false => Ok(()),
+    }
 }
 
 impl Authority {
@@ -108,8 +126,11 @@ impl Authority {
     ) -> Result<Listed, Refusal> {
         requester.must(Operation::WriteTemplate)?;
         let _one_at_a_time = self.administrating();
+        if let Some(refused) = self.refused_template(requester, cn) {
+            return self.mend_template(requester, &refused, file, if_match, now);
+        }
         let old = self.writable_template(requester, cn)?;
-        matches(&old, if_match)?;
+        matches_tag(&old.entity_tag(), if_match)?;
         let template = old.template.edited(file).map_err(not_editable)?;
         self.within_write(requester, &old.template, &template)?;
         may_accept(requester, old.template.accepted_dangers(), &template)?;
@@ -130,8 +151,11 @@ impl Authority {
     ) -> Result<(), Refusal> {
         requester.must(Operation::EditTemplates)?;
         let _one_at_a_time = self.administrating();
+        if let Some(refused) = self.refused_template(requester, cn) {
+            return self.delete_refused_template(requester, &refused, if_match, now);
+        }
         let old = self.known_template(cn)?;
-        matches(&old, if_match)?;
+        matches_tag(&old.entity_tag(), if_match)?;
         old.template.changeable().map_err(not_editable)?;
         let act = Act::TemplateDeleted(TemplateMark { cn: old.template.cn().to_owned() });
         self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
@@ -207,6 +231,7 @@ impl Authority {
     ) -> Result<Listed, Refusal> {
         requester.must(Operation::EditTemplates)?;
         let _one_at_a_time = self.administrating();
+        self.must_not_be_refused(cn)?;
         let old = self.known_template(cn)?;
         let published = listing == Listing::Published;
         if old.published == published {
@@ -231,6 +256,8 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Listed, Refusal> {
         may_accept(requester, &[], &template)?;
+        may_be_called(template.cn())?;
+        self.must_not_be_refused(template.cn())?;
         let set = self.templates.load();
         let cn = template.cn();
         if set.contains_key(&cn.to_ascii_lowercase()) {
@@ -247,7 +274,8 @@ impl Authority {
         Ok(listed)
     }
 
-    fn know(&self, listed: Listed) {
+    pub(super) fn know(&self, listed: Listed) {
+        self.forget_refused([listed.template.cn()]);
         let mut set = TemplateSet::clone(&self.templates.load());
         set.insert(listed.template.cn().to_ascii_lowercase(), listed);
         self.templates.store(Arc::new(set));
@@ -287,9 +315,9 @@ fn may_accept(
     Err(Refusal::Forbidden("accepted_dangers are for administrators".to_owned()))
 }
 
-fn matches(old: &Listed, if_match: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn matches_tag(tag: &str, if_match: Option<&str>) -> Result<(), Refusal> {
     match if_match {
-        Some(seen) if seen != old.entity_tag() => Err(Refusal::Changed(old.entity_tag())),
+        Some(seen) if seen != tag => Err(Refusal::Changed(tag.to_owned())),
         _ => Ok(()),
     }
 }
@@ -301,6 +329,6 @@ fn not_editable(error: NotEditable) -> Refusal {
     }
 }
 
-fn invalid(mistakes: Mistakes) -> Refusal {
+pub(super) fn invalid(mistakes: Mistakes) -> Refusal {
     Refusal::Invalid("template-invalid", mistakes.to_string())
 }

@@ -47,6 +47,8 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         Problem::unavailable("ledger-damaged", format!("the CA certificate: {error}"))
     })?;
     let crl = call.api.publisher.current();
+    let mut notices = authority.notices();
+    notices.extend(authority.accepted_dangers(call.requester));
     let subject = issuer.name().to_string();
     let description = Description {
         name: issuer.name().common_names().first().cloned().unwrap_or_else(|| subject.clone()),
@@ -64,7 +66,7 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         crl_next_update: crl.map(|crl| crl.next_update.to_string()),
         certificate: certificates_to_pem(&[issuer.certificate_der()]),
         chain: &call.api.chain_pem,
-        notices: authority.notices(),
+        notices,
     };
     Ok(Answer::json(StatusCode::OK, &description).into())
 }

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::negotiate::Representation;
 use super::problem::Problem;
 use super::query::{Parameters, next_link};
-use crate::ca::{CertificateFilter, CertificateRow, CertificateStatus, Page};
+use crate::ca::{CertificateFilter, CertificateRow, CertificateStatus, Lineage, Page};
 use crate::pki::bundle::{certificates_to_pem, certificates_to_pkcs7};
 use crate::pki::certificate::{Certificate, CertificateError};
 use crate::pki::revocation::{Revocation, RevocationReason};
@@ -23,8 +23,13 @@ pub fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     let page = Page { after: parameters.cursor()?, limit: parameters.limit()? };
     parameters.finish()?;
     let listing = call.api.authority.certificates(call.requester, filter, page)?;
-    let described = listing.rows.iter().map(|row| Described::of(row, call.now));
-    let certificates = described.collect::<Result<Vec<_>, _>>()?;
+    let lineages = call.api.authority.lineages(&listing)?;
+    let described = listing
+        .rows
+        .iter()
+        .zip(&lineages)
+        .map(|(row, lineage)| Ok(Described::of(row, call.now)?.descending(lineage)));
+    let certificates = described.collect::<Result<Vec<_>, Problem>>()?;
     let next = listing.next.map(|cursor| next_link(&call.received.uri, &cursor));
     Ok(Answer::json(StatusCode::OK, &Certificates { certificates, next }).into())
 }
@@ -41,9 +46,7 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
     described.chain = Some(&call.api.chain_pem);
     described.renew_after = renew_after(call.api, &row);
     let lineage = call.api.authority.lineage(call.requester, &row.serial)?;
-    described.renewal_of = lineage.renewal_of.map(|serial| serial.to_string());
-    described.renewed_by = lineage.renewed_by.iter().map(ToString::to_string).collect();
-    described.retires_at = lineage.retires_at.map(|moment| moment.to_string());
+    described = described.descending(&lineage);
     described.alt_security_identities =
         Some(call.api.authority.alt_security_identities(&row.serial));
     Ok(Answer::json(StatusCode::OK, &described).into())
@@ -254,6 +257,15 @@ impl<'a> Described<'a> {
             chain: None,
             alt_security_identities: None,
         })
+    }
+
+    fn descending(self, lineage: &Lineage) -> Self {
+        Self {
+            renewal_of: lineage.renewal_of.map(|serial| serial.to_string()),
+            renewed_by: lineage.renewed_by.iter().map(ToString::to_string).collect(),
+            retires_at: lineage.retires_at.map(|moment| moment.to_string()),
+            ..self
+        }
     }
 }
 

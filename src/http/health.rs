@@ -45,7 +45,7 @@ pub fn ready(api: &Api, now: Timestamp) -> Answer {
     let reasons: Vec<String> =
         conditions(api, now).into_iter().filter_map(|(_, why)| why).collect();
     let mut notices = api.authority.notices();
-    notices.extend(api.authority.accepted_dangers());
+    notices.extend(api.authority.template_notices());
     notices.extend(api.notifications.notices(now));
     let body = Ready { ready: reasons.is_empty(), reasons, notices };
     Answer::json(status(body.ready), &body)

@@ -9,6 +9,7 @@ use super::call::Call;
 use super::entity_tag::{if_match, quoted};
 use super::idempotency::{Created, Secrecy, creating};
 use super::problem::Problem;
+use crate::ca::refused_templates::RefusedTemplate;
 use crate::ca::templates::Listed;
 use crate::pki::account::Account;
 use crate::pki::template::{Right, Template, TemplateArc, TemplateFile};
@@ -53,26 +54,45 @@ impl<'a> Summary<'a> {
 #[derive(Serialize)]
 struct Summaries<'a> {
     templates: Vec<Summary<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedSummary>,
+}
+
+/// A template on record that today's rules refuse.
+#[derive(Serialize)]
+struct RefusedSummary {
+    cn: String,
+    why: String,
 }
 
 /// `GET /v1/templates`: all of them; there are never so many that pages would help.
 pub fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let listed = call.api.authority.templates(call.requester)?;
-    Ok(summaries(call, &listed).into())
+    let refused = call.api.authority.refused_templates(call.requester).into_iter();
+    let refused = refused.map(|own| RefusedSummary { cn: own.cn.clone(), why: own.why.clone() });
+    let templates = all(call, &listed);
+    Ok(Answer::json(StatusCode::OK, &Summaries { templates, refused: refused.collect() }).into())
 }
 
 /// A list of templates as JSON.
 pub fn summaries(call: &Call<'_>, listed: &[Listed]) -> Answer {
+    let templates = all(call, listed);
+    Answer::json(StatusCode::OK, &Summaries { templates, refused: Vec::new() })
+}
+
+fn all<'a>(call: &Call<'_>, listed: &'a [Listed]) -> Vec<Summary<'a>> {
     let arc = call.api.authority.template_arc();
     let account = call.requester.account();
-    let templates = listed.iter().map(|listed| Summary::of(listed, arc, account)).collect();
-    Answer::json(StatusCode::OK, &Summaries { templates })
+    listed.iter().map(|listed| Summary::of(listed, arc, account)).collect()
 }
 
 /// `GET /v1/templates/{name}`: what PUT takes.
 pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
+    if let Some(refused) = call.api.authority.refused_template(call.requester, call.name()) {
+        return Ok(as_on_record(&refused)?.into());
+    }
     Ok(whole(&call.api.authority.template(call.requester, call.name())?).into())
 }
 
@@ -91,7 +111,9 @@ pub fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let (authority, name) = (&call.api.authority, call.name());
     // Whoever may not change it learns nothing of what would be wrong with what he sent.
-    authority.writable_template(call.requester, name)?;
+    if authority.refused_template(call.requester, name).is_none() {
+        authority.writable_template(call.requester, name)?;
+    }
     let seen = if_match(&call.received.headers)?;
     let file = file(call)?;
     let changed =
@@ -149,6 +171,15 @@ fn file(call: &Call<'_>) -> Result<TemplateFile, Problem> {
 fn whole(listed: &Listed) -> Answer {
     Answer::json(StatusCode::OK, &told(&listed.template))
         .with_text_header(header::ETAG, &quoted(&listed.entity_tag()))
+}
+
+/// What today's rules refuse, to be mended.
+fn as_on_record(refused: &RefusedTemplate) -> Result<Answer, Problem> {
+    let file = refused.file.clone().ok_or_else(|| refused.refusal())?;
+    let why = format!("withdrawn, since today's rules refuse it: {}", refused.why);
+    let file = TemplateFile { warnings: vec![why], ..file };
+    Ok(Answer::json(StatusCode::OK, &file)
+        .with_text_header(header::ETAG, &quoted(&refused.entity_tag())))
 }
 
 fn created(listed: &Listed) -> Created {

@@ -21,6 +21,7 @@ mod contract;
 mod domain;
 mod fixture;
 mod idempotency;
+mod limits;
 mod load;
 mod logging;
 mod oidc;

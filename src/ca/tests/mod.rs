@@ -7,6 +7,7 @@ mod crash;
 mod deciding;
 mod enrolling;
 mod one_time;
+mod refused;
 mod renewing;
 mod revoking;
 mod waiting;

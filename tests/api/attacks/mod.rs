@@ -248,7 +248,8 @@ async fn esc9_a_template_without_security_identifier() {
     assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
     let hers = certificate(&enrol(&ca, "anna", "Quiet", Crafted::named("x").der()).await);
     assert_eq!(value_of(&hers, SID_EXTENSION), None);
-    // Told with the template, in the list, in the ledger, and without the reason to anybody.
+    // Told with the template, in the list, in the ledger; to who reads everything, for the CA; and to
+    // anybody no more than that there is something to be read.
     let get = |path: &'static str| ca.send(Method::GET, path, ca.token("auditor"), &[], "");
     for path in ["/v1/templates/Quiet", "/v1/templates"] {
         let warned = get(path).await.text();
@@ -259,7 +260,12 @@ async fn esc9_a_template_without_security_identifier() {
     }
     assert!(get("/v1/audit?limit=500").await.text().contains(reason));
     let ready = ca.send(Method::GET, "/readyz", None, &[], "").await.text();
-    assert!(ready.contains("the template Quiet opens ESC9") && !ready.contains(reason), "{ready}");
+    assert!(ready.contains("dangers that were accepted"), "{ready}");
+    assert!(!ready.contains("Quiet") && !ready.contains("ESC9"), "{ready}");
+    let told = "the template Quiet opens ESC9";
+    assert!(get("/v1/ca").await.text().contains(told));
+    let hers = ca.send(Method::GET, "/v1/ca", ca.token("anna"), &[], "").await.text();
+    assert!(!hers.contains("Quiet"), "{hers}");
     // The SID as a URI is strong, and no danger.
     let uri = json!({
         "enrollment_flags": ["NO_SECURITY_EXTENSION"],

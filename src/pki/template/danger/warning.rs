@@ -37,6 +37,13 @@ pub enum Warning {
     /// Who may not read it cannot enrol it.
     #[error("{0} may enrol but not read the template, for which it does not exist: allow Read too")]
     Unread(String),
+    /// What a policy is worth elsewhere is not known here.
+    #[error(
+        "ESC13 lies in Active Directory: where a group is linked to one of the issuance policies {0} \
+         (msDS-OIDToGroupLink of the policy's object), whoever logs on with such a certificate is in \
+         that group"
+    )]
+    IssuancePolicies(String),
     /// The URI alone.
     #[error(
         "the SID is written as a URI alone: domain controllers older than Windows Server 2019 do \
@@ -61,6 +68,8 @@ impl Template {
         };
         let writers = names(Right::Write);
         let unread = self.unread_enrollees().join(", ");
+        let policies: Vec<String> =
+            self.issuance_policies().iter().map(ToString::to_string).collect();
         let revokers = || self.permissions.allowed(Right::Revoke);
         let flags = [
             (
@@ -72,6 +81,10 @@ impl Template {
             (Warning::Writable(writers.clone()), !writers.is_empty()),
             (Warning::RevokedByEverybody, revokers().any(Principal::is_everybody)),
             (Warning::Unread(unread.clone()), !unread.is_empty()),
+            (
+                Warning::IssuancePolicies(policies.join(", ")),
+                somebody && logs_on && !policies.is_empty(),
+            ),
             (Warning::UriAlone, self.writes_security_uri() && !self.writes_security_extension()),
         ];
         let flags = flags.into_iter().filter_map(|(warning, holds)| holds.then_some(warning));
