@@ -454,7 +454,7 @@ fn what_holds_a_danger_off_is_told() {
     assert_eq!(warnings(user, &agents), [Warning::ApprovedAgent]);
     let policies = ("issuance_policies", json!(["1.3.6.1.4.1.311.21.8.1.2.3.1.402"]));
     let linked = Warning::IssuancePolicies("1.3.6.1.4.1.311.21.8.1.2.3.1.402".to_owned());
-    assert_eq!(warnings(user, &[policies.clone()]), [linked]);
+    assert_eq!(warnings(user, std::slice::from_ref(&policies)), [linked]);
     // Nobody logs on with it, or nobody gets it.
     let harmless = [email("extended_key_usage"), email("application_policies"), policies.clone()];
     assert_eq!(warnings(user, &harmless), []);
