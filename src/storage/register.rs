@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+use quick_cache::sync::Cache;
+
 use super::act::{AccountSaved, Act, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
@@ -23,11 +25,17 @@ use super::state::State;
 use super::{CrlEntries, CrlRow, Health, Register, StoreError, TokenRow};
 use crate::pki::time::Timestamp;
 
+/// How many tokens and accounts are kept in memory: at some 700 octets each, 3 MiB.
+const KEPT_ENTRIES: usize = 4096;
+
 /// The register. Dropping it closes it.
 #[derive(Debug)]
 pub struct LedgerRegister {
     shared: Arc<Shared>,
     next_request: AtomicU64,
+    /// Entries that every call asks for (its token, its account) as they were read. What stands at
+    /// an offset never changes, so nothing here grows old.
+    kept: Cache<u64, Arc<Entry>>,
     writer: Mutex<Option<JoinHandle<Writer<Followers>>>>,
     scrub: Mutex<Option<JoinHandle<()>>>,
 }
@@ -120,6 +128,7 @@ impl LedgerRegister {
         Ok(Self {
             shared,
             next_request: AtomicU64::new(next_request),
+            kept: Cache::new(KEPT_ENTRIES),
             writer: Mutex::new(Some(writer)),
             scrub: Mutex::new(scrub),
         })
@@ -178,6 +187,11 @@ impl LedgerRegister {
         Ok(self.watch(self.shared.reader.entry(offset))?.entry)
     }
 
+    /// The same of a token or an account, which is soon asked for again.
+    fn kept(&self, offset: u64) -> Result<Arc<Entry>, StoreError> {
+        self.kept.get_or_insert_with(&offset, || self.entry(offset).map(Arc::new))
+    }
+
     /// Notes damage that an answer met.
     fn watch<R>(&self, answer: Result<R, StoreError>) -> Result<R, StoreError> {
         if let Err(StoreError::Damaged(damage)) = &answer {
@@ -191,10 +205,10 @@ impl LedgerRegister {
         if created == 0 {
             return Ok(None);
         }
-        let entry = self.entry(created)?;
-        let Act::TokenCreated(token) = entry.act else { return Ok(None) };
+        let entry = self.kept(created)?;
+        let Act::TokenCreated(token) = &entry.act else { return Ok(None) };
         let created_at = Timestamp::from_millis(entry.at);
-        let mut row = TokenRow { token, created_at, revoked_at: None, used: None };
+        let mut row = TokenRow { token: token.clone(), created_at, revoked_at: None, used: None };
         if ended != 0 {
             let entry = self.entry(ended)?;
             let at = Timestamp::from_millis(entry.at);
@@ -207,8 +221,8 @@ impl LedgerRegister {
     }
 
     fn saved_account(&self, places: &[u8]) -> Result<Option<AccountSaved>, StoreError> {
-        match self.entry(both(places).0)?.act {
-            Act::AccountSaved(saved) => Ok(Some(saved)),
+        match &self.kept(both(places).0)?.act {
+            Act::AccountSaved(saved) => Ok(Some(saved.clone())),
             _ => Ok(None),
         }
     }
