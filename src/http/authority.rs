@@ -15,6 +15,7 @@ use crate::ca::idempotency::Begun;
 use crate::ca::{CrlRow, Page};
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::certificate::Certificate;
+use crate::pki::revocation_list::CrlKind;
 
 #[derive(Serialize)]
 struct Description<'a> {
@@ -33,6 +34,10 @@ struct Description<'a> {
     crl_number: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     crl_next_update: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_crl_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta_crl_next_update: Option<String>,
     certificate: String,
     chain: &'a str,
     notices: Vec<String>,
@@ -47,6 +52,7 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         Problem::unavailable("ledger-damaged", format!("the CA certificate: {error}"))
     })?;
     let crl = call.api.publisher.current();
+    let delta = call.api.publisher.delta();
     let mut notices = authority.notices();
     notices.extend(authority.accepted_dangers(call.requester));
     let subject = issuer.name().to_string();
@@ -64,6 +70,8 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         certificate_urls: issuer.certificate_urls(),
         crl_number: crl.as_ref().map(|crl| crl.number),
         crl_next_update: crl.map(|crl| crl.next_update.to_string()),
+        delta_crl_number: delta.as_ref().map(|crl| crl.number),
+        delta_crl_next_update: delta.map(|crl| crl.next_update.to_string()),
         certificate: certificates_to_pem(&[issuer.certificate_der()]),
         chain: &call.api.chain_pem,
         notices,
@@ -112,6 +120,8 @@ struct Crl {
     next_publish: String,
     entries: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    base_crl_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     published_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_octets: Option<u64>,
@@ -127,6 +137,10 @@ impl Crl {
             next_update: row.next_update.to_string(),
             next_publish: row.next_publish.to_string(),
             entries: row.entries,
+            base_crl_number: match row.kind {
+                CrlKind::Complete => None,
+                CrlKind::Delta { base } => Some(base),
+            },
             published_at: row.published.map(|(at, _, _)| at.to_string()),
             size_octets: row.published.map(|(_, size, _)| size),
             sha256: row.published.map(|(_, _, hash)| hex(&hash)),

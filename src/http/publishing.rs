@@ -19,8 +19,11 @@ pub trait Publishing: Send + Sync {
     /// there is one.
     fn published(&self, sequence: u64) -> Option<u64>;
 
-    /// The CRL that is published now.
+    /// The complete CRL that is published now.
     fn current(&self) -> Option<Arc<Current>>;
+
+    /// The delta CRL that is published now, if this CA has deltas.
+    fn delta(&self) -> Option<Arc<Current>>;
 
     /// What is wrong with publication, long before a relying party would notice.
     fn trouble(&self, now: Timestamp) -> Option<String>;
@@ -63,6 +66,10 @@ impl Publishing for Publisher {
 
     fn current(&self) -> Option<Arc<Current>> {
         self.current()
+    }
+
+    fn delta(&self) -> Option<Arc<Current>> {
+        self.delta()
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {

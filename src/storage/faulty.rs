@@ -149,6 +149,18 @@ impl Register for FaultyRegister {
         self.inner.revoked_entries()
     }
 
+    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
+        self.inner.crl_changes(after)
+    }
+
+    fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {
+        self.inner.revocation_sequence(serial)
+    }
+
+    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        self.inner.first_crl(sequence)
+    }
+
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         self.inner.crls(page)
     }

@@ -132,8 +132,20 @@ pub trait Register: Send + Sync {
     /// their certificate has ended).
     fn revoked_entries(&self) -> Result<CrlEntries, StoreError>;
 
+    /// Entries of a delta CRL, encoded: every serial number whose state changed after ledger entry
+    /// `after`, as it stands now; released ones with the reason removeFromCRL.
+    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError>;
+
+    /// Number of the ledger entry that made this serial number what it is: its revocation, its
+    /// hold, or the release from that. Nothing if there never was one.
+    fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError>;
+
     /// CRLs on record, newest first.
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError>;
+
+    /// The CRL with the lowest number, base or delta, that was published and reflects ledger
+    /// entry `sequence`.
+    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError>;
 
     /// All templates, by cn.
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError>;

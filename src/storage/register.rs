@@ -12,6 +12,7 @@ use quick_cache::sync::Cache;
 use super::act::{AccountSaved, Act, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
+use super::index::CRL;
 use super::index::both;
 use super::index::query::Search;
 use super::index::{Index, Limits};
@@ -23,6 +24,7 @@ use super::replay::{Behind, replay};
 use super::revoked::Revoked;
 use super::state::State;
 use super::{CrlEntries, CrlRow, Health, Register, StoreError, TokenRow};
+use crate::pki::revocation_list::CrlKind;
 use crate::pki::time::Timestamp;
 
 /// How many tokens and accounts are kept in memory: at some 700 octets each, 3 MiB.
@@ -253,7 +255,45 @@ impl LedgerRegister {
             tbs_digest: crl.tbs_digest,
             entries: crl.entries,
             published,
+            sequence: crl.sequence,
+            kind: crl.base.map_or(CrlKind::Complete, |base| CrlKind::Delta { base }),
+            oldest_held: crl.oldest_held.or(crl.base),
+            freshest: crl.freshest.unwrap_or_default(),
         }))
+    }
+
+    /// CRL numbers rise with what the lists reflect, so the number is found by halving; those
+    /// of earlier versions, which do not say what they reflect, come before all that do.
+    fn first_crl_that_reflects(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        let next = |after: u64| -> Result<Option<CrlRow>, StoreError> {
+            let rows = self.index().chunks.all_named(CRL, Some(&after.to_be_bytes()));
+            let mut rows = rows.filter_map(|found| match found {
+                Ok((_, places)) => self.crl_row(&places).transpose(),
+                Err(error) => Some(Err(error)),
+            });
+            rows.next().transpose()
+        };
+        let too_early = |row: &CrlRow| row.sequence.is_none_or(|reflected| reflected < sequence);
+        // The last number that one is too early after, and the first that none is.
+        let (mut below, mut above) = (0, u64::MAX);
+        let mut after = 0;
+        if next(0)?.is_some_and(|row| too_early(&row)) {
+            while above.saturating_sub(below) > 1 {
+                let middle = below + (above - below) / 2;
+                match next(middle)? {
+                    Some(row) if too_early(&row) => below = row.number - 1,
+                    _ => above = middle,
+                }
+            }
+            after = above;
+        }
+        while let Some(row) = next(after)? {
+            if row.published.is_some() {
+                return Ok(Some(row));
+            }
+            after = row.number;
+        }
+        Ok(None)
     }
 
     /// The small entries of a kind by name, up to `limit` rows.

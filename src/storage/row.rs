@@ -3,6 +3,7 @@
 use super::act::{self, AccountSaved, AnswerRecorded, Entry, TokenCreated};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::Revocation;
+use crate::pki::revocation_list::CrlKind;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 /// Which page of a listing.
@@ -193,6 +194,14 @@ pub struct CrlRow {
     pub entries: u64,
     /// When it was put at its publication point, its size and SHA-256; absent if never.
     pub published: Option<(Timestamp, u64, [u8; 32])>,
+    /// Number of the last ledger entry it reflects; not known of those that earlier versions made.
+    pub sequence: Option<u64>,
+    /// The whole list, or what changed since.
+    pub kind: CrlKind,
+    /// The oldest complete CRL that a relying party could hold when this one was made.
+    pub oldest_held: Option<u64>,
+    /// Whether it says where deltas are.
+    pub freshest: bool,
 }
 
 /// A template as stored.

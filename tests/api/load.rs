@@ -29,6 +29,9 @@ impl Publishing for Late {
     fn current(&self) -> Option<Arc<Current>> {
         None
     }
+    fn delta(&self) -> Option<Arc<Current>> {
+        None
+    }
     fn trouble(&self, _: Timestamp) -> Option<String> {
         Some("no CRL has been published yet".to_owned())
     }

@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::{Authority, Refusal};
 use crate::pki::certificate::Certificate;
+use crate::pki::revocation_list::CrlKind;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
     Act, Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, Entry,
     ExpiryNoticed,
 };
 use crate::storage::{
-    CertificateFilter, CertificateRow, CertificateStatus, Page, StoreError, Subject, Urgency,
+    CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Page, StoreError, Subject,
+    Urgency,
 };
 
 /// How often certificates are gone through, in seconds.
@@ -84,10 +86,7 @@ impl Watch {
 
     /// The published CRL, once a newer one is overdue.
     pub fn look_at_crl(&self, now: Timestamp) -> Result<(), Refusal> {
-        let rows = self.authority.register.crls(Page { after: None, limit: 16 })?.rows;
-        let Some(row) = rows.into_iter().find(|row| row.published.is_some()) else {
-            return Ok(());
-        };
+        let Some(row) = self.published_crl()? else { return Ok(()) };
         let overlap = row.next_update.seconds_since(row.next_publish);
         if now < row.next_publish.plus_seconds((overlap / 10).min(OVERDUE)) {
             return Ok(());
@@ -97,6 +96,22 @@ impl Watch {
         let (number, next_update) = (row.number, row.next_update.seconds());
         let ending = Ending::Crl(EndingCrl { number, next_update });
         self.tell_one(&Subject::Crl(number), before, ending, now)
+    }
+
+    /// The newest complete CRL that was published; deltas come between.
+    fn published_crl(&self) -> Result<Option<CrlRow>, Refusal> {
+        let mut after = None;
+        loop {
+            let page = self.authority.register.crls(Page { after, limit: 16 })?;
+            let complete = |row: &CrlRow| row.published.is_some() && row.kind == CrlKind::Complete;
+            if let Some(row) = page.rows.into_iter().find(complete) {
+                return Ok(Some(row));
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// This CA's certificate and those above it.

@@ -1,11 +1,12 @@
 //! That a new CRL drops nobody: every entry of the published one is in it, or its hold was
-//! released, or its certificate ended long enough ago. Memory: 24 octets for each entry that
-//! changed its place; none where the new list only continues the old.
+//! released, or its certificate ended long enough ago. What a delta told, the next delta tells or
+//! its base has, and the next complete list has it too. Memory: 24 octets for each entry that
+//! changed its place; none where the new list only continues the old; all of a delta's.
 
 use super::PublishError;
 use super::stream::{Entries, Part};
 use crate::pki::revocation::RevocationReason;
-use crate::pki::revocation_list::CrlEntry;
+use crate::pki::revocation_list::{CrlEntry, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Register;
@@ -39,6 +40,17 @@ pub(super) fn check(
             missing.push(Missing { serial, held, found: false });
         }
     }
+    all_may_go(missing, ahead, new, ended_before, register)
+}
+
+/// Whoever of `missing` stands neither at `ahead` nor in what is left of `new` may go.
+fn all_may_go(
+    mut missing: Vec<Missing>,
+    mut ahead: Option<SerialNumber>,
+    mut new: Entries<'_>,
+    ended_before: Timestamp,
+    register: &dyn Register,
+) -> Result<(), PublishError> {
     missing.sort_unstable_by_key(|entry| entry.serial);
     while let Some(serial) = ahead {
         if let Ok(place) = missing.binary_search_by_key(&serial, |entry| entry.serial)
@@ -72,4 +84,67 @@ fn may_go(
     }
     let certificate = register.certificate(&entry.serial)?;
     Ok(certificate.is_some_and(|row| row.not_after < ended_before))
+}
+
+/// Compares the entries of the published delta with those of the next one, which is made against a
+/// base that reflects the ledger up to `reflected`. Ended certificates may go once the complete
+/// CRL of `latest` was made after their end.
+pub(super) fn check_delta(
+    published: Part<'_>,
+    new: Part<'_>,
+    reflected: u64,
+    latest: Timestamp,
+    register: &dyn Register,
+) -> Result<(), PublishError> {
+    let told = serials(new)?;
+    let mut published = Entries::of(published);
+    while let Some((serial, _)) = published.next()? {
+        if told.binary_search(&serial).is_ok() {
+            continue;
+        }
+        let changed = register.revocation_sequence(&serial)?;
+        if changed.is_some_and(|sequence| sequence <= reflected) {
+            continue;
+        }
+        if register.certificate(&serial)?.is_none_or(|row| row.not_after >= latest) {
+            return Err(PublishError::Dropped { serial });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a complete list has everybody whom the published delta calls revoked, unless the hold
+/// was released since.
+pub(super) fn check_delta_is_in(
+    delta: Part<'_>,
+    complete: Part<'_>,
+    ended_before: Timestamp,
+    register: &dyn Register,
+) -> Result<(), PublishError> {
+    let mut missing = Vec::new();
+    let mut delta = Entries::of(delta);
+    while let Some((serial, der)) = delta.next()? {
+        if let DeltaEntry::Listed(entry) =
+            DeltaEntry::decode(der).map_err(|_| PublishError::EntriesDamaged)?
+        {
+            let held = entry.revocation.reason == RevocationReason::CertificateHold;
+            missing.push(Missing { serial, held, found: false });
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut complete = Entries::of(complete);
+    let first = serial_of_next(&mut complete)?;
+    all_may_go(missing, first, complete, ended_before, register)
+}
+
+fn serials(entries: Part<'_>) -> Result<Vec<SerialNumber>, PublishError> {
+    let mut entries = Entries::of(entries);
+    let mut all = Vec::new();
+    while let Some(serial) = serial_of_next(&mut entries)? {
+        all.push(serial);
+    }
+    all.sort_unstable();
+    Ok(all)
 }

@@ -1,39 +1,55 @@
-//! Makes one CRL: snapshot, number, file, check, record, signature, publication, record.
+//! Makes one CRL, base or delta: number and snapshot, file, check, record, signature, publication,
+//! record.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{Scope, ScopedJoinHandle};
 
-use aws_lc_rs::digest::{Context, Digest, SHA256};
+use aws_lc_rs::digest::Digest;
 
+use super::counter::{Counter, Drawn};
+use super::held::{Held, HeldBase};
 use super::point::{Current, PublicationPoint, file_sha256, in_memory, to_array};
-use super::schedule::{Schedule, Times};
+use super::schedule::Schedule;
 use super::stream::Part;
 use super::{PublishError, dropped};
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::CrlFrame;
+use crate::pki::revocation_list::{CrlFrame, CrlHeading, CrlKind};
 use crate::pki::signature::SignatureError;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
 use crate::storage::act::{Act, CrlIntended, CrlPublished, Entry};
-use crate::storage::publication::{PendingFile, PublicationStore};
-use crate::storage::{CrlEntries, Page, Register, Urgency};
+use crate::storage::publication::PublicationStore;
+use crate::storage::{CrlEntries, Register, Urgency};
 
-/// Entries are copied and hashed in pieces of this size: it stays in the processor's cache.
-const PIECE: usize = 256 * 1024;
 /// Of ECDSA signatures every second one has the usual length.
 const SIGNATURES_AT_MOST: usize = 16;
-/// Pieces that wait to be hashed; so much memory is used however long the list is.
-const PIECES_WAITING: usize = 4;
-
 /// All that is needed to make CRLs.
 pub(super) struct Press {
     pub register: Arc<dyn Register>,
     pub key: Arc<dyn CaKey>,
     pub issuer: Arc<Issuer>,
-    pub store: Arc<dyn PublicationStore>,
     pub point: Arc<PublicationPoint>,
+    /// Complete CRLs.
+    pub base: Line,
+    /// Delta CRLs, where there are any.
+    pub delta: Option<(Line, DeltaUse)>,
+    pub counter: Counter,
+    pub held: Held,
+}
+
+/// Where lists of one kind stand, and their rhythm.
+pub(super) struct Line {
+    pub store: Arc<dyn PublicationStore>,
     pub schedule: Schedule,
+}
+
+/// Whether complete CRLs say where deltas are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeltaUse {
+    /// They do: at these URLs.
+    Announced(Vec<String>),
+    /// They do no more. Deltas are made until the last one that did has ended: whoever holds it
+    /// looks for them.
+    RunningOut,
 }
 
 /// A CRL that was published.
@@ -47,44 +63,122 @@ pub(super) struct Made {
     pub unrecorded: Option<Entry>,
 }
 
-impl Press {
-    /// Makes a CRL and publishes it. On failure the last one stays.
-    pub fn make(&self, now: Timestamp) -> Result<Made, PublishError> {
-        let previous = self.point.current();
-        let last = self.register.crls(Page { after: None, limit: 1 })?.rows.into_iter().next();
-        let floor = [
-            previous.as_ref().map(|crl| crl.this_update),
-            last.as_ref().map(|row| row.this_update),
-        ];
-        let floor = floor.into_iter().flatten().max();
-        let times = self.schedule.times(now, floor, self.issuer.not_before());
-        let last_number = last.map_or(0, |row| row.number);
-        let last_number = previous.as_ref().map_or(last_number, |crl| crl.number.max(last_number));
-        let number = self.number(last_number, now)?;
-        let entries = self.register.crl_entries(times.ended_before)?;
-        let frame = CrlFrame::new(
-            &self.issuer,
-            self.key.algorithm(),
-            number,
-            times.this_update,
-            times.next_update,
-            times.next_publish,
-            entries.length,
-        );
+/// A list about to be made.
+struct Draft<'a> {
+    heading: CrlHeading<'a>,
+    entries: &'a CrlEntries,
+    oldest_held: Option<u64>,
+    previous: Option<Arc<Current>>,
+}
 
-        let mut pending = self.store.begin()?;
+impl Press {
+    /// Makes a complete CRL and publishes it. On failure the last one stays.
+    pub fn make_base(&self, now: Timestamp) -> Result<Made, PublishError> {
+        let previous = self.point.current();
+        let last_base = previous.as_ref().map(|crl| crl.this_update);
+        let schedule = &self.base.schedule;
+        // What takes long, leaving out those that have ended, is done before a number is drawn:
+        // whoever draws the next one waits for this.
+        self.register.crl_entries(self.times(now, schedule)?.ended_before(last_base))?;
+        let drawn = self.draw(now, schedule, |times| {
+            Ok(self.register.crl_entries(times.ended_before(last_base))?)
+        })?;
+        let ended_before = drawn.times.ended_before(last_base);
+        let freshest_urls = match &self.delta {
+            Some((_, DeltaUse::Announced(urls))) => urls.as_slice(),
+            _ => &[],
+        };
+        let draft = Draft {
+            heading: heading(&drawn, CrlKind::Complete, freshest_urls),
+            entries: &drawn.entries,
+            oldest_held: Some(self.held.oldest(now).map_or(drawn.number, |base| base.number)),
+            previous,
+        };
+        let made = self.print(&self.base, &draft, now, |continues| {
+            let new = || Part::of(&drawn.entries.file, 0..drawn.entries.length);
+            if let (Some(previous), false) = (&draft.previous, continues) {
+                let before = previous.encoded_entries();
+                dropped::check(before, new(), ended_before, &*self.register)?;
+            }
+            match self.point.delta() {
+                Some(delta) if delta.number < drawn.number => {
+                    let told = delta.encoded_entries();
+                    dropped::check_delta_is_in(told, new(), ended_before, &*self.register)
+                }
+                _ => Ok(()),
+            }
+        })?;
+        self.held.add(HeldBase {
+            number: drawn.number,
+            sequence: drawn.entries.sequence,
+            next_update: drawn.times.next_update,
+            freshest: !freshest_urls.is_empty(),
+        });
+        Ok(made)
+    }
+
+    /// Makes a delta CRL against the oldest complete one that relying parties can be holding, and
+    /// publishes it. Nothing while there is none. On failure the last one stays.
+    pub fn make_delta(&self, now: Timestamp) -> Result<Option<Made>, PublishError> {
+        let Some((line, _)) = &self.delta else { return Ok(None) };
+        let Some(base) = self.held.oldest(now) else { return Ok(None) };
+        let drawn =
+            self.draw(now, &line.schedule, |_| Ok(self.register.crl_changes(base.sequence)?))?;
+        let draft = Draft {
+            heading: heading(&drawn, CrlKind::Delta { base: base.number }, &[]),
+            entries: &drawn.entries,
+            oldest_held: None,
+            previous: self.point.delta(),
+        };
+        let made =
+            self.print(line, &draft, now, |continues| match (&draft.previous, continues) {
+                (Some(previous), false) => {
+                    let new = Part::of(&drawn.entries.file, 0..drawn.entries.length);
+                    let latest =
+                        self.point.current().map_or(base.next_update, |crl| crl.this_update);
+                    let before = previous.encoded_entries();
+                    dropped::check_delta(before, new, base.sequence, latest, &*self.register)
+                }
+                _ => Ok(()),
+            })?;
+        Ok(Some(made))
+    }
+
+    /// Whether complete CRLs say where deltas are.
+    pub fn announces_deltas(&self) -> bool {
+        matches!(&self.delta, Some((_, DeltaUse::Announced(urls))) if !urls.is_empty())
+    }
+
+    /// Whether deltas are to be made at `now`.
+    pub fn makes_deltas(&self, now: Timestamp) -> bool {
+        match &self.delta {
+            None => false,
+            Some((_, DeltaUse::Announced(_))) => true,
+            Some((_, DeltaUse::RunningOut)) => self.held.announce_deltas(now),
+        }
+    }
+
+    /// File, check, record, signature, publication, record. `check` is told whether the entries
+    /// begin with all those of the previous list.
+    fn print(
+        &self,
+        line: &Line,
+        draft: &Draft<'_>,
+        now: Timestamp,
+        check: impl FnOnce(bool) -> Result<(), PublishError>,
+    ) -> Result<Made, PublishError> {
+        let Draft { heading, entries, previous, .. } = draft;
+        let previous = previous.as_deref();
+        let algorithm = self.key.algorithm();
+        let frame = CrlFrame::new(&self.issuer, algorithm, heading, entries.length);
+        let mut pending = line.store.begin()?;
         let usual_length = self.usual_signature_length();
         let before_tbs = frame.outer_header(usual_length).len() as u64;
-        let written =
-            self.write_tbs(&frame, &entries, usual_length, previous.as_deref(), &mut *pending)?;
+        let written = self.write_tbs(&frame, entries, usual_length, previous, &mut *pending)?;
         let digest = written.digest;
-        if let (Some(previous), false) = (&previous, written.continues) {
-            let new = Part::of(&entries.file, 0..entries.length);
-            dropped::check(previous.encoded_entries(), new, times.ended_before, &*self.register)?;
-        }
+        check(written.continues)?;
 
-        let intended = intention(number, &times, &digest, &entries);
-        self.commit(now, Act::CrlIntended(intended))?;
+        self.commit(now, Act::CrlIntended(intention(draft, &digest)))?;
         let signature = self.sign(&frame, &digest, usual_length)?;
         let header = frame.outer_header(signature.len());
         pending.write_at(&header, 0)?;
@@ -92,7 +186,7 @@ impl Press {
         pending.write_at(&trailer, before_tbs + frame.tbs_length)?;
         let length = before_tbs + frame.tbs_length + trailer.len() as u64;
 
-        let modified = modified(now, previous.as_deref());
+        let modified = modified(now, previous);
         let file = pending.reader()?;
         pending.seal(length, modified)?;
         let sha256 = if signature.len() == usual_length {
@@ -105,13 +199,15 @@ impl Press {
         let memory = in_memory(&file, length)?;
         pending.publish()?;
 
+        let number = heading.number;
         let entries_at = before_tbs + frame.header.len() as u64;
         let current = Current {
             number,
-            this_update: times.this_update,
-            next_update: times.next_update,
-            next_publish: times.next_publish,
-            due: self.schedule.due(times.next_publish),
+            kind: heading.kind,
+            this_update: heading.this_update,
+            next_update: heading.next_update,
+            next_publish: heading.next_publish,
+            due: line.schedule.due(heading.next_publish),
             modified,
             length,
             sha256,
@@ -132,48 +228,6 @@ impl Press {
         };
         self.point.replace(Arc::new(current));
         Ok(Made { number, sequence: entries.sequence, unrecorded })
-    }
-
-    /// Above the last, above what the register knows was given out before adoption, and not below
-    /// the time in milliseconds, so that numbers rise even where the last is not known.
-    fn number(&self, last: u64, now: Timestamp) -> Result<u64, PublishError> {
-        let adopted = self.register.authority()?.map_or(0, |authority| authority.next_crl_number);
-        let next = last.checked_add(1).ok_or(PublishError::NumbersExhausted)?;
-        Ok(next.max(now.millis()).max(adopted))
-    }
-
-    /// Streams header, entries and trailer into the file and through both hashes, each on a
-    /// thread of its own, and sees on the way whether the entries begin with all the previous ones.
-    fn write_tbs(
-        &self,
-        frame: &CrlFrame,
-        entries: &CrlEntries,
-        usual_length: usize,
-        previous: Option<&Current>,
-        pending: &mut dyn PendingFile,
-    ) -> Result<Written, PublishError> {
-        let outer = frame.outer_header(usual_length);
-        let mut whole = Context::new(&SHA256);
-        whole.update(&outer);
-        let tbs = Context::new(self.key.algorithm().digest());
-        std::thread::scope(|scope| {
-            let tbs = Hasher::start(scope, tbs);
-            let whole = Hasher::start(scope, whole);
-            let mut position = outer.len() as u64;
-            let mut write = |piece: Vec<u8>| -> Result<(), PublishError> {
-                let piece = Arc::new(piece);
-                tbs.feed(&piece)?;
-                whole.feed(&piece)?;
-                pending.write_at(&piece, position)?;
-                position += piece.len() as u64;
-                Ok(())
-            };
-            write(frame.header.clone())?;
-            let continues = copy_entries(entries, previous, &mut write)?;
-            write(frame.trailer.clone())?;
-            let digest = tbs.finish()?.finish();
-            Ok(Written { digest, whole: whole.finish()?, continues })
-        })
     }
 
     /// Signs, and verifies that the signature fits the CA certificate. ECDSA signatures differ in
@@ -218,14 +272,33 @@ impl Press {
     }
 }
 
-fn intention(number: u64, times: &Times, digest: &Digest, entries: &CrlEntries) -> CrlIntended {
+fn heading<'a>(drawn: &Drawn, kind: CrlKind, freshest_urls: &'a [String]) -> CrlHeading<'a> {
+    CrlHeading {
+        number: drawn.number,
+        this_update: drawn.times.this_update,
+        next_update: drawn.times.next_update,
+        next_publish: drawn.times.next_publish,
+        kind,
+        freshest_urls,
+    }
+}
+
+fn intention(draft: &Draft<'_>, digest: &Digest) -> CrlIntended {
+    let heading = &draft.heading;
     CrlIntended {
-        number,
-        this_update: times.this_update.seconds(),
-        next_update: times.next_update.seconds(),
-        next_publish: times.next_publish.seconds(),
+        number: heading.number,
+        this_update: heading.this_update.seconds(),
+        next_update: heading.next_update.seconds(),
+        next_publish: heading.next_publish.seconds(),
         tbs_digest: digest.as_ref().to_vec(),
-        entries: entries.count,
+        entries: draft.entries.count,
+        sequence: Some(draft.entries.sequence),
+        base: match heading.kind {
+            CrlKind::Complete => None,
+            CrlKind::Delta { base } => Some(base),
+        },
+        oldest_held: draft.oldest_held,
+        freshest: (heading.kind == CrlKind::Complete).then_some(!heading.freshest_urls.is_empty()),
     }
 }
 
@@ -234,70 +307,4 @@ fn intention(number: u64, times: &Times, digest: &Digest, entries: &CrlEntries) 
 fn modified(now: Timestamp, previous: Option<&Current>) -> Timestamp {
     let now = now.whole_seconds();
     previous.map_or(now, |crl| now.max(crl.modified.plus_seconds(1)))
-}
-
-/// The to-be-signed part, once it stands in the file.
-struct Written {
-    /// Its digest.
-    digest: Digest,
-    /// SHA-256 of the file up to its end, for a signature of the usual length.
-    whole: Context,
-    /// Whether the entries begin with all those of the previous list.
-    continues: bool,
-}
-
-/// Hands the entries on in pieces; says whether they begin with all those of the previous list.
-fn copy_entries(
-    entries: &CrlEntries,
-    previous: Option<&Current>,
-    write: &mut dyn FnMut(Vec<u8>) -> Result<(), PublishError>,
-) -> Result<bool, PublishError> {
-    let mut source = Part::of(&entries.file, 0..entries.length);
-    let mut before = previous.map(Current::encoded_entries);
-    let range = |crl: &Current| crl.entries_range.end - crl.entries_range.start;
-    let mut continues = previous.is_none_or(|crl| range(crl) <= entries.length);
-    let mut old = vec![0; PIECE];
-    loop {
-        let mut piece = vec![0; PIECE];
-        let octets = source.fill(&mut piece)?;
-        if octets == 0 {
-            return Ok(continues);
-        }
-        piece.truncate(octets);
-        if continues && let Some(before) = &mut before {
-            let octets = before.fill(&mut old)?;
-            continues = old.get(..octets) == piece.get(..octets);
-        }
-        write(piece)?;
-    }
-}
-
-/// A hash on a thread of its own.
-struct Hasher<'scope> {
-    pieces: SyncSender<Arc<Vec<u8>>>,
-    thread: ScopedJoinHandle<'scope, Context>,
-}
-
-impl<'scope> Hasher<'scope> {
-    fn start(scope: &'scope Scope<'scope, '_>, mut context: Context) -> Self {
-        let (pieces, coming) = sync_channel::<Arc<Vec<u8>>>(PIECES_WAITING);
-        let thread = scope.spawn(move || {
-            coming.iter().for_each(|piece| context.update(&piece));
-            context
-        });
-        Self { pieces, thread }
-    }
-
-    fn feed(&self, piece: &Arc<Vec<u8>>) -> Result<(), PublishError> {
-        self.pieces.send(Arc::clone(piece)).map_err(|_| ended_early())
-    }
-
-    fn finish(self) -> Result<Context, PublishError> {
-        drop(self.pieces);
-        self.thread.join().map_err(|_| ended_early())
-    }
-}
-
-fn ended_early() -> PublishError {
-    std::io::Error::other("a hashing thread ended early").into()
 }

@@ -1,19 +1,25 @@
-//! Publication of CRLs: one thread makes them, everybody else reads what it made.
+//! Publication of CRLs: one thread makes complete ones, another deltas, and everybody else reads
+//! what they made.
 //!
 //! A CRL is on record (number, times, digest) before the key sees it (law 1), is checked against
 //! the one it replaces, and takes its place by a rename; the doors serve it from a
 //! [`PublicationPoint`], which neither waits for nor needs the register. Begin with
-//! [`Publisher`]; `making` is the heart.
+//! [`Publisher`]; `making` is the heart, `held` says what a delta is made against.
 
 mod clockwork;
+mod counter;
 mod dropped;
+mod held;
 mod making;
 mod point;
 mod recovery;
 mod schedule;
+mod state;
 mod stream;
+mod writing;
 
 pub use clockwork::Publisher;
+pub use making::DeltaUse;
 pub use point::{Current, PublicationPoint, PublishedCertificate};
 pub use schedule::Schedule;
 

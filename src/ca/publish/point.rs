@@ -17,14 +17,14 @@ use crate::ca::establish::renewal::certificate_name;
 use crate::ca::ocsp::AnswerPoint;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::CrlReader;
+use crate::pki::revocation_list::{CrlKind, CrlReader};
 use crate::pki::time::Timestamp;
 use crate::storage::publication::PublicationStore;
 
 /// CRLs up to this size are served from memory.
 const KEPT_IN_MEMORY: u64 = 1024 * 1024;
 
-/// What is published of a CA: its certificates and its newest CRL.
+/// What is published of a CA: its certificates and its newest CRLs.
 #[derive(Debug)]
 pub struct PublicationPoint {
     slug: String,
@@ -32,6 +32,7 @@ pub struct PublicationPoint {
     certificates: Vec<PublishedCertificate>,
     current: ArcSwapOption<Current>,
     answers: Option<Arc<AnswerPoint>>,
+    delta: ArcSwapOption<Current>,
 }
 
 /// A CA certificate as it is published. Those of before are, too: what was issued under them names
@@ -60,6 +61,8 @@ impl PublishedCertificate {
 pub struct Current {
     /// CRL number.
     pub number: u64,
+    /// The whole list, or what changed since.
+    pub kind: CrlKind,
     /// thisUpdate.
     pub this_update: Timestamp,
     /// nextUpdate.
@@ -96,6 +99,7 @@ impl PublicationPoint {
         let certificate =
             PublishedCertificate::of(slug, 0, issuer.certificate_der(), issuer.not_before());
         let (current, outcome) = match Current::load(issuer, store, schedule) {
+            Ok(Some(found)) if found.kind != CrlKind::Complete => (None, Err(LoadError::NotOurs)),
             Ok(current) => (current, Ok(())),
             Err(error) => (None, Err(error)),
         };
@@ -104,6 +108,7 @@ impl PublicationPoint {
             certificates: vec![certificate],
             current: ArcSwapOption::new(current.map(Arc::new)),
             answers: None,
+            delta: ArcSwapOption::empty(),
         };
         (point, outcome)
     }
@@ -116,6 +121,22 @@ impl PublicationPoint {
     /// The OCSP responder, if there is one.
     pub fn answers(&self) -> Option<&Arc<AnswerPoint>> {
         self.answers.as_ref()
+    }
+
+    /// Takes up the delta CRL that is published in `store` already, if it can be believed.
+    pub fn open_delta(
+        &self,
+        issuer: &Issuer,
+        store: &dyn PublicationStore,
+        schedule: Schedule,
+    ) -> Result<(), LoadError> {
+        match Current::load(issuer, store, schedule)? {
+            Some(found) if found.kind == CrlKind::Complete => Err(LoadError::NotOurs),
+            found => {
+                self.delta.store(found.map(Arc::new));
+                Ok(())
+            }
+        }
     }
 
     /// The CA's name in files and URLs.
@@ -147,13 +168,26 @@ impl PublicationPoint {
         &self.certificates
     }
 
-    /// The newest CRL, if there is one.
+    /// The newest complete CRL, if there is one.
     pub fn current(&self) -> Option<Arc<Current>> {
         self.current.load_full()
     }
 
+    /// The newest delta CRL, if there is one.
+    pub fn delta(&self) -> Option<Arc<Current>> {
+        self.delta.load_full()
+    }
+
     pub(super) fn replace(&self, current: Arc<Current>) {
-        self.current.store(Some(current));
+        match current.kind {
+            CrlKind::Complete => self.current.store(Some(current)),
+            CrlKind::Delta { .. } => self.delta.store(Some(current)),
+        }
+    }
+
+    /// Nobody looks for deltas any more.
+    pub(super) fn withdraw_delta(&self) {
+        self.delta.store(None);
     }
 }
 
@@ -170,7 +204,7 @@ impl Current {
         let length = data.len();
         let reader = CrlReader::open(Part::of(&file, 0..length))?;
         let entries_range = reader.entries_range();
-        let summary = reader.finish(issuer.public_key())?;
+        let summary = reader.finish_either(issuer.public_key())?;
         if summary.issuer != *issuer.name() {
             return Err(LoadError::NotOurs);
         }
@@ -179,6 +213,7 @@ impl Current {
         let modified = modified.map_or(0, |since| since.as_secs());
         let current = Self {
             number: summary.number.ok_or(LoadError::NotOurs)?,
+            kind: summary.kind,
             this_update: summary.this_update,
             next_update: summary.next_update,
             next_publish,

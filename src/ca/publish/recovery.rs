@@ -1,8 +1,9 @@
-//! At start: what stands at the publication point against what is on record.
+//! At start: what stands at the publication point, base and delta, against what is on record.
 
 use super::making::Press;
 use super::stream::Part;
 use super::{Current, PublishError};
+use crate::pki::revocation_list::CrlKind;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, CrlPublished};
 use crate::storage::{CrlRow, Page, StoreError};
@@ -35,22 +36,47 @@ impl Press {
     /// one that was only intended keeps its number for ever, the next is higher. A published CRL
     /// that the register does not know makes the register an older copy: refused.
     pub fn recover(&self, now: Timestamp) -> Result<Standing, PublishError> {
-        let Some(current) = self.point.current() else { return Ok(Standing::Behind) };
-        let (row, age) = match self.row(&current)? {
-            Found::Recorded(row, age) => (row, age),
-            // A restore has learnt all that it lists.
-            Found::Learnt => return Ok(Standing::Behind),
+        let current = self.point.current();
+        let found = current.as_deref().map(|current| self.found(current, now)).transpose()?;
+        // After that: the one that was just recorded as published is held by somebody as well.
+        self.held.load(&*self.register, self.floor()?)?;
+        match (current, found) {
+            (Some(current), Some(Found::Recorded(row, Age::Newest)))
+                if row.freshest == self.announces_deltas() =>
+            {
+                self.standing(&current, now)
+            }
+            // A restore has learnt all that it lists; deltas were turned on or off.
+            _ => Ok(Standing::Behind),
+        }
+    }
+
+    /// The same for the delta. What it tells is right if nothing has changed since.
+    pub fn recover_delta(&self, now: Timestamp) -> Result<Standing, PublishError> {
+        let Some(delta) = self.point.delta() else { return Ok(Standing::Behind) };
+        let Found::Recorded(row, Age::Newest) = self.found(&delta, now)? else {
+            return Ok(Standing::Behind);
         };
-        if row.published.is_none() {
+        let Some(sequence) = row.sequence else { return Ok(Standing::Behind) };
+        let since = self.register.crl_changes(sequence)?;
+        Ok(match since.count {
+            0 => Standing::Reflects(since.sequence),
+            _ => Standing::Behind,
+        })
+    }
+
+    /// What is known of a published list, which is now on record as published.
+    fn found(&self, current: &Current, now: Timestamp) -> Result<Found, PublishError> {
+        let found = self.row(current)?;
+        if let Found::Recorded(row, _) = &found
+            && row.published.is_none()
+        {
             let number = current.number;
             tracing::info!(number, "a CRL was published before a crash: now on record");
             let published = CrlPublished { number, size: current.length, sha256: current.sha256 };
             self.commit(now, Act::CrlPublished(published))?;
         }
-        match age {
-            Age::Newest => self.standing(&current, now),
-            Age::Superseded => Ok(Standing::Behind),
-        }
+        Ok(found)
     }
 
     /// What is known of the published CRL.
@@ -65,7 +91,7 @@ impl Press {
                 if row.number == current.number && row.this_update == current.this_update {
                     return Ok(Found::Recorded(row, age));
                 }
-                if row.published.is_some() {
+                if row.published.is_some() && is_delta(row.kind) == is_delta(current.kind) {
                     age = Age::Superseded;
                 }
             }
@@ -82,8 +108,7 @@ impl Press {
         if let Some(why) = self.register.health().damaged {
             return Err(StoreError::Damaged(why).into());
         }
-        let floor = self.register.authority()?.map_or(0, |authority| authority.next_crl_number);
-        if current.number < floor {
+        if current.number < self.floor()? {
             return Ok(Found::Learnt);
         }
         Err(PublishError::Restored {
@@ -95,9 +120,9 @@ impl Press {
 
     /// Whether the published entries are those of the register.
     fn standing(&self, current: &Current, now: Timestamp) -> Result<Standing, PublishError> {
-        let not_before = self.issuer.not_before();
-        let times = self.schedule.times(now, Some(current.this_update), not_before);
-        let entries = self.register.crl_entries(times.ended_before)?;
+        let times = self.times(now, &self.base.schedule)?;
+        let ended_before = times.ended_before(Some(current.this_update));
+        let entries = self.register.crl_entries(ended_before)?;
         if entries.count != current.entries {
             return Ok(Standing::Behind);
         }
@@ -116,4 +141,8 @@ impl Press {
             }
         }
     }
+}
+
+fn is_delta(kind: CrlKind) -> bool {
+    matches!(kind, CrlKind::Delta { .. })
 }

@@ -1,4 +1,5 @@
-//! When CRLs are made and until when they hold, as AD CS counts ([MS-CSRA] 3.1.4.1.6).
+//! When CRLs are made and until when they hold, base and delta alike, as AD CS counts
+//! ([MS-CSRA] 3.1.4.1.6).
 
 use crate::pki::time::Timestamp;
 
@@ -23,8 +24,18 @@ pub(super) struct Times {
     pub this_update: Timestamp,
     pub next_update: Timestamp,
     pub next_publish: Timestamp,
-    /// Entries of certificates that ended before this may go.
-    pub ended_before: Timestamp,
+    /// A period before it was made.
+    period_ago: Timestamp,
+}
+
+impl Times {
+    /// Entries of certificates that ended before this may go, if the last complete CRL was of
+    /// `previous`. An entry stays a whole period after its certificate ended, and until a CRL
+    /// later than that end was published: so at least one *regularly scheduled* CRL has it
+    /// (RFC 5280 §3.3), however many were made in between on demand.
+    pub fn ended_before(&self, previous: Option<Timestamp>) -> Timestamp {
+        previous.map_or(Timestamp::from_millis(0), |last| last.min(self.period_ago))
+    }
 }
 
 impl Default for Schedule {
@@ -51,13 +62,21 @@ impl Schedule {
         Self { period_seconds, overlap_seconds: overlap_seconds.max(60) }
     }
 
+    /// For delta CRLs, a new one at least every `period_seconds` (at least one minute), beside
+    /// complete ones of this schedule. The overlap is AD CS's: the period, at most 12 hours, at
+    /// least one and a half times the skew but not above the complete one's period; and the skew.
+    pub fn delta_every(&self, period_seconds: u64) -> Self {
+        let period_seconds = period_seconds.max(60);
+        let overlap = period_seconds.min(LONGEST_OVERLAP_SECONDS);
+        let overlap = overlap.max(SKEW_SECONDS * 3 / 2).min(self.period_seconds);
+        Self { period_seconds, overlap_seconds: overlap + SKEW_SECONDS }
+    }
+
     /// The times of a CRL made at `now` after one of `previous` (its thisUpdate), by a CA whose
     /// certificate begins with `not_before`.
     ///
     /// A clock that went back does not take the CRL with it: the moment counts that the previous
-    /// one was made. An entry stays a whole period after its certificate ended, and until a CRL
-    /// later than that end was published: so at least one *regularly scheduled* CRL has it
-    /// (RFC 5280 §3.3), however many were made in between on demand.
+    /// one was made.
     pub(super) fn times(
         &self,
         now: Timestamp,
@@ -68,12 +87,11 @@ impl Schedule {
         let made = made.whole_seconds();
         let this_update = made.minus_seconds(SKEW_SECONDS).max(not_before);
         let next_publish = made.plus_seconds(self.period_seconds);
-        let scheduled = made.minus_seconds(self.period_seconds);
         Times {
             this_update,
             next_update: next_publish.plus_seconds(self.overlap_seconds),
             next_publish,
-            ended_before: previous.map_or(Timestamp::from_millis(0), |last| last.min(scheduled)),
+            period_ago: made.minus_seconds(self.period_seconds),
         }
     }
 
@@ -120,6 +138,20 @@ mod tests {
             let overdue = schedule.overdue(times.next_publish);
             assert!(times.next_publish < overdue && overdue < times.next_update, "{period} {set}");
         }
+    }
+
+    #[test]
+    fn deltas_have_the_overlap_of_ad_cs() {
+        const HOUR: u64 = 3600;
+        let base = Schedule::default();
+        // Period, then its overlap with the skew of ten minutes.
+        for (period, overlap) in [(24 * HOUR, 12 * HOUR), (4 * HOUR, 4 * HOUR), (60, 900)] {
+            let times = base.delta_every(period).times(at("2026-11-23T12:00:00Z"), None, begin());
+            assert_eq!(times.next_publish, at("2026-11-23T12:00:00Z").plus_seconds(period));
+            assert_eq!(times.next_update.seconds_since(times.next_publish), overlap + 600);
+        }
+        let hasty = Schedule::every(600).delta_every(24 * HOUR);
+        assert_eq!(hasty.overlap_seconds, 1200, "not above the period of complete ones");
     }
 
     #[test]

@@ -222,6 +222,10 @@ fn the_ca_and_an_overdue_crl_are_told() {
             next_publish: next_publish.seconds(),
             tbs_digest: vec![1; 32],
             entries: 0,
+            sequence: None,
+            base: None,
+            oldest_held: None,
+            freshest: None,
         });
         let published =
             Act::CrlPublished(CrlPublished { number, size: 300, sha256: [number as u8; 32] });

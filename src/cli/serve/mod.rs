@@ -6,6 +6,7 @@
 
 mod addresses;
 mod certificate;
+mod deltas;
 mod greeting;
 mod last_resort;
 mod responder;

@@ -37,6 +37,10 @@ impl Publishing for RevocationServices {
         self.publisher.current()
     }
 
+    fn delta(&self) -> Option<Arc<Current>> {
+        self.publisher.delta()
+    }
+
     fn trouble(&self, now: Timestamp) -> Option<String> {
         self.publisher.trouble(now)
     }

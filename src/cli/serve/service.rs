@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::addresses::Addresses;
 use super::certificate::OwnCertificate;
+use super::deltas::Deltas;
 use super::greeting::Greeting;
 use super::responder::OwnResponder;
 use super::revocation_services::RevocationServices;
@@ -113,6 +114,13 @@ impl Service {
         if let Err(error) = outcome {
             tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
         }
+        let deltas =
+            Deltas::of(home, settings, slug, schedule, urls(&format!("crl/{slug}-delta.crl")))?;
+        if let Some(deltas) = &deltas
+            && let Err(error) = point.open_delta(&issuer, deltas.store.as_ref(), deltas.schedule)
+        {
+            tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
+        }
         let earlier = established.earlier.iter().map(|own| own.0.as_slice());
         let point = point.with_earlier(earlier);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
@@ -160,7 +168,6 @@ impl Service {
             Some(issuers) => authority.trusting(issuers),
             None => authority,
         });
-        let publisher = Arc::new(Publisher::new(&authority, store, Arc::clone(&point), schedule));
         let answers = match answers {
             Some(point) => {
                 let responders = OwnResponder {
@@ -185,6 +192,11 @@ impl Service {
             }
             None => None,
         };
+        let publisher = Publisher::new(&authority, store, Arc::clone(&point), schedule);
+        let publisher = Arc::new(match deltas {
+            Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
+            None => publisher,
+        });
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),

@@ -37,6 +37,10 @@ pub struct Settings {
     pub ocsp_key: KeyKind,
     /// Whether nonces in OCSP requests are answered.
     pub ocsp_nonce: bool,
+    /// Seconds from one delta CRL to the next; none: there are no deltas.
+    pub crl_delta_period_seconds: Option<u64>,
+    /// Seconds that a delta CRL still holds after the next one was due; computed if not given.
+    pub crl_delta_overlap_seconds: Option<u64>,
     /// Seconds that a request may wait for a manager; none: for good.
     pub pending_expiry_seconds: Option<u64>,
     /// Seconds that tokens of `serve` and `token` live.
@@ -84,6 +88,8 @@ impl Default for Settings {
             ocsp_period_seconds: 4 * 3600,
             ocsp_key: KeyKind::P256,
             ocsp_nonce: true,
+            crl_delta_period_seconds: None,
+            crl_delta_overlap_seconds: None,
             pending_expiry_seconds: Some(30 * 86_400),
             token_life_seconds: 90 * 86_400,
             client_certificate_roles: false,

@@ -183,6 +183,11 @@ fn together(settings: &Settings, file: Option<&Path>, mistakes: &mut Vec<Mistake
         let why = "api_listen and publish_listen are the same address";
         mistakes.push(Mistake::new(place(), why.to_owned()));
     }
+    let delta = settings.crl_delta_period_seconds;
+    if delta.is_some_and(|period| period >= settings.crl_period_seconds) {
+        let why = "crl_delta_period is not shorter than crl_period: deltas would tell nothing new";
+        mistakes.push(Mistake::new(place(), why.to_owned()));
+    }
     if settings.crl_overlap_seconds.is_some_and(|overlap| overlap > settings.crl_period_seconds) {
         let why = "crl_overlap is longer than crl_period";
         mistakes.push(Mistake::new(place(), why.to_owned()));

@@ -246,6 +246,37 @@ pub const SETTINGS: &[Setting] = &[
         wanted: "true or false",
     },
     Setting {
+        key: "crl_delta_period",
+        value: "TIME|off",
+        meaning: "From one delta CRL to the next, as AD CS's CRLDeltaPeriod and \
+                  CRLDeltaPeriodUnits; with deltas a revocation is told by the delta first, and by \
+                  the next CRL besides",
+        default: "off",
+        values: Values::One,
+        read: |settings, given| {
+            settings.crl_delta_period_seconds = match *given.first()? {
+                "off" => None,
+                time => Some(quantity::seconds(time).filter(|own| *own >= 60)?),
+            };
+            Some(())
+        },
+        wanted: "a time of at least a minute, such as 1d or 4h, or off",
+    },
+    Setting {
+        key: "crl_delta_overlap",
+        value: "TIME",
+        meaning: "How long a delta CRL still holds after the next one was due, as AD CS's \
+                  CRLDeltaOverlapPeriod and CRLDeltaOverlapUnits",
+        default: "AD CS's: crl_delta_period, at most 12 h, at least 15 min",
+        values: Values::One,
+        read: |settings, given| {
+            let seconds = quantity::seconds(given.first()?)?;
+            settings.crl_delta_overlap_seconds = Some(Some(seconds).filter(|own| *own >= 900)?);
+            Some(())
+        },
+        wanted: "a time of at least 15m, such as 1h or 1d",
+    },
+    Setting {
         key: "pending_expiry",
         value: "TIME|never",
         meaning: "How long a request waits for a certificate manager before it is denied",

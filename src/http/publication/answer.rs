@@ -17,6 +17,8 @@ use crate::pki::time::Timestamp;
 /// A CRL is replaced whenever somebody is revoked, not only when it is due: whoever keeps it asks
 /// again after this long. With the entity tag that costs a few octets.
 const CRL_KEPT_SECONDS: u64 = 600;
+/// A delta is there to tell soon.
+const DELTA_KEPT_SECONDS: u64 = 60;
 const CERTIFICATE_KEPT_SECONDS: u64 = 24 * 3600;
 
 /// Something that is published.
@@ -46,8 +48,12 @@ pub fn answer(
             return refused;
         }
         Some(Resource::Certificate(own)) => certificate(own),
+        Some(Resource::Delta) => match point.delta() {
+            Some(delta) => crl(&delta, DELTA_KEPT_SECONDS, now),
+            None => return plain(StatusCode::NOT_FOUND, "this CA has no delta CRL\n"),
+        },
         Some(Resource::Crl) => match point.current() {
-            Some(current) => crl(&current, now),
+            Some(current) => crl(&current, CRL_KEPT_SECONDS, now),
             None => {
                 let text = "no CRL has been published yet\n";
                 let mut missing = plain(StatusCode::SERVICE_UNAVAILABLE, text);
@@ -78,6 +84,7 @@ pub fn answer(
 
 enum Resource<'a> {
     Crl,
+    Delta,
     Certificate(&'a PublishedCertificate),
 }
 
@@ -88,11 +95,14 @@ fn resource<'a>(path: &str, point: &'a PublicationPoint) -> Option<Resource<'a>>
     if named("/crl/", ".crl") == Some(point.slug()) {
         return Some(Resource::Crl);
     }
+    if named("/crl/", "-delta.crl") == Some(point.slug()) {
+        return Some(Resource::Delta);
+    }
     let name = named("/aia/", ".crt")?;
     point.certificates().iter().find(|own| own.name == name).map(Resource::Certificate)
 }
 
-fn crl(current: &Current, now: Timestamp) -> Published {
+fn crl(current: &Current, kept_seconds: u64, now: Timestamp) -> Published {
     let left = current.due.seconds_since(now);
     let content = match &current.memory {
         Some(octets) => Content::memory(octets.clone()),
@@ -102,7 +112,7 @@ fn crl(current: &Current, now: Timestamp) -> Published {
         media_type: "application/pkix-crl",
         entity_tag: entity_tag(&current.sha256),
         modified: current.modified,
-        kept_seconds: left.min(CRL_KEPT_SECONDS),
+        kept_seconds: left.min(kept_seconds),
         length: current.length,
         content,
     }

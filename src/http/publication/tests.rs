@@ -11,7 +11,7 @@ use crate::ca::publish::Schedule;
 use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
 use crate::pki::revocation::{Revocation, RevocationReason};
-use crate::pki::revocation_list::{CrlEntry, CrlFrame};
+use crate::pki::revocation_list::{CrlEntry, CrlFrame, CrlHeading, CrlKind};
 use crate::pki::serial::SerialNumber;
 use crate::signing::{CaKey, FileKey, KeyKind};
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
@@ -64,6 +64,10 @@ impl World {
 
     /// Puts a CRL of so many entries at the publication point, made at noon.
     fn publish(&self, entries: u64) -> Vec<u8> {
+        self.publish_as("contoso", CrlKind::Complete, entries)
+    }
+
+    fn publish_as(&self, name: &str, kind: CrlKind, entries: u64) -> Vec<u8> {
         let revocation = Revocation {
             revoked_at: Timestamp::from_seconds(NOON),
             reason: RevocationReason::Superseded,
@@ -75,20 +79,22 @@ impl World {
             octets[12..].copy_from_slice(&number.to_be_bytes());
             list.extend(CrlEntry::encode(SerialNumber::from_random(octets), &revocation));
         }
-        let frame = CrlFrame::new(
-            &self.issuer,
-            self.key.algorithm(),
-            NOON * 1000,
-            Timestamp::from_seconds(NOON - 600),
-            Timestamp::from_seconds(NOON + 8 * 86_400),
-            Timestamp::from_seconds(NOON + 7 * 86_400),
-            list.len() as u64,
-        );
+        let heading = CrlHeading {
+            number: NOON * 1000,
+            this_update: Timestamp::from_seconds(NOON - 600),
+            next_update: Timestamp::from_seconds(NOON + 8 * 86_400),
+            next_publish: Timestamp::from_seconds(NOON + 7 * 86_400),
+            kind,
+            freshest_urls: &[],
+        };
+        let algorithm = self.key.algorithm();
+        let frame = CrlFrame::new(&self.issuer, algorithm, &heading, list.len() as u64);
         let tbs = [frame.header.as_slice(), &list, &frame.trailer].concat();
         let signature = self.key.sign(&tbs).unwrap();
         let outer = frame.outer_header(signature.len());
         let crl = [outer, tbs, frame.signature_trailer(&signature)].concat();
-        let mut pending = self.store().begin().unwrap();
+        let store = PublicationDirectory::open(self.home.path(), name).unwrap();
+        let mut pending = store.begin().unwrap();
         pending.write_at(&crl, 0).unwrap();
         pending.seal(crl.len() as u64, Timestamp::from_seconds(NOON)).unwrap();
         pending.publish().unwrap();
@@ -99,6 +105,8 @@ impl World {
         let (point, outcome) =
             PublicationPoint::open(&self.issuer, "contoso", &self.store(), Schedule::default());
         outcome.unwrap();
+        let deltas = PublicationDirectory::open(self.home.path(), "contoso-delta").unwrap();
+        point.open_delta(&self.issuer, &deltas, Schedule::default()).unwrap();
         let clock = Arc::clone(&self.clock);
         let clock: Clock = Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::SeqCst)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -161,6 +169,9 @@ fn crl_and_certificate_with_their_types_and_nothing_else() {
         "/crl/../crl/contoso.crl",
         "//crl/contoso.crl",
         "/crl/contoso.crl.next",
+        "/crl/contoso-delta.crl",
+        "/crl/contoso-delta.crl.next",
+        "/crl/contoso+.crl",
         "/healthz",
         "/v1/ca",
         "/crl/%2e%2e/contoso.crl",
@@ -242,6 +253,39 @@ fn nobody_keeps_a_crl_past_the_next_publication() {
         assert_eq!(expires, now + seconds);
     }
     server.stop();
+}
+
+#[test]
+fn a_delta_is_served_beside_the_complete_one_and_kept_for_a_minute() {
+    let world = World::new();
+    let complete = world.publish(3);
+    let delta = world.publish_as("contoso-delta", CrlKind::Delta { base: NOON * 1000 }, 1);
+    let server = world.serve(Bounds::default());
+    let reply = ask(&server, "GET /crl/contoso-delta.crl", &[]);
+    assert_eq!((reply.status, &reply.body), (200, &delta));
+    assert_eq!(reply.header("content-type"), Some("application/pkix-crl"));
+    assert_eq!(reply.header("cache-control"), Some("max-age=60"));
+    let tag = reply.header("etag").unwrap();
+    let again = ask(&server, "GET /crl/contoso-delta.crl", &[("If-None-Match", tag)]);
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let of_it = ask(&server, CRL, &[("If-None-Match", tag)]);
+    assert_eq!((of_it.status, &of_it.body), (200, &complete));
+    server.stop();
+}
+
+/// Neither takes the place of the other, whatever was put there.
+#[test]
+fn a_delta_is_not_taken_for_the_complete_list() {
+    let world = World::new();
+    let kind = CrlKind::Delta { base: 1 };
+    world.publish_as("contoso", kind, 1);
+    world.publish_as("contoso-delta", CrlKind::Complete, 1);
+    let (point, outcome) =
+        PublicationPoint::open(&world.issuer, "contoso", &world.store(), Schedule::default());
+    assert!(outcome.is_err() && point.current().is_none());
+    let deltas = PublicationDirectory::open(world.home.path(), "contoso-delta").unwrap();
+    let taken_up = point.open_delta(&world.issuer, &deltas, Schedule::default());
+    assert!(taken_up.is_err() && point.delta().is_none());
 }
 
 #[test]

@@ -91,6 +91,11 @@ pub fn reason_code(reason: RevocationReason) -> Option<Extension> {
     Some(Extension::noncritical(oid::REASON_CODE, value(&code)))
 }
 
+/// The reason code removeFromCRL, of an entry that a delta CRL takes off (RFC 5280 §5.3.1).
+pub fn remove_from_crl() -> Extension {
+    Extension::noncritical(oid::REASON_CODE, value(&pkix::CrlReason::RemoveFromCRL))
+}
+
 /// Invalidity date of a CRL entry: always GeneralizedTime (RFC 5280 §5.3.2).
 pub fn invalidity_date(moment: Timestamp) -> Extension {
     let moment = GeneralizedTime::from_date_time(moment.to_x509().to_date_time());

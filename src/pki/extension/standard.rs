@@ -131,6 +131,20 @@ pub(super) fn distribution_points<T: AsRef<str>>(urls: &[T]) -> Vec<u8> {
     point.map(|point| value(&pkix::CrlDistributionPoints(vec![point]))).unwrap_or_default()
 }
 
+/// The URLs among the fullNames of CRL distribution points or of FreshestCRL.
+pub fn read_distribution_points(value: &[u8]) -> Result<Vec<String>, NotDer> {
+    let points = pkix::CrlDistributionPoints::from_der(value)?.0;
+    let named = points.into_iter().filter_map(|point| match point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => Some(names),
+        _ => None,
+    });
+    let urls = named.flatten().filter_map(|name| match name {
+        GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
+        _ => None,
+    });
+    Ok(urls.collect())
+}
+
 /// The URLs as the fullName of a distribution point.
 pub(super) fn full_name<T: AsRef<str>>(urls: &[T]) -> der::Result<DistributionPointName> {
     let names = urls.iter().map(|url| uniform_resource_identifier(url.as_ref()));

@@ -28,25 +28,59 @@ pub struct CrlFrame {
     algorithm: SignatureAlgorithm,
 }
 
+/// What a CRL says of itself, beside issuer and entries.
+#[derive(Clone, Copy, Debug)]
+pub struct CrlHeading<'a> {
+    /// CRL number (RFC 5280 §5.2.3).
+    pub number: u64,
+    /// When it was issued.
+    pub this_update: Timestamp,
+    /// Until when the next is due.
+    pub next_update: Timestamp,
+    /// When the next is to be published ([MS-CSRA]).
+    pub next_publish: Timestamp,
+    /// The whole list, or what changed.
+    pub kind: CrlKind,
+    /// Where the delta CRLs are; none: there are none. Not for a delta (RFC 5280 §5.2.6).
+    pub freshest_urls: &'a [String],
+}
+
+/// The whole list, or what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlKind {
+    /// Every revoked certificate.
+    Complete,
+    /// What changed since the complete CRL with this number.
+    Delta {
+        /// BaseCRLNumber (RFC 5280 §5.2.4).
+        base: u64,
+    },
+}
+
 impl CrlFrame {
     /// The frame for entries of `entries_length` octets in all; with none, revokedCertificates is
     /// left out (RFC 5280 §5.1.2.6). Extensions as AD CS has them: AKI (the issuer's *subject*
-    /// key identifier), CA version, CRL number, next publish.
+    /// key identifier), CA version, CRL number, next publish; in a delta its indicator and virtual
+    /// base; in a complete one where the deltas are.
     pub fn new(
         issuer: &Issuer,
         algorithm: SignatureAlgorithm,
-        number: u64,
-        this_update: Timestamp,
-        next_update: Timestamp,
-        next_publish: Timestamp,
+        heading: &CrlHeading<'_>,
         entries_length: u64,
     ) -> Self {
-        let extensions = [
+        let mut extensions = vec![
             extension::authority_key_identifier(issuer.key_identifier()),
             issuer.ca_version(),
-            extension::crl_number(number),
-            extension::next_crl_publish(next_publish),
+            extension::crl_number(heading.number),
         ];
+        if let CrlKind::Delta { base } = heading.kind {
+            extensions.push(extension::delta_crl_indicator(base));
+            extensions.push(extension::crl_virtual_base(base));
+        }
+        extensions.push(extension::next_crl_publish(heading.next_publish));
+        if heading.kind == CrlKind::Complete && !heading.freshest_urls.is_empty() {
+            extensions.push(extension::freshest_crl(heading.freshest_urls));
+        }
         let value: Vec<ExtensionPart<'_>> = extensions.iter().map(ExtensionPart::from).collect();
         let tagged =
             ContextSpecific { tag_number: TagNumber(0), tag_mode: TagMode::Explicit, value };
@@ -55,7 +89,7 @@ impl CrlFrame {
         let mut inner = Version::V2.to_der().unwrap_or_default();
         inner.extend_from_slice(algorithm.to_der());
         inner.extend_from_slice(issuer.name().as_der());
-        for moment in [this_update, next_update] {
+        for moment in [heading.this_update, heading.next_update] {
             inner.extend(moment.to_x509().to_der().unwrap_or_default());
         }
         if entries_length > 0 {

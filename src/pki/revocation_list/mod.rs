@@ -9,15 +9,15 @@
 //! ```
 //! A list of a million entries is never in memory: entries are kept encoded elsewhere, a
 //! [`CrlFrame`] gives the bytes before and after them, and [`CrlReader`] reads a list in
-//! constant memory. Delta CRLs are absent.
+//! constant memory. Absent: which entries a list has; indirect CRLs.
 
 mod entry;
 mod frame;
 mod reader;
 mod source;
 
-pub use entry::CrlEntry;
-pub use frame::CrlFrame;
+pub use entry::{CrlEntry, DeltaEntry};
+pub use frame::{CrlFrame, CrlHeading, CrlKind};
 pub use reader::{CrlError, CrlReader, CrlSummary};
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::CrlEntry;
 use super::source::{Hashed, Source};
+use super::{CrlEntry, CrlKind, DeltaEntry};
 use der::Decode;
 use der::asn1::BitStringRef;
 use x509_cert::certificate::Version;
@@ -12,6 +12,7 @@ use x509_cert::time::Time;
 
 use crate::pki::certificate::parts::ExtensionPart;
 use crate::pki::encoding::{NotDer, SEQUENCE, constructed};
+use crate::pki::extension;
 use crate::pki::name::DistinguishedName;
 use crate::pki::oid;
 use crate::pki::public_key::PublicKey;
@@ -30,6 +31,9 @@ pub enum CrlError {
     /// A delta CRL, a partial one, or one with another critical extension.
     #[error("the CRL has a critical extension: it is a delta or a part, not the whole list")]
     NotComplete,
+    /// A complete CRL that takes somebody off, which only deltas may (RFC 5280 §5.3.1).
+    #[error("the CRL is complete and has an entry with the reason removeFromCRL")]
+    RemovesFromComplete,
     /// The signature does not fit, or its algorithm is unknown.
     #[error("the CRL: {0}")]
     Signature(#[from] SignatureError),
@@ -64,6 +68,10 @@ pub struct CrlSummary {
     pub next_publish: Option<Timestamp>,
     /// How many entries it has.
     pub entries: u64,
+    /// The whole list, or what changed since.
+    pub kind: CrlKind,
+    /// Where its deltas are: the URLs of FreshestCRL, none without one.
+    pub freshest_urls: Vec<String>,
 }
 
 /// A CRL being read. Entries are told as they come, *before* the signature can be checked: act on
@@ -74,6 +82,8 @@ pub struct CrlReader<R> {
     algorithm: Vec<u8>,
     signature: SignatureAlgorithm,
     summary: CrlSummary,
+    /// How many of the entries take somebody off.
+    removals: u64,
     entries_left: u64,
     entries_range: std::ops::Range<u64>,
     /// Whether the header of crlExtensions has been read already.
@@ -109,7 +119,10 @@ impl<R: Read> CrlReader<R> {
                 next_update,
                 next_publish: None,
                 entries: 0,
+                kind: CrlKind::Complete,
+                freshest_urls: Vec::new(),
             },
+            removals: 0,
             entries_left: 0,
             entries_range: 0..0,
             extensions: None,
@@ -146,21 +159,37 @@ impl<R: Read> CrlReader<R> {
 
     /// The next entry, or nothing after the last.
     pub fn next_entry(&mut self) -> Result<Option<CrlEntry>, CrlError> {
+        match self.next_change()? {
+            None => Ok(None),
+            Some(DeltaEntry::Listed(entry)) => Ok(Some(entry)),
+            Some(DeltaEntry::Removed { .. }) => Err(CrlError::NotComplete),
+        }
+    }
+
+    /// The next entry of a list that may be a delta, or nothing after the last.
+    pub fn next_change(&mut self) -> Result<Option<DeltaEntry>, CrlError> {
         if self.entries_left == 0 {
             return Ok(None);
         }
         let before = self.source.tbs_left;
-        let entry = CrlEntry::decode(self.source.borrowed_element()?)?;
+        let entry = DeltaEntry::decode(self.source.borrowed_element()?)?;
         let octets = before - self.source.tbs_left;
         self.entries_left = self.entries_left.checked_sub(octets).ok_or(CrlError::NotACrl)?;
         self.summary.entries += 1;
+        self.removals += u64::from(matches!(entry, DeltaEntry::Removed { .. }));
         Ok(Some(entry))
     }
 
     /// Reads what is left (entries not asked for are checked and passed over), verifies the
-    /// signature with the issuer's key, and that nothing follows.
-    pub fn finish(mut self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
-        while self.next_entry()?.is_some() {}
+    /// signature with the issuer's key, and that nothing follows. A delta is refused.
+    pub fn finish(self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
+        let summary = self.finish_either(issuer_key)?;
+        if summary.kind == CrlKind::Complete { Ok(summary) } else { Err(CrlError::NotComplete) }
+    }
+
+    /// The same for a list that may be a delta: [`CrlSummary::kind`] tells.
+    pub fn finish_either(mut self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
+        while self.next_change()?.is_some() {}
         if self.extensions.is_none() && self.source.tbs_left > 0 {
             self.extensions = Some(self.source.header(constructed(0))?);
         }
@@ -185,6 +214,9 @@ impl<R: Read> CrlReader<R> {
             return Err(CrlError::NotACrl);
         }
         self.signature.verify_digest(issuer_key, &digest.finish(), signature)?;
+        if self.summary.kind == CrlKind::Complete && self.removals > 0 {
+            return Err(CrlError::RemovesFromComplete);
+        }
         Ok(self.summary)
     }
 }
@@ -221,6 +253,19 @@ fn read_extensions(
             authority if authority == oid::AUTHORITY_KEY_IDENTIFIER.as_bytes() => {
                 let identifier = AuthorityKeyIdentifier::from_der(value)?.key_identifier;
                 summary.authority_key_identifier = identifier.map(|found| found.as_bytes().into());
+            }
+            indicator if indicator == oid::DELTA_CRL_INDICATOR.as_bytes() => {
+                // Not critical: whoever does not know it takes the delta for the whole list.
+                if !extension.critical {
+                    return Err(CrlError::NotACrl);
+                }
+                let base = u64::from_der(value).map_err(|_| CrlError::NotComplete)?;
+                summary.kind = CrlKind::Delta { base };
+            }
+            freshest if freshest == oid::FRESHEST_CRL.as_bytes() => {
+                // Not needed to know who is revoked: what does not read is passed over.
+                summary.freshest_urls =
+                    extension::read_distribution_points(value).unwrap_or_default();
             }
             _ if extension.critical => return Err(CrlError::NotComplete),
             _ => {}

@@ -8,22 +8,29 @@ use proptest::prelude::*;
 
 const NUMBER: u64 = 1_795_400_000_000;
 
+fn heading() -> CrlHeading<'static> {
+    CrlHeading {
+        number: NUMBER,
+        this_update: moment("2026-11-23T03:50:00Z"),
+        next_update: moment("2050-11-30T16:10:00Z"),
+        next_publish: moment("2026-11-30T04:00:00Z"),
+        kind: CrlKind::Complete,
+        freshest_urls: &[],
+    }
+}
+
 /// A signed CRL of these entries.
 fn list(key: &TestKey, entries: &[CrlEntry]) -> Vec<u8> {
     let encoded: Vec<u8> = entries
         .iter()
         .flat_map(|entry| CrlEntry::encode(entry.serial, &entry.revocation))
         .collect();
-    let frame = CrlFrame::new(
-        &root(key),
-        ALGORITHM,
-        NUMBER,
-        moment("2026-11-23T03:50:00Z"),
-        moment("2050-11-30T16:10:00Z"),
-        moment("2026-11-30T04:00:00Z"),
-        encoded.len() as u64,
-    );
-    let tbs = [frame.header.as_slice(), &encoded, &frame.trailer].concat();
+    signed(key, &heading(), &encoded)
+}
+
+fn signed(key: &TestKey, heading: &CrlHeading<'_>, encoded: &[u8]) -> Vec<u8> {
+    let frame = CrlFrame::new(&root(key), ALGORITHM, heading, encoded.len() as u64);
+    let tbs = [frame.header.as_slice(), encoded, &frame.trailer].concat();
     assert_eq!(tbs.len() as u64, frame.tbs_length);
     let signature = key.sign(&tbs);
     [frame.outer_header(signature.len()), tbs, frame.signature_trailer(&signature)].concat()
@@ -96,8 +103,7 @@ fn long_lists_come_back() {
 #[test]
 fn the_frame_of_a_giant_list_has_four_octet_lengths() {
     let key = TestKey::generate();
-    let time = moment("2026-11-23T03:50:00Z");
-    let frame = CrlFrame::new(&root(&key), ALGORITHM, 1, time, time, time, 50_000_000);
+    let frame = CrlFrame::new(&root(&key), ALGORITHM, &heading(), 50_000_000);
     let content = frame.tbs_length - 6;
     assert_eq!(frame.header[..2], [0x30, 0x84]);
     assert_eq!(frame.header[2..6], u32::try_from(content).unwrap().to_be_bytes());
@@ -123,6 +129,76 @@ fn what_is_not_ours_is_refused_by_name() {
     assert!(matches!(CrlReader::open(Failing), Err(CrlError::Read(_))));
 }
 
+/// Everything a delta says is read back, by x509-cert as well.
+#[test]
+fn a_delta_names_its_base_and_takes_off() {
+    use der::asn1::Uint;
+    use x509_cert::ext::pkix::{BaseCrlNumber, CrlReason};
+    let key = TestKey::generate();
+    let [held, gone] = [1, 2].map(|octet| SerialNumber::from_random([octet; 20]));
+    let at = moment("2026-11-23T03:50:00Z");
+    let revocation = Revocation {
+        revoked_at: at,
+        reason: RevocationReason::CertificateHold,
+        invalidity_date: None,
+    };
+    let encoded =
+        [CrlEntry::encode(held, &revocation), DeltaEntry::encode_removed(gone, at)].concat();
+    let kind = CrlKind::Delta { base: 40 };
+    // Never in a delta, even if somebody hands it in.
+    let nowhere = ["http://pki/x.crl".to_owned()];
+    let der = signed(&key, &CrlHeading { kind, freshest_urls: &nowhere, ..heading() }, &encoded);
+
+    let mut reader = CrlReader::open(&der[..]).unwrap();
+    let listed = CrlEntry { serial: held, revocation };
+    assert_eq!(reader.next_change().unwrap(), Some(DeltaEntry::Listed(listed)));
+    let removed = DeltaEntry::Removed { serial: gone, removed_at: at };
+    assert_eq!(reader.next_change().unwrap(), Some(removed));
+    assert_eq!(reader.next_change().unwrap(), None);
+    let summary = reader.finish_either(&key.public).unwrap();
+    assert_eq!((summary.kind, summary.entries), (kind, 2));
+    assert_eq!(summary.freshest_urls, Vec::<String>::new());
+    assert!(matches!(read(&der, &key), Err(CrlError::NotComplete)));
+    let reader = CrlReader::open(&der[..]).unwrap();
+    assert!(matches!(reader.finish(&key.public), Err(CrlError::NotComplete)));
+
+    let theirs = theirs(&der).tbs_cert_list;
+    let extensions = theirs.crl_extensions.unwrap();
+    let of = |oid: &str| extensions.iter().find(|found| found.extn_id.to_string() == oid);
+    let indicator = of("2.5.29.27").unwrap();
+    assert!(indicator.critical);
+    let base = BaseCrlNumber::from_der(indicator.extn_value.as_bytes()).unwrap();
+    assert_eq!(base.0, Uint::new(&[40]).unwrap());
+    assert_eq!(of("1.3.6.1.4.1.311.21.3").unwrap().extn_value.as_bytes(), [2, 1, 40]);
+    assert!(of("2.5.29.46").is_none());
+    let entries = theirs.revoked_certificates.unwrap();
+    let last = entries[1].crl_entry_extensions.as_ref().unwrap();
+    let reason = CrlReason::from_der(last[0].extn_value.as_bytes()).unwrap();
+    assert_eq!(reason, CrlReason::RemoveFromCRL);
+}
+
+#[test]
+fn a_base_says_where_its_deltas_are() {
+    let key = TestKey::generate();
+    let urls = ["http://pki.contoso.com/crl/a-delta.crl".to_owned(), "http://b/".to_owned()];
+    let der = signed(&key, &CrlHeading { freshest_urls: &urls, ..heading() }, &[]);
+    let (_, summary) = read(&der, &key).unwrap();
+    assert_eq!(summary.freshest_urls, urls);
+    assert_eq!(summary.kind, CrlKind::Complete);
+}
+
+/// Only a delta may take somebody off (RFC 5280 §5.3.1).
+#[test]
+fn a_complete_list_that_takes_off_is_refused() {
+    let key = TestKey::generate();
+    let gone = SerialNumber::from_random([2; 20]);
+    let encoded = DeltaEntry::encode_removed(gone, moment("2026-11-23T03:50:00Z"));
+    let der = signed(&key, &heading(), &encoded);
+    assert!(matches!(read(&der, &key), Err(CrlError::NotComplete)));
+    let reader = CrlReader::open(&der[..]).unwrap();
+    assert!(matches!(reader.finish(&key.public), Err(CrlError::RemovesFromComplete)));
+}
+
 /// A delta CRL is not the whole list, even if the signature is ours.
 #[test]
 fn a_delta_list_is_refused() {
@@ -138,6 +214,10 @@ fn a_delta_list_is_refused() {
     };
     let delta = sign(crate::pki::extension::delta_crl_indicator(40));
     assert!(matches!(read(&delta, &key), Err(CrlError::NotComplete)));
+    // Whoever does not know the indicator would take it for the whole list.
+    let mut indicator = crate::pki::extension::delta_crl_indicator(40);
+    indicator.critical = false;
+    assert!(matches!(read(&sign(indicator), &key), Err(CrlError::NotACrl)));
     let whole = sign(crate::pki::extension::crl_number(41));
     assert_eq!(read(&whole, &key).unwrap().1.number, Some(41));
 }
@@ -172,7 +252,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused(bytes: Vec<u8>) {
         prop_assert!(read(&bytes, &TestKey::generate()).is_err());
-        let _ = (CrlEntry::decode(&bytes), CrlEntry::serial_of(&bytes));
+        let _ = (DeltaEntry::decode(&bytes), CrlEntry::serial_of(&bytes));
     }
 
     #[test]

@@ -68,6 +68,18 @@ pub struct CrlIntended {
     /// How many entries it has.
     #[n(5)]
     pub entries: u64,
+    /// Number of the last ledger entry it reflects.
+    #[n(6)]
+    pub sequence: Option<u64>,
+    /// BaseCRLNumber, which makes it a delta CRL (RFC 5280 §5.2.4).
+    #[n(7)]
+    pub base: Option<u64>,
+    /// Of a complete CRL: the number of the oldest one that a relying party could hold besides.
+    #[n(8)]
+    pub oldest_held: Option<u64>,
+    /// Of a complete CRL: whether it says where deltas are (RFC 5280 §5.2.6).
+    #[n(9)]
+    pub freshest: Option<bool>,
 }
 
 /// See [`Act::CrlPublished`].

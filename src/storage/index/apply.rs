@@ -32,7 +32,12 @@ pub enum CrlChange {
         replaces: bool,
     },
     /// An entry goes.
-    Released(SerialNumber),
+    Released {
+        /// Whose.
+        serial: SerialNumber,
+        /// When it was released.
+        at: Timestamp,
+    },
 }
 
 impl Index {
@@ -90,7 +95,8 @@ impl Index {
             }
             Act::CertificateRevoked(revoked) => return self.revoked(reader, offset, revoked),
             Act::CertificateReleased(released) => {
-                return self.released(reader, offset, &released.serial);
+                let at = Timestamp::from_millis(entry.at);
+                return self.released(reader, offset, &released.serial, at);
             }
             Act::CrlIntended(crl) => {
                 self.second(CRL, &crl.number.to_be_bytes(), |_, published| (offset, published))?;
@@ -277,6 +283,7 @@ impl Index {
         reader: &Reader,
         offset: u64,
         serial: &[u8],
+        at: Timestamp,
     ) -> Result<Option<CrlChange>, StoreError> {
         let Ok(serial) = SerialNumber::from_der_content(serial) else { return Ok(None) };
         let fingerprint = Fingerprint::of(serial.as_der_content());
@@ -289,7 +296,7 @@ impl Index {
                 }
             })?;
         }
-        Ok(Some(CrlChange::Released(serial)))
+        Ok(Some(CrlChange::Released { serial, at }))
     }
 
     fn resolved(

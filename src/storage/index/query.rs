@@ -45,17 +45,27 @@ impl Index {
         reader: &Reader,
         serial: &SerialNumber,
     ) -> Result<Option<Revocation>, StoreError> {
+        Ok(self.last_change(reader, serial)?.and_then(|(_, revocation)| revocation))
+    }
+
+    /// The ledger entry that made a serial number what it is, and what it is.
+    pub fn last_change(
+        &self,
+        reader: &Reader,
+        serial: &SerialNumber,
+    ) -> Result<Option<(u64, Option<Revocation>)>, StoreError> {
         let fingerprint = Fingerprint::of(serial.as_der_content());
         let offsets = postings::find(&self.chunks, postings::REVOCATION, fingerprint)?;
         for offset in offsets.into_iter().rev() {
-            match reader.entry(offset)?.entry.act {
+            let located = reader.entry(offset)?;
+            match located.entry.act {
                 Act::CertificateRevoked(revoked) if revoked.serial == serial.as_der_content() => {
-                    return Ok(Some(revocation_of(&revoked)));
+                    return Ok(Some((located.sequence, Some(revocation_of(&revoked)))));
                 }
                 Act::CertificateReleased(released)
                     if released.serial == serial.as_der_content() =>
                 {
-                    return Ok(None);
+                    return Ok(Some((located.sequence, None)));
                 }
                 _ => {}
             }

@@ -146,6 +146,19 @@ impl Register for LedgerRegister {
         self.shared.revoked.as_kept()
     }
 
+    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
+        self.shared.revoked.changes(after)
+    }
+
+    fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {
+        let change = self.watch(self.index().last_change(&self.shared.reader, serial))?;
+        Ok(change.map(|(sequence, _)| sequence))
+    }
+
+    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        self.watch(self.first_crl_that_reflects(sequence))
+    }
+
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         let below = page.after.unwrap_or(u64::MAX);
         let entries = self.index().chunks.all_named(CRL, None);

@@ -9,9 +9,12 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 
 use super::slots::{Change, SLOT, Slot};
-use super::{Inner, Revoked, file};
+use super::{Inner, Revoked, SLOTS, file};
 use crate::pki::serial::SerialNumber;
 use std::sync::PoisonError;
+
+/// What the slots are called while they are being written.
+const NEW_SLOTS: &str = "new-slots";
 
 impl Revoked {
     /// Drops what was removed, and entries whose certificate ended before the second `ended`.
@@ -38,7 +41,7 @@ impl Revoked {
             ))
         };
         // Named `slots-…` only once whole: that name is what counts at start.
-        let (new_entries, new_slots) = (open("entries")?, open("new-slots")?);
+        let (new_entries, new_slots) = (open("entries")?, open(NEW_SLOTS)?);
         let mut new = Inner::empty(generation, new_entries, new_slots);
         let removed = removals(&slots, count)?;
         let read_to = keep(&entries, &slots, count, &removed, ended, &floor, &mut new)?;
@@ -47,12 +50,12 @@ impl Revoked {
         copy_rest(&inner, count, read_to, &mut new)?;
         new.reflected = inner.reflected;
         std::fs::rename(
-            file(&self.directory, "new-slots", generation),
-            file(&self.directory, "slots", generation),
+            file(&self.directory, NEW_SLOTS, generation),
+            file(&self.directory, SLOTS, generation),
         )?;
         let old = std::mem::replace(&mut *inner, new);
         drop(inner);
-        for name in ["slots", "entries"] {
+        for name in [SLOTS, "entries"] {
             std::fs::remove_file(file(&self.directory, name, old.generation))?;
         }
         Ok(())
@@ -63,7 +66,7 @@ impl Revoked {
 fn removals(slots: &File, count: u64) -> std::io::Result<HashMap<SerialNumber, u64>> {
     let mut removed = HashMap::new();
     each(slots, count, |place, slot| {
-        if slot.change == Change::Removal {
+        if matches!(slot.change, Change::Removal { .. }) {
             removed.insert(slot.serial, place);
         }
         Ok(())
@@ -89,7 +92,17 @@ fn keep(
     slots_out.write_all(&floor.encode())?;
     new.count(floor);
     each(slots, count, |place, slot| {
-        let Change::Entry { length, not_after } = slot.change else { return Ok(()) };
+        let (length, not_after) = match slot.change {
+            Change::Entry { length, not_after } => (length, not_after),
+            // Carried out here, and kept for delta CRLs: they tell of it whatever the base.
+            Change::Removal { at } | Change::Removed { at } => {
+                let slot = Slot { change: Change::Removed { at }, ..*slot };
+                slots_out.write_all(&slot.encode())?;
+                new.count(&slot);
+                return Ok(());
+            }
+            Change::Floor(_) => return Ok(()),
+        };
         let entry = &mut entry[..usize::from(length)];
         reader.read_exact(entry)?;
         read += u64::from(length);
@@ -134,7 +147,7 @@ fn each(
     Ok(())
 }
 
-fn unreadable() -> std::io::Error {
+pub(super) fn unreadable() -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, "a slot cannot be read")
 }
 

@@ -4,8 +4,9 @@
 //! Entries are only appended, so a snapshot is an open file and a length. What must go (a hold
 //! was released, a certificate has ended) goes when the next CRL is asked for: the file is
 //! written anew beside the old one, which older snapshots go on reading. Absent: any table of
-//! serial numbers in memory.
+//! serial numbers in memory; which changes a delta CRL tells of is read from the end backward.
 
+mod changes;
 mod compaction;
 pub mod slots;
 
@@ -21,6 +22,9 @@ use super::{CrlEntries, StoreError};
 use crate::pki::revocation_list::CrlEntry;
 use crate::pki::time::Timestamp;
 use slots::{Change, SLOT, Slot};
+
+/// What the slots are called; the name tells their format.
+const SLOTS: &str = "slots2";
 
 /// The files and what is known of them.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ impl Revoked {
         let open = |name: &str| {
             File::options().read(true).write(true).open(file(directory, name, generation))
         };
-        let (Ok(entries), Ok(slots)) = (open("entries"), open("slots")) else { return Ok(None) };
+        let (Ok(entries), Ok(slots)) = (open("entries"), open(SLOTS)) else { return Ok(None) };
         let inner = Inner::load(generation, entries, slots)
             .map_err(|error| doing("reading", directory, &error))?;
         Ok(inner.map(|inner| Self {
@@ -153,7 +157,7 @@ fn newest(directory: &Path) -> Option<u64> {
     let names = std::fs::read_dir(directory)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter_map(|name| name.strip_prefix("slots-")?.parse().ok()).max()
+    names.filter_map(|name| name.strip_prefix(SLOTS)?.strip_prefix('-')?.parse().ok()).max()
 }
 
 impl Inner {
@@ -166,7 +170,7 @@ impl Inner {
                 .truncate(true)
                 .open(file(directory, name, generation))
         };
-        Ok(Self::empty(generation, create("entries")?, create("slots")?))
+        Ok(Self::empty(generation, create("entries")?, create(SLOTS)?))
     }
 
     pub(super) fn empty(generation: u64, entries: File, slots: File) -> Self {
@@ -200,7 +204,7 @@ impl Inner {
             last = Some(slot);
         }
         // A removal at the very end may be the first half of a replacement: it is made again.
-        if let Some(Slot { change: Change::Removal, sequence, .. }) = last {
+        if let Some(Slot { change: Change::Removal { .. }, sequence, .. }) = last {
             inner.last_slot = sequence.saturating_sub(1);
         }
         if there < inner.length {
@@ -220,7 +224,8 @@ impl Inner {
                 self.entry_count += 1;
                 self.earliest_end = self.earliest_end.min(not_after);
             }
-            Change::Removal => self.removals += 1,
+            Change::Removal { .. } => self.removals += 1,
+            Change::Removed { .. } => {}
             Change::Floor(before) => self.dropped_before = before,
         }
     }
@@ -236,7 +241,8 @@ impl Inner {
                 CrlChange::Revoked { serial, revocation, not_after, replaces } => {
                     let (serial, sequence) = (*serial, *sequence);
                     if *replaces {
-                        new.push(Slot { serial, change: Change::Removal, sequence });
+                        let at = revocation.revoked_at.seconds();
+                        new.push(Slot { serial, change: Change::Removal { at }, sequence });
                     }
                     let entry = CrlEntry::encode(serial, revocation);
                     let length = u16::try_from(entry.len()).unwrap_or(u16::MAX);
@@ -244,9 +250,10 @@ impl Inner {
                     new.push(Slot { serial, change, sequence });
                     encoded.extend_from_slice(&entry);
                 }
-                CrlChange::Released(serial) => {
+                CrlChange::Released { serial, at } => {
                     let (serial, sequence) = (*serial, *sequence);
-                    new.push(Slot { serial, change: Change::Removal, sequence });
+                    let change = Change::Removal { at: at.seconds() };
+                    new.push(Slot { serial, change, sequence });
                 }
             }
         }

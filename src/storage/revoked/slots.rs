@@ -1,8 +1,9 @@
 //! The sidecar of the encoded entries: fixed-size records, in the order of the ledger.
 //!
 //! ```text
-//! slot  kind u8 (1 entry, 2 removal, 3 floor) · serial length u8 · serial [20] · encoded length u16 ·
-//!       not_after u64 (seconds; all ones: not known) · sequence u64 · 8 zero octets
+//! slot  kind u8 (1 entry, 2 removal, 3 floor, 4 removed) · serial length u8 · serial [20] ·
+//!       encoded length u16 · moment u64 (seconds: when the certificate ends, all ones where that
+//!       is not known; when it was removed) · sequence u64 · 8 zero octets
 //! ```
 
 use crate::pki::serial::SerialNumber;
@@ -22,7 +23,15 @@ pub enum Change {
         not_after: u64,
     },
     /// Earlier entries of this serial number count no more.
-    Removal,
+    Removal {
+        /// Since when, in seconds.
+        at: u64,
+    },
+    /// A removal that was carried out: there are no earlier entries. Delta CRLs tell of it.
+    Removed {
+        /// Since when, in seconds.
+        at: u64,
+    },
     /// Says, of no serial number, that entries which ended before this second were dropped.
     Floor(u64),
 }
@@ -45,8 +54,9 @@ impl Slot {
         let serial = self.serial.as_der_content();
         let (kind, length, not_after) = match self.change {
             Change::Entry { length, not_after } => (1, length, not_after),
-            Change::Removal => (2, 0, 0),
+            Change::Removal { at } => (2, 0, at),
             Change::Floor(before) => (3, 0, before),
+            Change::Removed { at } => (4, 0, at),
         };
         octets[0] = kind;
         // At most 20.
@@ -68,8 +78,9 @@ impl Slot {
                 length: u16::from_le_bytes([octets[22], octets[23]]),
                 not_after: number(24)?,
             },
-            2 => Change::Removal,
+            2 => Change::Removal { at: number(24)? },
             3 => Change::Floor(number(24)?),
+            4 => Change::Removed { at: number(24)? },
             _ => return None,
         };
         Some(Self { serial, change, sequence: number(32)? })

@@ -1,6 +1,7 @@
 //! The register's promises, tested on real files.
 
 mod copies;
+mod crl_changes;
 mod faults;
 mod index_damage;
 mod ledger_damage;

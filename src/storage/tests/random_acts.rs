@@ -35,6 +35,7 @@ enum Move {
     Reopen,
     Rebuild,
     Crl(u16),
+    CrlMade(bool),
 }
 
 fn any_move() -> impl Strategy<Value = Move> {
@@ -63,6 +64,7 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => Just(Move::Reopen),
         1 => Just(Move::Rebuild),
         1 => (0..400u16).prop_map(Move::Crl),
+        2 => any::<bool>().prop_map(Move::CrlMade),
     ]
 }
 
@@ -98,6 +100,9 @@ struct Model {
     templates: BTreeMap<String, bool>,
     entries: u64,
     clock: u64,
+    history: crl_changes::History,
+    /// The latest second before which ended certificates may have left the CRL.
+    dropped_before: u64,
 }
 
 impl Model {
@@ -316,6 +321,11 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
                 }
             }
         }
+        Move::CrlMade(published) => {
+            let act = model.history.next_crl(model.entries, *published)?;
+            model.notable.extend(act.is_notable().then_some(model.entries + 1));
+            act
+        }
         Move::Reopen | Move::Rebuild | Move::Crl(_) => return None,
     })
 }
@@ -354,6 +364,10 @@ fn token(id: &str) -> TokenCreated {
 }
 
 fn compare(model: &Model, register: &dyn Register) {
+    model.history.compare(register, |serial| match model.revoked.get(serial) {
+        Some((.., end)) => end.is_some_and(|end| end < model.dropped_before),
+        None => false,
+    });
     for (id, known) in &model.requests {
         let row = register.request(*id).unwrap().unwrap();
         assert_eq!(row.disposition, known.disposition, "request {id}");
@@ -547,9 +561,15 @@ proptest! {
                     drop(register);
                     register = open(distrusting(home.path())).unwrap();
                 }
-                Move::Crl(day) => compare_crl(&model, register.as_ref(), 1000 + u64::from(*day)),
+                Move::Crl(day) => {
+                    let second = 1000 + u64::from(*day);
+                    compare_crl(&model, register.as_ref(), second);
+                    model.dropped_before = model.dropped_before.max(second);
+                    compare(&model, register.as_ref());
+                }
                 _ => {
                     if let Some(act) = act_of(&mut model, register.as_ref(), next) {
+                        model.history.note(model.entries + 1, model.clock, &act);
                         let urgency = Urgency::Ordinary;
                         register.commit(vec![entry(model.clock, act)], urgency).unwrap();
                         model.entries += 1;

@@ -1,7 +1,9 @@
 //! The promises of publication.
 
+mod deltas;
 mod openssl;
 mod real;
+mod views;
 mod world;
 
 use std::time::Duration;

@@ -24,15 +24,15 @@ use crate::storage::open::{Scrub, Trust};
 use crate::storage::publication::PublicationDirectory;
 use crate::storage::{LedgerRegister, Options, Register, Urgency, open};
 
-struct Real {
-    home: tempfile::TempDir,
-    key: Arc<FileKey>,
-    issuer: Arc<Issuer>,
+pub struct Real {
+    pub home: tempfile::TempDir,
+    pub key: Arc<FileKey>,
+    pub issuer: Arc<Issuer>,
     register: Option<Arc<LedgerRegister>>,
 }
 
 impl Real {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (key, issuer) = found(KeyKind::P256);
         let home = tempfile::tempdir().unwrap();
         let (key, issuer) = (Arc::new(key), Arc::new(issuer));
@@ -41,7 +41,7 @@ impl Real {
         real
     }
 
-    fn restart(&mut self, trust: Trust) {
+    pub fn restart(&mut self, trust: Trust) {
         drop(self.register.take());
         for attempt in 0.. {
             let small = crate::storage::index::Limits {
@@ -65,7 +65,7 @@ impl Real {
         }
     }
 
-    fn register(&self) -> Arc<dyn Register> {
+    pub fn register(&self) -> Arc<dyn Register> {
         self.register.clone().unwrap()
     }
 
@@ -90,7 +90,7 @@ impl Real {
     }
 
     /// A certificate with this number, as the register sees it.
-    fn issue(&self, number: u64, not_after: Timestamp) {
+    pub fn issue(&self, number: u64, not_after: Timestamp) {
         let request_id = self.register().next_request_id();
         let of = serial(number);
         let account = "alice".to_owned();
@@ -128,7 +128,7 @@ impl Real {
         self.commit(vec![Act::CertificateIssued(issued)]);
     }
 
-    fn revoke(&self, number: u64, reason: RevocationReason, not_after: Timestamp) {
+    pub fn revoke(&self, number: u64, reason: RevocationReason, not_after: Timestamp) {
         self.commit(vec![Act::CertificateRevoked(CertificateRevoked {
             serial: serial(number).as_der_content().to_vec(),
             revoked_at: noon().millis(),
@@ -139,7 +139,7 @@ impl Real {
         })]);
     }
 
-    fn release(&self, number: u64) {
+    pub fn release(&self, number: u64) {
         let serial = serial(number).as_der_content().to_vec();
         self.commit(vec![Act::CertificateReleased(CertificateReleased { serial })]);
     }

@@ -6,12 +6,12 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::super::{Current, PublicationPoint, Publisher, Schedule};
+use super::super::{Current, DeltaUse, PublicationPoint, Publisher, Schedule};
 use crate::ca::establish::{intend_root, sign_root};
 use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
 use crate::pki::revocation::{Revocation, RevocationReason};
-use crate::pki::revocation_list::{CrlEntry, CrlReader, CrlSummary};
+use crate::pki::revocation_list::{CrlEntry, CrlKind, CrlReader, CrlSummary, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
@@ -90,9 +90,17 @@ impl World {
 
     /// As after a start.
     pub fn publisher(&self) -> Publisher {
-        let directory = PublicationDirectory::open(self.home.path(), "contoso-vpn-ca").unwrap();
-        let store = Arc::new(Faulty { inner: directory, steps: Arc::clone(&self.steps) });
+        let store = self.store("contoso-vpn-ca");
         let (point, _) = self.point_of(&*store);
+        self.publisher_of(store, point)
+    }
+
+    fn store(&self, name: &str) -> Arc<Faulty> {
+        let inner = PublicationDirectory::open(self.home.path(), name).unwrap();
+        Arc::new(Faulty { inner, steps: Arc::clone(&self.steps) })
+    }
+
+    fn publisher_of(&self, store: Arc<Faulty>, point: PublicationPoint) -> Publisher {
         let register: Arc<dyn Register> = self.register.clone();
         let issuer = Arc::clone(&self.issuer);
         let point = Arc::new(point);
@@ -104,6 +112,30 @@ impl World {
         store: &dyn PublicationStore,
     ) -> (PublicationPoint, Result<(), super::super::LoadError>) {
         PublicationPoint::open(&self.issuer, "contoso-vpn-ca", store, self.schedule)
+    }
+
+    /// As after a start, with deltas every day.
+    pub fn publisher_with_deltas(&self) -> Publisher {
+        let urls = vec!["http://pki.contoso.com/crl/contoso-vpn-ca-delta.crl".to_owned()];
+        self.publisher_with(DeltaUse::Announced(urls))
+    }
+
+    pub fn publisher_with(&self, used: DeltaUse) -> Publisher {
+        let (store, deltas) = (self.store("contoso-vpn-ca"), self.store("contoso-vpn-ca-delta"));
+        let (point, _) = self.point_of(&*store);
+        let schedule = self.schedule.delta_every(24 * 3600);
+        // What cannot be believed is made anew.
+        let _ = point.open_delta(&self.issuer, &*deltas, schedule);
+        self.publisher_of(store, point).with_deltas(deltas, schedule, used)
+    }
+
+    pub fn delta_path(&self) -> std::path::PathBuf {
+        self.home.path().join("contoso-vpn-ca-delta.crl")
+    }
+
+    /// The published delta CRL.
+    pub fn delta(&self) -> (CrlSummary, Vec<DeltaEntry>) {
+        read_either(&std::fs::read(self.delta_path()).unwrap(), &self.issuer)
     }
 
     pub fn crl_path(&self) -> std::path::PathBuf {
@@ -162,6 +194,15 @@ pub fn read(der: &[u8], issuer: &Issuer) -> (CrlSummary, Vec<CrlEntry>) {
         entries.push(entry);
     }
     (reader.finish(issuer.public_key()).unwrap(), entries)
+}
+
+pub fn read_either(der: &[u8], issuer: &Issuer) -> (CrlSummary, Vec<DeltaEntry>) {
+    let mut reader = CrlReader::open(der).unwrap();
+    let mut entries = Vec::new();
+    while let Some(entry) = reader.next_change().unwrap() {
+        entries.push(entry);
+    }
+    (reader.finish_either(issuer.public_key()).unwrap(), entries)
 }
 
 pub fn serial(number: u64) -> SerialNumber {
@@ -363,6 +404,50 @@ impl Register for MemoryRegister {
         Ok(CrlEntries { count, length, file, sequence })
     }
 
+    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
+        let revoked = self.revoked();
+        let mut told: Vec<SerialNumber> = Vec::new();
+        let (mut file, mut length) = (tempfile::tempfile().unwrap(), 0);
+        let acts = self.acts();
+        // The newest change of each serial number, the oldest first, as the real one has them.
+        for act in acts.iter().skip(usize::try_from(after).unwrap()).rev() {
+            let of = match act {
+                Act::CertificateRevoked(act) => &act.serial,
+                Act::CertificateReleased(act) => &act.serial,
+                _ => continue,
+            };
+            let of = SerialNumber::from_der_content(of).unwrap();
+            if !told.contains(&of) {
+                told.push(of);
+            }
+        }
+        for of in told.iter().rev() {
+            let der = match revoked.iter().find(|(other, ..)| other == of) {
+                Some((serial, revocation, _)) => CrlEntry::encode(*serial, revocation),
+                None => DeltaEntry::encode_removed(*of, noon()),
+            };
+            file.write_all(&der).unwrap();
+            length += der.len() as u64;
+        }
+        let (count, sequence) = (told.len() as u64, acts.len() as u64);
+        Ok(CrlEntries { count, length, file, sequence })
+    }
+
+    fn revocation_sequence(&self, of: &SerialNumber) -> Result<Option<u64>, StoreError> {
+        let last = self.acts().iter().rposition(|act| match act {
+            Act::CertificateRevoked(act) => act.serial == of.as_der_content(),
+            Act::CertificateReleased(act) => act.serial == of.as_der_content(),
+            _ => false,
+        });
+        Ok(last.map(|place| place as u64 + 1))
+    }
+
+    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        let all = self.crls(Page { after: None, limit: usize::MAX })?.rows.into_iter().rev();
+        let mut found = all.filter(|row| row.published.is_some() && row.sequence >= Some(sequence));
+        Ok(found.next())
+    }
+
     fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         let mut rows: Vec<CrlRow> = Vec::new();
         for act in self.acts() {
@@ -375,6 +460,10 @@ impl Register for MemoryRegister {
                     tbs_digest: act.tbs_digest,
                     entries: act.entries,
                     published: None,
+                    sequence: act.sequence,
+                    kind: act.base.map_or(CrlKind::Complete, |base| CrlKind::Delta { base }),
+                    oldest_held: act.oldest_held,
+                    freshest: act.freshest.unwrap_or_default(),
                 }),
                 Act::CrlPublished(act) => {
                     let row = rows.iter_mut().find(|row| row.number == act.number).unwrap();
@@ -383,7 +472,7 @@ impl Register for MemoryRegister {
                 _ => {}
             }
         }
-        rows.reverse();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.number));
         rows.retain(|row| page.after.is_none_or(|after| row.number < after));
         let more = rows.len() > page.limit;
         rows.truncate(page.limit);

@@ -1,0 +1,95 @@
+//! The complete CRLs that relying parties can be holding: those that were published here and have
+//! not ended. A delta is made against the oldest of them, so that whoever holds any of them can
+//! use it (RFC 5280 §5.2.4 c: not below BaseCRLNumber). AD CS takes the newest that has certainly
+//! spread; with complete CRLs made on demand that would leave most relying parties behind.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::pki::revocation_list::CrlKind;
+use crate::pki::time::Timestamp;
+use crate::storage::{CrlRow, Page, Register, StoreError};
+
+/// A complete CRL that somebody can be holding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HeldBase {
+    /// CRL number.
+    pub number: u64,
+    /// The last ledger entry it reflects.
+    pub sequence: u64,
+    /// Until when it may be relied on.
+    pub next_update: Timestamp,
+    /// Whether it says where deltas are.
+    pub freshest: bool,
+}
+
+/// All of them, by number.
+#[derive(Debug, Default)]
+pub(super) struct Held(Mutex<Vec<HeldBase>>);
+
+const ROWS_AT_ONCE: usize = 100;
+
+impl Held {
+    /// Learns from the register which there are. Those below `floor` are from before an adoption
+    /// or a restore: what they reflect is not on record.
+    pub fn load(&self, register: &dyn Register, floor: u64) -> Result<(), StoreError> {
+        let mut found = Vec::new();
+        // Each complete CRL says which was the oldest that was held when it was made.
+        let mut oldest = None;
+        let mut after = None;
+        'rows: loop {
+            let page = register.crls(Page { after, limit: ROWS_AT_ONCE })?;
+            for row in page.rows {
+                if row.number < floor || oldest.is_some_and(|oldest| row.number < oldest) {
+                    break 'rows;
+                }
+                if row.kind == CrlKind::Complete {
+                    // Earlier versions did not say what theirs reflect.
+                    let Some(base) = of_row(&row) else { break 'rows };
+                    oldest = oldest.or(row.oldest_held);
+                    found.extend(row.published.is_some().then_some(base));
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.reverse();
+        *self.list() = found;
+        Ok(())
+    }
+
+    /// One more was published.
+    pub fn add(&self, base: HeldBase) {
+        let mut list = self.list();
+        let place = list.partition_point(|known| known.number < base.number);
+        if list.get(place).is_none_or(|known| known.number != base.number) {
+            list.insert(place, base);
+        }
+    }
+
+    /// The oldest that can be held at `now`; those that have ended are forgotten.
+    pub fn oldest(&self, now: Timestamp) -> Option<HeldBase> {
+        let mut list = self.list();
+        list.retain(|base| base.next_update >= now);
+        list.first().copied()
+    }
+
+    /// Whether somebody can be holding one at `now` that says where deltas are.
+    pub fn announce_deltas(&self, now: Timestamp) -> bool {
+        self.list().iter().any(|base| base.freshest && base.next_update >= now)
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<HeldBase>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of_row(row: &CrlRow) -> Option<HeldBase> {
+    Some(HeldBase {
+        number: row.number,
+        sequence: row.sequence?,
+        next_update: row.next_update,
+        freshest: row.freshest,
+    })
+}
