@@ -109,7 +109,12 @@ impl Authority {
                 Ok(Enrolled { request_id: petition.request_id, outcome: Outcome::Pending })
             }
             Ok((listed, profile, _)) => {
-                self.issue(&listed, profile, &petition, vec![received], now, computing)
+                let mut enrolled =
+                    self.issue(&listed, profile, &petition, vec![received], now, computing)?;
+                if let Outcome::Issued(_, notices) = &mut enrolled.outcome {
+                    notices.extend(retirement_is_moot(held, renewal.retire_after_seconds, now));
+                }
+                Ok(enrolled)
             }
         }
     }
@@ -139,6 +144,19 @@ impl Authority {
         let listed = self.known_template(&row.template).ok()?;
         Some(row.not_after.minus_seconds(listed.template.renewal().seconds()))
     }
+}
+
+/// The sentence for whoever wants a certificate retired after its end.
+fn retirement_is_moot(
+    held: &Possession,
+    retire_after_seconds: Option<u64>,
+    now: Timestamp,
+) -> Option<String> {
+    let (serial, end) = (held.certificate.serial(), held.certificate.not_after());
+    let due = now.plus_seconds(retire_after_seconds?);
+    (due >= end).then(|| {
+        format!("certificate {serial} ends by itself at {end}, before it would be retired at {due}")
+    })
 }
 
 /// The certificate that a petition renews.

@@ -60,6 +60,10 @@ enum Data<'a> {
         before_seconds: u64,
         certificates: Vec<Ending<'a>>,
     },
+    SelfCheckChanged {
+        faults: &'a [String],
+        warnings: &'a [String],
+    },
 }
 
 #[derive(Serialize)]
@@ -105,6 +109,9 @@ impl<'a> Data<'a> {
                     not_after: own.not_after.to_string(),
                     before_seconds: *before_seconds,
                 }
+            }
+            News::SelfCheckChanged(own) => {
+                Self::SelfCheckChanged { faults: &own.faults, warnings: &own.warnings }
             }
             News::CertificatesExpiring(Distance { before_seconds, .. }, own) => {
                 let certificates = own.certificates.iter().map(|own| Ending {

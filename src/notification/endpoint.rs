@@ -49,7 +49,7 @@ impl Wishes {
             News::CertificatesExpiring(distance, _) => distance.reaches(&self.certificates_before),
             News::AuthorityExpiring(distance, _) => distance.reaches(&self.authorities_before),
             News::CrlExpiring(distance, _) => distance.reaches(&self.crl_before),
-            News::RequestPending(_) | News::CrlPublished(_) => true,
+            News::RequestPending(_) | News::CrlPublished(_) | News::SelfCheckChanged(_) => true,
         };
         template && near && self.kinds.contains(&event.kind())
     }

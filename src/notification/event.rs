@@ -29,6 +29,17 @@ pub enum News {
     AuthorityExpiring(Distance, EndingAuthority),
     /// Certificates of one template end soon and nothing renews them.
     CertificatesExpiring(Distance, EndingCertificates),
+    /// The service looked at itself and found something else than before.
+    SelfCheckChanged(SelfCheck),
+}
+
+/// What the service finds when it looks at itself as relying parties do; nothing where all is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelfCheck {
+    /// What relying parties will refuse.
+    pub faults: Vec<String>,
+    /// What they may refuse.
+    pub warnings: Vec<String>,
 }
 
 /// A request that waits.
@@ -141,16 +152,19 @@ pub enum Kind {
     AuthorityExpiring,
     /// [`News::CertificatesExpiring`].
     CertificatesExpiring,
+    /// [`News::SelfCheckChanged`].
+    SelfCheckChanged,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::RequestPending,
         Self::CrlPublished,
         Self::CrlExpiring,
         Self::AuthorityExpiring,
         Self::CertificatesExpiring,
+        Self::SelfCheckChanged,
     ];
 
     /// The word in settings and bodies.
@@ -161,6 +175,7 @@ impl Kind {
             Self::CrlExpiring => "crl.expiring",
             Self::AuthorityExpiring => "ca.expiring",
             Self::CertificatesExpiring => "certificate.expiring",
+            Self::SelfCheckChanged => "self_check.changed",
         }
     }
 
@@ -179,6 +194,7 @@ impl Event {
             News::CrlExpiring(..) => Kind::CrlExpiring,
             News::AuthorityExpiring(..) => Kind::AuthorityExpiring,
             News::CertificatesExpiring(..) => Kind::CertificatesExpiring,
+            News::SelfCheckChanged(_) => Kind::SelfCheckChanged,
         }
     }
 
@@ -193,7 +209,10 @@ impl Event {
         match &self.news {
             News::RequestPending(own) => Some(&own.template),
             News::CertificatesExpiring(_, own) => Some(&own.template),
-            News::CrlPublished(_) | News::CrlExpiring(..) | News::AuthorityExpiring(..) => None,
+            News::CrlPublished(_)
+            | News::CrlExpiring(..)
+            | News::AuthorityExpiring(..)
+            | News::SelfCheckChanged(_) => None,
         }
     }
 }

@@ -210,6 +210,10 @@ impl Register for FaultyRegister {
         self.inner.standings()
     }
 
+    fn self_check(&self) -> Result<Option<act::SelfCheckChanged>, StoreError> {
+        self.inner.self_check()
+    }
+
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {
         self.inner.told(subject)
     }

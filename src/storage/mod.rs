@@ -182,6 +182,9 @@ pub trait Register: Send + Sync {
     /// How every endpoint of notifications stands, by its name.
     fn standings(&self) -> Result<Vec<(String, act::Standing)>, StoreError>;
 
+    /// What the service found last when it looked at itself; `None` if it never found anything.
+    fn self_check(&self) -> Result<Option<act::SelfCheckChanged>, StoreError>;
+
     /// How many seconds before its end an end was told last; `None` if it never was.
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError>;
 

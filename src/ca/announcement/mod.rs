@@ -5,6 +5,7 @@
 //! Begin with [`Announcements`]; `watch` finds what ends soon.
 
 mod news;
+mod self_check;
 mod watch;
 
 use std::sync::Arc;

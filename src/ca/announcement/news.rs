@@ -5,7 +5,7 @@ use super::Announcements;
 use crate::notification::Event;
 use crate::notification::event::{
     Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, News,
-    PendingRequest, PublishedCrl,
+    PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::serial::SerialNumber;
@@ -20,6 +20,10 @@ impl Announcements {
             Act::RequestPended(mark) => self.pending_request(mark.request_id)?,
             Act::CrlPublished(published) => self.published_crl(&published)?,
             Act::ExpiryNoticed(noticed) => self.expiry(noticed)?,
+            Act::SelfCheckChanged(found) => {
+                let (faults, warnings) = (found.faults, found.warnings);
+                News::SelfCheckChanged(SelfCheck { faults, warnings })
+            }
             _ => return Err(StoreError::Damaged(format!("entry {sequence} tells of nothing"))),
         };
         Ok(Event { sequence, hash, at: Timestamp::from_millis(entry.at), news })

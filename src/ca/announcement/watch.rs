@@ -5,8 +5,8 @@
 //! in memory, so a restart or a clock that jumps may tell it late, never twice. After a standstill
 //! only the nearest distance is told of those that were passed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Authority, Refusal};
 use crate::pki::certificate::Certificate;
@@ -25,6 +25,11 @@ use crate::storage::{
 const CERTIFICATES_EVERY: u64 = 3600;
 /// How often CRL and CA certificates are looked at, in seconds.
 const FEW_EVERY: u64 = 30;
+/// After so many seconds it is looked again whether what was renewed still is (its successor may
+/// have been revoked).
+const RENEWED_FOR: u64 = 86_400;
+/// So many renewed certificates are remembered; of others it is asked each time.
+const MOST_REMEMBERED: usize = 200_000;
 /// Certificates looked at in one go.
 const PAGE: usize = 200;
 /// Certificates that one notification tells of.
@@ -51,12 +56,21 @@ pub struct Watch {
     distances: Distances,
     /// When the few and the certificates were looked at last.
     looked: Mutex<[Option<Timestamp>; 2]>,
+    renewed: Mutex<Renewed>,
+}
+
+/// Certificates that were renewed when that was asked, by their requests, and since when.
+#[derive(Default)]
+struct Renewed {
+    since: Option<Timestamp>,
+    requests: HashSet<u64>,
 }
 
 impl Watch {
     /// Over what this authority has issued.
     pub fn new(authority: Arc<Authority>, distances: Distances) -> Self {
-        Self { authority, distances, looked: Mutex::new([None, None]) }
+        let (looked, renewed) = (Mutex::new([None, None]), Mutex::default());
+        Self { authority, distances, looked, renewed }
     }
 
     /// Looks again at what was not looked at for a while.
@@ -155,6 +169,7 @@ impl Watch {
             expires_before: Some(now.plus_seconds(longest.saturating_add(1))),
             ..CertificateFilter::default()
         };
+        self.forget_renewed(now);
         let (mut count, mut after) = (0, None);
         loop {
             let page =
@@ -177,7 +192,16 @@ impl Watch {
             let wanted = &self.distances.certificates;
             let Some(before) = reached(wanted, left, life) else { continue };
             let told = register.told(&Subject::Certificate(row.serial))?;
-            if told.is_some_and(|told| told <= before) || self.is_renewed(row, now)? {
+            if told.is_some_and(|told| told <= before)
+                || self.renewed().requests.contains(&row.request_id)
+            {
+                continue;
+            }
+            if self.is_renewed(row, now)? {
+                let mut renewed = self.renewed();
+                if renewed.requests.len() < MOST_REMEMBERED {
+                    renewed.requests.insert(row.request_id);
+                }
                 continue;
             }
             let serial = row.serial.as_der_content().to_vec();
@@ -198,6 +222,18 @@ impl Watch {
             self.record(notices, Urgency::Ordinary, now)?;
         }
         Ok(count)
+    }
+
+    fn renewed(&self) -> MutexGuard<'_, Renewed> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget_renewed(&self, now: Timestamp) {
+        let mut renewed = self.renewed();
+        let passed = |since| now < since || now.seconds_since(since) >= RENEWED_FOR;
+        if renewed.since.is_none_or(passed) {
+            *renewed = Renewed { since: Some(now), requests: HashSet::new() };
+        }
     }
 
     /// Whether a good certificate that ends later takes its place: one that renews it, or one of

@@ -293,6 +293,51 @@ fn after_a_restore_old_events_keep_their_identifiers_and_new_ones_never_take_the
     assert_ne!(anew.id(), lost.id(), "identifiers do not");
 }
 
+#[test]
+fn a_self_check_is_told_when_other_rules_are_broken_than_before() {
+    let world = World::new();
+    let running = run(&world);
+    let note = |running: &Running, faults: &[&str], warnings: &[&str], at: Timestamp| {
+        let owned = |list: &[&str]| list.iter().map(|&told| told.to_owned()).collect::<Vec<_>>();
+        running.authority.note_self_check(&owned(faults), &owned(warnings), at).unwrap()
+    };
+    assert!(!note(&running, &[], &[], noon()), "all is well from the beginning");
+    assert!(note(&running, &["crl-unreachable: for 5 s"], &["ends: in 9 days"], noon()));
+    assert!(!note(&running, &["crl-unreachable: for 9 s"], &["ends: in 8 days"], noon()));
+    drop(running);
+    world.crash();
+    let running = run(&world);
+    assert!(!note(&running, &["crl-unreachable: for 9 s"], &["ends: in 8 days"], noon()));
+    assert!(note(&running, &[], &["crl-unreachable: perhaps", "ends: soon"], noon()));
+    assert!(note(&running, &[], &[], noon()));
+    let told: Vec<(usize, usize)> = running
+        .outbox
+        .events(1, 10)
+        .unwrap()
+        .into_iter()
+        .filter_map(|event| match event.news {
+            News::SelfCheckChanged(own) => Some((own.faults.len(), own.warnings.len())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [(1, 1), (0, 2), (0, 0)]);
+}
+
+#[test]
+fn a_successor_that_was_revoked_does_not_count_for_long() {
+    let world = World::new();
+    let running = run(&world);
+    let bob = vpn_user(&running.authority, "bob");
+    let old = enrol(&running, &bob, noon());
+    let look = old.not_after.minus_seconds(29 * DAY);
+    let new = enrol(&running, &bob, look);
+    assert_eq!(running.watch.look_at_certificates(look).unwrap(), 0);
+    let root = administrator();
+    let reason = RevocationReason::KeyCompromise;
+    running.authority.revoke(&root, &new.serial, reason, None, look).unwrap();
+    assert_eq!(running.watch.look_at_certificates(look.plus_seconds(DAY)).unwrap(), 1);
+}
+
 #[derive(Clone, Debug)]
 enum Move {
     Enrol(u8),

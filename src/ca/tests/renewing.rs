@@ -246,3 +246,34 @@ fn retire(model: &mut [Known], now: u64) {
         }
     }
 }
+
+#[test]
+fn who_wants_a_retirement_after_the_end_is_told_that_there_is_none() {
+    let world = World::new();
+    let register = world.open();
+    let authority = world.authority(register.clone());
+    let alice = vpn_user(&authority, "alice");
+    let old = issued(authority.enroll(&alice, ask(USER, &csr(&[])), noon()));
+    let notices = |retire_after_seconds| match renew(
+        &authority,
+        &old,
+        Some(retire_after_seconds),
+        None,
+        noon(),
+    )
+    .unwrap()
+    .outcome
+    {
+        Outcome::Issued(_, notices) => notices,
+        Outcome::Pending => panic!("pending"),
+    };
+    let left = old.not_after.seconds_since(noon());
+    let told = |notices: Vec<String>| notices.iter().any(|own| own.contains("ends by itself"));
+    assert!(told(notices(left)));
+    assert_eq!(register.lineage(&old.serial).unwrap().retires_at, None);
+    assert!(!told(notices(left - 1)));
+    assert_eq!(
+        register.lineage(&old.serial).unwrap().retires_at,
+        Some(noon().plus_seconds(left - 1))
+    );
+}

@@ -164,6 +164,27 @@ proptest! {
         let mut mistakes = Vec::new();
         let _ = file::read(Path::new("x"), &text, &mut mistakes);
     }
+
+    #[test]
+    fn any_endpoint_is_read_or_refused(
+        lines in prop::collection::vec(
+            "(name|url|secret_file|secret_variable|events|templates|crl_before|timeout|allow_http) = \
+             (\"(https?://)?[a-z0-9:@/.\\[\\]]{0,12}\"|[0-9]{1,22}|true|\\[(\"[a-z.0-9]{0,9}\",?){0,3}\\])",
+            0..8,
+        ),
+    ) {
+        let mut mistakes = Vec::new();
+        let text = format!("[[notification]]\n{}\n", lines.join("\n"));
+        let read = file::read(Path::new("x"), &text, &mut mistakes);
+        prop_assert!(read.notifications.len() <= usize::from(mistakes.is_empty()));
+        for own in read.notifications {
+            let local = ["http://localhost", "http://127.", "http://[::1]"];
+            let allowed = text.contains("allow_http = true");
+            let local = local.iter().any(|start| own.url.starts_with(start));
+            prop_assert!(own.url.starts_with("https://") || allowed || local, "{}", own.url);
+            prop_assert!(!own.secrets.is_empty() && !own.wishes.kinds.is_empty());
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use standardwebhooks::{Webhook, WebhookError};
 use super::world::{SECRET, noon};
 use crate::notification::delivery::Letter;
 use crate::notification::event::{
-    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, News, PublishedCrl,
+    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, News,
+    PublishedCrl, SelfCheck,
 };
 use crate::notification::signature::{NotASecret, Secrets};
 use crate::notification::{Event, body};
@@ -83,7 +84,9 @@ fn events() -> Vec<Event> {
         EndingCertificates { template: "WebServer".to_owned(), certificates: vec![certificate] };
     let authority =
         EndingAuthority { subject: "CN=CA".to_owned(), sha256: [2; 32], not_after: soon };
+    let self_check = SelfCheck { faults: vec!["crl-fetch: no".to_owned()], warnings: Vec::new() };
     let news = [
+        News::SelfCheckChanged(self_check),
         News::CrlPublished(published),
         News::CrlExpiring(distance, EndingCrl { number: 4, next_update: soon, urls }),
         News::AuthorityExpiring(distance, authority),

@@ -22,7 +22,7 @@ pub use answer::{AnswerRecorded, Idempotency};
 pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
 pub use notification::{
     Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, ExpiryNoticed,
-    NotificationsSettled, Standing,
+    NotificationsSettled, SelfCheckChanged, Standing,
 };
 pub use ocsp::{AnswersBegun, AnswersRenewed, ResponderAppointed};
 pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
@@ -159,4 +159,7 @@ pub enum Act {
     /// All of them are.
     #[n(44)]
     AnswersRenewed(#[n(0)] AnswersRenewed),
+    /// What the service finds when it looks at itself is not what it found before.
+    #[n(45)]
+    SelfCheckChanged(#[n(0)] SelfCheckChanged),
 }

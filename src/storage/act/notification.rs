@@ -114,9 +114,26 @@ pub struct Standing {
     pub waiting: Vec<u64>,
 }
 
+/// See [`Act::SelfCheckChanged`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct SelfCheckChanged {
+    /// What relying parties will refuse: a rule, a colon, and a sentence.
+    #[n(0)]
+    pub faults: Vec<String>,
+    /// What they may refuse, likewise.
+    #[n(1)]
+    pub warnings: Vec<String>,
+}
+
 impl Act {
     /// Whether somebody outside may want to be told.
     pub fn is_notable(&self) -> bool {
-        matches!(self, Self::RequestPended(_) | Self::CrlPublished(_) | Self::ExpiryNoticed(_))
+        matches!(
+            self,
+            Self::RequestPended(_)
+                | Self::CrlPublished(_)
+                | Self::ExpiryNoticed(_)
+                | Self::SelfCheckChanged(_)
+        )
     }
 }

@@ -150,6 +150,7 @@ impl Index {
             Act::RetirementCancelled(mark) => self.retirement_over(&mark.serial)?,
             Act::ExpiryNoticed(noticed) => self.told(noticed)?,
             Act::NotificationsSettled(settled) => self.settled(offset, settled)?,
+            Act::SelfCheckChanged(_) => self.self_check_changed(offset)?,
             Act::Started(_)
             | Act::Restored(_)
             | Act::AuthorityIntended(_)

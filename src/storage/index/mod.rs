@@ -54,6 +54,8 @@ pub(super) const NOTABLE: Kind = 80;
 pub(super) const ENDPOINT: Kind = 82;
 /// Something that ends → how long before its end that was told last, in seconds.
 pub(super) const TOLD: Kind = 84;
+/// The last change of what the service finds at itself → ledger offset.
+pub(super) const SELF_CHECK: Kind = 86;
 /// Sparse: every 256th entry's offset, 64 a chunk.
 pub(super) const SEQUENCE: Kind = 4;
 

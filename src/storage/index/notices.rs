@@ -1,9 +1,11 @@
 //! What notifications need: which acts they tell of, how far each endpoint has been told, and at
 //! which distance from an end that end was told last.
 
-use super::{ENDPOINT, Index, NOTABLE, TOLD, both, pair};
+use super::{ENDPOINT, Index, NOTABLE, SELF_CHECK, TOLD, both, pair};
 use crate::pki::serial::SerialNumber;
-use crate::storage::act::{Act, Ending, ExpiryNoticed, NotificationsSettled, Standing};
+use crate::storage::act::{
+    Act, Ending, ExpiryNoticed, NotificationsSettled, SelfCheckChanged, Standing,
+};
 use crate::storage::index::query::Search;
 use crate::storage::ledger::Located;
 use crate::storage::{AuditRow, StoreError, Subject};
@@ -24,6 +26,10 @@ impl Index {
             settled.endpoint.as_bytes(),
             place.as_ref().map(|it| &it[..]),
         )
+    }
+
+    pub(super) fn self_check_changed(&self, offset: u64) -> Result<(), StoreError> {
+        self.chunks.set_named(SELF_CHECK, b"", Some(&pair(offset, 0)))
     }
 
     pub(super) fn told(&self, noticed: &ExpiryNoticed) -> Result<(), StoreError> {
@@ -89,6 +95,17 @@ impl Search<'_> {
             }
         }
         Ok(standings)
+    }
+
+    /// See [`crate::storage::Register::self_check`].
+    pub fn self_check(&self) -> Result<Option<SelfCheckChanged>, StoreError> {
+        let Some(place) = self.look(|index| index.chunks.named(SELF_CHECK, b""))? else {
+            return Ok(None);
+        };
+        match self.reader.entry(both(&place).0)?.entry.act {
+            Act::SelfCheckChanged(found) => Ok(Some(found)),
+            _ => Err(StoreError::Damaged("the self-check is not where it was".to_owned())),
+        }
     }
 
     /// See [`crate::storage::Register::told`].

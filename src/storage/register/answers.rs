@@ -7,7 +7,9 @@ use super::LedgerRegister;
 use crate::pki::revocation::Revocation;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved, Standing};
+use crate::storage::act::{
+    AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved, SelfCheckChanged, Standing,
+};
 use crate::storage::index::{
     ACCOUNT, AUTHORITY, CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN, TOKEN_HASH,
     TOKEN_SPENT, both,
@@ -239,6 +241,10 @@ impl Register for LedgerRegister {
 
     fn standings(&self) -> Result<Vec<(String, Standing)>, StoreError> {
         self.watch(self.search().standings())
+    }
+
+    fn self_check(&self) -> Result<Option<SelfCheckChanged>, StoreError> {
+        self.watch(self.search().self_check())
     }
 
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {

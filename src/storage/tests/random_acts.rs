@@ -26,6 +26,7 @@ enum Move {
     Cancel(u8),
     Notice(u8, u8),
     Settle(u8, u8),
+    SelfCheck(u8),
     Account(u8),
     DropAccount(u8),
     Token(u8),
@@ -55,6 +56,7 @@ fn any_move() -> impl Strategy<Value = Move> {
         1 => n().prop_map(Move::Cancel),
         2 => (n(), n()).prop_map(|(s, d)| Move::Notice(s, d)),
         2 => (n(), n()).prop_map(|(e, w)| Move::Settle(e, w)),
+        1 => n().prop_map(Move::SelfCheck),
         2 => n().prop_map(Move::Account),
         1 => n().prop_map(Move::DropAccount),
         1 => Just(Move::Roles),
@@ -91,6 +93,8 @@ struct Model {
     told: BTreeMap<u64, u64>,
     /// Numbers of the entries that notifications tell of.
     notable: Vec<u64>,
+    /// What the service found last when it looked at itself.
+    self_check: Option<act::SelfCheckChanged>,
     /// How each endpoint stands.
     standings: BTreeMap<String, act::Standing>,
     accounts: BTreeMap<String, u64>,
@@ -251,6 +255,13 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
                 certificates: vec![act::EndingCertificate { serial, not_after: 1 }],
             });
             Act::ExpiryNoticed(act::ExpiryNoticed { before_seconds, told_before_seconds, ending })
+        }
+        Move::SelfCheck(number) => {
+            let (faults, warnings) = (vec![format!("rule-{number}: it is so")], Vec::new());
+            let found = act::SelfCheckChanged { faults, warnings };
+            model.self_check = Some(found.clone());
+            model.notable.push(model.entries + 1);
+            Act::SelfCheckChanged(found)
         }
         Move::Settle(which, what) => {
             let endpoint = format!("hook{}", which % 3);
@@ -421,6 +432,7 @@ fn compare(model: &Model, register: &dyn Register) {
     }
     let standings: BTreeMap<_, _> = register.standings().unwrap().into_iter().collect();
     assert_eq!(standings, model.standings);
+    assert_eq!(register.self_check().unwrap(), model.self_check);
     for id in model.requests.keys() {
         let told = register.told(&Subject::Certificate(serial_of(*id))).unwrap();
         assert_eq!(told, model.told.get(id).copied());

@@ -556,6 +556,10 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
+    fn self_check(&self) -> Result<Option<act::SelfCheckChanged>, StoreError> {
+        unreachable!()
+    }
+
     fn told(&self, _: &Subject) -> Result<Option<u64>, StoreError> {
         unreachable!()
     }
