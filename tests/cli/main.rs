@@ -17,6 +17,7 @@ mod first_start;
 mod full_disk;
 mod mutual_tls;
 mod notification;
+mod ocsp;
 mod operator;
 mod program;
 mod receiver;

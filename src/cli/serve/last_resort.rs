@@ -2,6 +2,7 @@
 //! out. The stored CRL and the CA certificate are served on, the API says that nothing else is.
 
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use super::certificate::private;
 use super::{Signals, from_std, system};
+use crate::ca::ocsp::{AnswerPoint, Nonces};
 use crate::ca::publish::{PublicationPoint, Schedule};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
@@ -111,7 +113,14 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     outcome.ok()?;
     let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
     let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
-    point.current().is_some().then_some(point)
+    point.current()?;
+    // Nobody knows whether the stored OCSP answers have all that the ledger has: the CRL does.
+    // Who asks is told to come again, and not that there is nothing here.
+    if !home.ocsp().exists() {
+        return Some(point);
+    }
+    let answers = AnswerPoint::new(&issuer, Nonces::PassedOver, NonZeroUsize::MIN).ok()?;
+    Some(point.with_answers(Arc::new(answers)))
 }
 
 fn stored_slug(home: &Home) -> Option<String> {

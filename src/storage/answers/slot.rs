@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! slot  crc32c u32 (over what follows, up to the end of the second answer) · kind u8 (0 empty,
-//!       1 answers, 2 given up) · serial length u8 · answer lengths u16, u16 · 2 zero octets ·
+//!       1 answers) · serial length u8 · answer lengths u16, u16 · 2 zero octets ·
 //!       signer u32 · round u64 · not_after u64 · produced_at u64 · this_update u64 ·
 //!       next_update u64 · serial [20] · 4 zero octets · tags [16], [16] · answers
 //! ```
@@ -54,8 +54,6 @@ pub(super) enum Slot {
     Empty,
     /// Answers.
     Kept(Box<Kept>),
-    /// Something that cannot be read any more, or counts no more: a search goes on.
-    GivenUp,
 }
 
 impl Kept {
@@ -96,14 +94,6 @@ impl Kept {
     }
 }
 
-/// A slot that is given up.
-pub(super) fn given_up(slot: &mut [u8]) {
-    slot.fill(0);
-    slot[4] = 2;
-    let sum = crc32c::crc32c(&slot[4..HEAD]);
-    slot[..4].copy_from_slice(&sum.to_le_bytes());
-}
-
 /// Reads a slot; nothing where it is torn.
 pub(super) fn read(slot: &[u8]) -> Option<Slot> {
     let number =
@@ -119,10 +109,8 @@ pub(super) fn read(slot: &[u8]) -> Option<Slot> {
     if crc32c::crc32c(slot.get(4..end)?) != sum {
         return None;
     }
-    match slot[4] {
-        1 => {}
-        2 => return Some(Slot::GivenUp),
-        _ => return None,
+    if slot[4] != 1 {
+        return None;
     }
     let serial = slot.get(56..56 + usize::from(slot[5]).min(20))?;
     let answer = |tag: usize, octets: std::ops::Range<usize>| {
@@ -168,8 +156,6 @@ mod tests {
             slot[bit / 8] ^= 1 << (bit % 8);
             prop_assert_ne!(read(&slot), Some(Slot::Kept(Box::new(kept.clone()))));
             prop_assert_ne!(read(&slot), Some(Slot::Empty));
-            given_up(&mut slot);
-            prop_assert_eq!(read(&slot), Some(Slot::GivenUp));
         }
 
         #[test]

@@ -48,8 +48,7 @@ impl AnswerTable {
         Self::sized(directory, number, FIRST_SLOTS, FIRST_SLOT_SIZE, progress)?.named()
     }
 
-    /// Reads one; nothing where it is none. After an unclean stop every slot is looked at, and the
-    /// torn ones are given up.
+    /// Reads one; nothing where it is none, or torn: after an unclean stop every slot is looked at.
     pub(super) fn open(directory: &Path, number: u64) -> Result<Option<Self>, StoreError> {
         let path = directory.join(format!("answers-{number}"));
         let file = File::options().read(true).write(true).open(&path);
@@ -57,8 +56,7 @@ impl AnswerTable {
         let Some((slots, slot_size, record)) = read_head(&file) else { return Ok(None) };
         let writing = Mutex::new(record);
         let table = Self { path, number, file, slots, slot_size, writing };
-        table.take_up().map_err(|error| table.failed("reading", &error))?;
-        Ok(Some(table))
+        Ok(table.take_up()?.then_some(table))
     }
 
     /// Not yet under the name that counts at start: see [`AnswerTable::named`].
@@ -104,7 +102,7 @@ impl AnswerTable {
         let (_, slot) = found.map_err(|error| self.failed("reading", &error))?;
         Ok(match slot {
             Slot::Kept(kept) => Some(*kept),
-            Slot::Empty | Slot::GivenUp => None,
+            Slot::Empty => None,
         })
     }
 
@@ -171,7 +169,7 @@ impl AnswerTable {
                 && kept.round >= round
                 && failed.is_none()
             {
-                failed = new.put(std::slice::from_ref(&*kept)).err();
+                failed = new.take_over(&kept).err();
             }
             Ok(())
         })
@@ -182,6 +180,16 @@ impl AnswerTable {
         let new = new.named()?;
         std::fs::remove_file(&self.path).map_err(|error| self.failed("removing", &error))?;
         Ok(new)
+    }
+
+    /// Puts what another table has, unless it is here already and newer: a power cut that took a slot
+    /// out of the way of a search may have left an older one behind.
+    fn take_over(&self, kept: &Kept) -> Result<(), StoreError> {
+        let here = self.find(&kept.serial)?;
+        if here.is_none_or(|here| here.produced_at < kept.produced_at) {
+            self.put(std::slice::from_ref(kept))?;
+        }
+        Ok(())
     }
 
     /// How many slots are taken, and how many there are.
@@ -206,7 +214,6 @@ impl AnswerTable {
         for _ in 0..self.slots {
             match self.slot(place, octets)? {
                 Slot::Kept(kept) if kept.serial != *serial => {}
-                Slot::GivenUp => {}
                 found => return Ok((place, found)),
             }
             place = (place + 1) & (self.slots - 1);
@@ -243,41 +250,28 @@ impl AnswerTable {
         Ok(())
     }
 
-    /// Counts what is there; says durably that this run has not ended.
-    fn take_up(&self) -> io::Result<()> {
-        let Record { clean, mut taken, .. } = *self.lock();
-        let mut torn = Vec::new();
+    /// Counts what is there, and says durably that this run has not ended. False where a slot is
+    /// torn: then whatever else was not synced is missing as well, and nobody knows what.
+    fn take_up(&self) -> Result<bool, StoreError> {
+        let Record { clean, progress, .. } = *self.lock();
         if !clean {
-            taken = 0;
-        }
-        let mut count = |place, slot| {
-            match slot {
-                None => torn.push(place),
-                Some(slot) => taken += u64::from(slot != Slot::Empty),
+            let (mut taken, mut torn) = (0, 0u64);
+            let counted = self.each(|_, slot| {
+                match slot {
+                    None => torn += 1,
+                    Some(slot) => taken += u64::from(slot != Slot::Empty),
+                }
+                Ok(())
+            });
+            counted.map_err(|error| self.failed("reading", &error))?;
+            if torn > 0 {
+                tracing::warn!(torn, "OCSP answers were torn by a power cut; all are made anew");
+                return Ok(false);
             }
-            Ok(())
-        };
-        if !clean {
-            self.each(&mut count)?;
+            self.lock().taken = taken;
         }
-        let mut octets = vec![0; self.slot_size];
-        slot::given_up(&mut octets);
-        for place in &torn {
-            self.file.write_all_at(&octets, self.offset(*place))?;
-        }
-        let mut writing = self.lock();
-        writing.taken = taken + torn.len() as u64;
-        if !torn.is_empty() {
-            tracing::warn!(
-                torn = torn.len(),
-                "OCSP answers were torn by a power cut and are made anew"
-            );
-            // Whose they were is not known: everybody is answered anew.
-            writing.progress.stage = super::Stage::Nothing;
-        }
-        let progress = writing.progress;
-        drop(writing);
-        self.write_progress(progress, false).map_err(|error| io::Error::other(error.to_string()))
+        self.write_progress(progress, false)?;
+        Ok(true)
     }
 
     fn write_progress(&self, progress: Progress, clean: bool) -> Result<(), StoreError> {
