@@ -73,10 +73,11 @@ fn what_a_service_issues_is_well_until_it_is_revoked() {
     let refused = doctor(&["--part", "vpn-server", &p12]);
     assert_eq!(refused.status.code(), Some(1));
 
-    // The API's own certificate, as its server sends it: a warning, for it is no VPN server's.
+    // The API's own certificate, as its server sends it: warnings, for it is no VPN server's.
     let address = service.api.replace("https://", "");
     let (status, report) = json(&["--part", "vpn-server", "--connect", &address, "--root", root]);
-    assert_eq!((status, rules(&report)), (3, vec!["eku-without-ike-intermediate"]), "{report:#}");
+    let expected = vec!["address-not-as-dns-name", "eku-without-ike-intermediate"];
+    assert_eq!((status, rules(&report)), (3, expected), "{report:#}");
 
     let serial = openssl(home.path(), &["x509", "-in", "alice.pem", "-noout", "-serial"]);
     let serial = serial.trim().trim_start_matches("serial=");
@@ -152,4 +153,33 @@ fn what_cannot_be_judged_is_no_verdict() {
     ] {
         assert_eq!(doctor(arguments).status.code(), Some(status), "{arguments:?}");
     }
+}
+
+/// The service meets what its relying parties meet: here, an address where nobody listens.
+#[test]
+fn the_service_looks_at_itself() {
+    let (_home, data) = place();
+    init(&data, &["--base-url", "http://127.0.0.1:1"]);
+    let service = Service::start(&data, &["--self-check", "10s"]);
+    let (mut ready, mut metrics) = (String::new(), String::new());
+    for _ in 0..100 {
+        ready = service.call("/readyz", &[]).1;
+        metrics = service.call("/metrics", &[]).1;
+        if metrics.contains("chancery_self_check_findings{severity=\"warning\"} 1") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    // Others may reach it, so it is a notice: this machine's way there is not theirs.
+    let answer: Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(answer["ready"], true, "{ready}");
+    assert!(answer["notices"].to_string().contains("crl-unreachable"), "{ready}");
+    for expected in [
+        "chancery_self_check_findings{severity=\"fault\"} 0",
+        "chancery_self_check_findings{severity=\"warning\"} 1",
+        "chancery_healthy{condition=\"self_check\"} 1",
+    ] {
+        assert!(metrics.contains(expected), "{expected}: {metrics}");
+    }
+    service.stop();
 }
