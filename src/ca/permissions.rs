@@ -81,6 +81,8 @@ pub enum Operation {
     ReadTokens,
     /// Make and revoke tokens.
     EditTokens,
+    /// Have a certificate examined, and what it names fetched from here.
+    Examine,
     /// See the ledger.
     ReadAudit,
     /// See the metrics, and how notifications do.
@@ -89,7 +91,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::RenewCertificate,
@@ -110,6 +112,7 @@ impl Operation {
         Self::EditRoles,
         Self::ReadTokens,
         Self::EditTokens,
+        Self::Examine,
         Self::ReadAudit,
         Self::ReadMetrics,
     ];
@@ -135,6 +138,8 @@ impl Operation {
             Self::ReadRoles | Self::ReadTokens | Self::ReadAudit | Self::ReadMetrics => {
                 Some(&[Administrator, Auditor])
             }
+            // What a stranger's certificate names is fetched: nobody else, by nobody's leave.
+            Self::Examine => Some(&[CertificateManager, Auditor]),
             Self::EditTemplates | Self::EditAccounts | Self::EditRoles | Self::EditTokens => {
                 Some(&[Administrator])
             }

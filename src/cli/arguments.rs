@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
+use super::doctor::arguments::Doctor;
 use super::settings::{Given, SETTINGS, Values};
-use crate::doctor::Part;
-use crate::pki::time::Timestamp;
 use crate::signing::KeyKind;
 
 /// A lightweight certificate authority in the place of AD CS.
@@ -260,51 +259,6 @@ pub struct Health {
     pub configured: Configured,
 }
 
-/// `chancery doctor`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 nothing was found, 3 warnings only, 4 a fault; 1 nothing could be judged, 2 \
-                        the command line is wrong."
-)]
-pub struct Doctor {
-    /// The certificate, and others of its chain (PEM, DER, PKCS#7 or PKCS#12)
-    #[arg(required_unless_present = "connect", conflicts_with = "connect")]
-    pub certificate: Option<PathBuf>,
-    /// Take the chain that the TLS server there sends, such as an SSTP server or LDAPS
-    #[arg(long, value_name = "HOST:PORT")]
-    pub connect: Option<String>,
-    /// The part it is to play: nps-server, vpn-server, vpn-user, vpn-device or ca
-    #[arg(long, value_name = "PART", value_parser = part)]
-    pub part: Part,
-    /// A name that clients connect to, or the user's UPN: must be in it; may be given several times
-    #[arg(long, value_name = "NAME")]
-    pub name: Vec<String>,
-    /// Further certificates of the chain; may be given several times
-    #[arg(long, value_name = "FILE")]
-    pub chain: Vec<PathBuf>,
-    /// A root that is trusted where the certificate is looked at; may be given several times
-    #[arg(long, value_name = "FILE")]
-    pub root: Vec<PathBuf>,
-    /// A CRL to use beside those that are fetched (PEM or DER); may be given several times
-    #[arg(long, value_name = "FILE")]
-    pub crl: Vec<PathBuf>,
-    /// Where the CRL is that the CA in question issues; may be given several times
-    #[arg(long, value_name = "URL")]
-    pub issued_crl: Vec<String>,
-    /// The file with the PKCS#12 file's password
-    #[arg(long, value_name = "FILE", conflicts_with = "connect")]
-    pub password_file: Option<PathBuf>,
-    /// Judge at another time than now, such as 2027-01-31T08:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = moment)]
-    pub at: Option<Timestamp>,
-    /// Fetch nothing
-    #[arg(long)]
-    pub offline: bool,
-    /// Tell it as JSON, in the shape of POST /v1/doctor
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Who signs a request beside the requester.
 #[derive(Debug, Args)]
 pub struct CoSigning {
@@ -414,15 +368,6 @@ pub struct Renew {
 fn key_kind(word: &str) -> Result<KeyKind, String> {
     let known = KeyKind::ALL.map(KeyKind::as_str).join(", ");
     KeyKind::from_word(word).ok_or_else(|| format!("known are {known}"))
-}
-
-fn part(word: &str) -> Result<Part, String> {
-    let known = Part::ALL.map(Part::as_str).join(", ");
-    Part::from_word(word).ok_or_else(|| format!("known are {known}"))
-}
-
-fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|error: crate::pki::time::NotAMoment| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<u64, String> {

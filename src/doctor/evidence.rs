@@ -1,11 +1,12 @@
 //! What was fetched, and what could not be: CRLs, deltas, issuers, OCSP answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Question;
 use super::path::{Level, Path, Source};
 use crate::pki::bundle::certificates_from_pkcs7;
-use crate::pki::presented::{PresentedCertificate, PresentedCrl};
+use crate::pki::presented::{PresentedAnswer, PresentedCertificate, PresentedCrl, question};
 
 /// Addresses looked up for one question at most: nobody's chain has more, and a stranger's shall
 /// not send us round the world.
@@ -18,13 +19,33 @@ const MOST_OCTETS: usize = 128 * 1024 * 1024;
 pub trait Fetch {
     /// GET.
     fn get(&self, url: &str) -> Result<Document, NotFetched>;
+
+    /// POST of an OCSP request (RFC 6960 appendix A).
+    fn ask(&self, url: &str, request: &[u8]) -> Result<Document, NotFetched>;
+}
+
+/// Makes a [`Fetch`] for each question, whose time begins to run with it.
+pub trait Fetching: Send + Sync {
+    /// For one question.
+    fn begin(&self) -> Box<dyn Fetch>;
 }
 
 /// Fetches nothing.
+#[derive(Clone, Copy, Debug)]
 pub struct Offline;
+
+impl Fetching for Offline {
+    fn begin(&self) -> Box<dyn Fetch> {
+        Box::new(Self)
+    }
+}
 
 impl Fetch for Offline {
     fn get(&self, _: &str) -> Result<Document, NotFetched> {
+        Err(NotFetched::Offline)
+    }
+
+    fn ask(&self, _: &str, _: &[u8]) -> Result<Document, NotFetched> {
         Err(NotFetched::Offline)
     }
 }
@@ -33,7 +54,7 @@ impl Fetch for Offline {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Arc<Vec<u8>>,
     /// How many seconds the server's clock (RFC 9110 §6.6.1) is ahead of ours; negative if behind.
     pub clock_ahead_seconds: Option<i64>,
 }
@@ -99,6 +120,8 @@ pub enum Sought {
     Crl,
     /// A delta CRL.
     Delta,
+    /// An OCSP answer.
+    Answer,
 }
 
 impl Sought {
@@ -108,6 +131,7 @@ impl Sought {
             Self::Issuer => "issuer",
             Self::Crl => "crl",
             Self::Delta => "delta-crl",
+            Self::Answer => "ocsp",
         }
     }
 }
@@ -158,6 +182,26 @@ pub enum NoCrl {
     NotACrl,
 }
 
+/// What an OCSP responder says of a certificate.
+#[derive(Clone, Debug)]
+pub struct AnswerEvidence {
+    /// The responder's URL.
+    pub url: String,
+    /// Its answer.
+    pub outcome: Result<PresentedAnswer, NoAnswer>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// It could not be had.
+    #[error(transparent)]
+    NotFetched(NotFetched),
+    /// Something else came.
+    #[error("no OCSP answer in DER")]
+    NotAnAnswer,
+}
+
 /// What there is about the revocation of one certificate.
 #[derive(Clone, Debug, Default)]
 pub struct Revocation {
@@ -165,6 +209,8 @@ pub struct Revocation {
     pub crls: Vec<CrlEvidence>,
     /// Delta CRLs, likewise.
     pub deltas: Vec<CrlEvidence>,
+    /// OCSP answers, from every responder that is named.
+    pub answers: Vec<AnswerEvidence>,
 }
 
 /// All of it.
@@ -217,7 +263,7 @@ impl<'a> Evidence<'a> {
 
     /// Fetches what is said of the revocation of every certificate that is no root.
     pub(super) fn gather(&mut self, question: &Question<'_>, path: &Path) {
-        for level in &path.levels {
+        for (position, level) in path.levels.iter().enumerate() {
             let own = &level.certificate;
             let mut revocation = Revocation::default();
             if !own.is_self_issued() && !own.is_exempt_from_revocation() {
@@ -225,6 +271,9 @@ impl<'a> Evidence<'a> {
                 let mut freshest = own.freshest_crl_urls();
                 revocation.crls = self.crls(question, own.issuer_der(), urls, &mut freshest);
                 revocation.deltas = self.deltas(freshest);
+                if let Some(issuer) = path.issuer_of(position) {
+                    revocation.answers = self.answers(own, issuer);
+                }
             }
             self.revocation.push(revocation);
         }
@@ -259,6 +308,24 @@ impl<'a> Evidence<'a> {
         found
     }
 
+    fn answers(
+        &mut self,
+        own: &PresentedCertificate,
+        issuer: &PresentedCertificate,
+    ) -> Vec<AnswerEvidence> {
+        let Some(request) = question(own, issuer) else { return Vec::new() };
+        let mut answers = Vec::new();
+        for url in own.ocsp_urls() {
+            let outcome = self.counted(&url, Sought::Answer, |fetch| fetch.ask(&url, &request));
+            let outcome = outcome.map_err(NoAnswer::NotFetched).and_then(|document| {
+                PresentedAnswer::from_der(&document.body, own, issuer)
+                    .map_err(|_| NoAnswer::NotAnAnswer)
+            });
+            answers.push(AnswerEvidence { url, outcome });
+        }
+        answers
+    }
+
     fn deltas(&mut self, urls: Vec<String>) -> Vec<CrlEvidence> {
         urls.into_iter().map(|url| self.crl(url, Sought::Delta)).collect()
     }
@@ -274,26 +341,41 @@ impl<'a> Evidence<'a> {
         CrlEvidence { url: Some(url), outcome }
     }
 
-    fn octets(&self) -> usize {
-        self.fetched.values().flatten().map(|document| document.body.len()).sum()
+    /// GET, once for each URL.
+    fn look_up(&mut self, url: &str, sought: Sought) -> Result<Document, NotFetched> {
+        if let Some(known) = self.fetched.get(url).cloned() {
+            return self.noted(url, sought, known);
+        }
+        let outcome = self.counted(url, sought, |fetch| fetch.get(url));
+        self.fetched.insert(url.to_owned(), outcome.clone());
+        outcome
     }
 
-    fn look_up(&mut self, url: &str, sought: Sought) -> Result<Document, NotFetched> {
-        let outcome = match self.fetched.get(url) {
-            Some(known) => known.clone(),
-            None if self.fetched.len() >= MOST_LOOKUPS || self.octets() >= MOST_OCTETS => {
+    /// Goes there, if it is a place to go to and there were not too many.
+    fn counted(
+        &mut self,
+        url: &str,
+        sought: Sought,
+        go: impl FnOnce(&dyn Fetch) -> Result<Document, NotFetched>,
+    ) -> Result<Document, NotFetched> {
+        let octets: usize = self.lookups.iter().filter_map(|own| own.outcome.as_ref().ok()).sum();
+        let outcome = match scheme(url) {
+            _ if self.lookups.len() >= MOST_LOOKUPS || octets >= MOST_OCTETS => {
                 Err(NotFetched::TooMany)
             }
-            None => {
-                let outcome = match scheme(url) {
-                    Some(scheme) if scheme == "http" => self.fetch.get(url),
-                    Some(scheme) => Err(NotFetched::OtherScheme(scheme)),
-                    None => Err(NotFetched::NotAUrl),
-                };
-                self.fetched.insert(url.to_owned(), outcome.clone());
-                outcome
-            }
+            Some(scheme) if scheme == "http" => go(self.fetch),
+            Some(scheme) => Err(NotFetched::OtherScheme(scheme)),
+            None => Err(NotFetched::NotAUrl),
         };
+        self.noted(url, sought, outcome)
+    }
+
+    fn noted(
+        &mut self,
+        url: &str,
+        sought: Sought,
+        outcome: Result<Document, NotFetched>,
+    ) -> Result<Document, NotFetched> {
         if !self.lookups.iter().any(|own| own.url == url && own.sought == sought) {
             self.lookups.push(Lookup {
                 url: url.to_owned(),

@@ -62,7 +62,7 @@ fn ders(content: &[u8], password: Option<&str>) -> Result<Vec<Vec<u8>>, NotTaken
     if let Ok(found) = certificates_from_pkcs7(der) {
         return if found.is_empty() { Err(NotTaken::UnknownForm) } else { Ok(found) };
     }
-    if looks_like_pkcs12(der) {
+    if is_pkcs12(der) {
         return from_pkcs12(der, password);
     }
     Err(NotTaken::UnknownForm)
@@ -90,8 +90,9 @@ fn from_pem(text: &str) -> Result<Vec<Vec<u8>>, NotTaken> {
     Ok(found)
 }
 
+/// Whether it begins as PKCS #12 does (RFC 7292 §4):
 /// `PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData OPTIONAL }`
-fn looks_like_pkcs12(der: &[u8]) -> bool {
+pub fn is_pkcs12(der: &[u8]) -> bool {
     let header = crate::pki::encoding::read_header(der);
     header
         .is_ok_and(|(header, _)| der.get(header..).is_some_and(|rest| rest.starts_with(&[2, 1, 3])))

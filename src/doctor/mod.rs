@@ -13,7 +13,7 @@ mod path;
 pub mod report;
 pub mod rules;
 
-pub use evidence::{Document, Fetch, NotFetched};
+pub use evidence::{Document, Fetch, Fetching, NotFetched};
 pub use finding::{Confidence, Finding, Product, Rule, Severity};
 pub use part::Part;
 pub use path::{Level, Source};

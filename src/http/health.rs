@@ -47,6 +47,7 @@ pub fn ready(api: &Api, now: Timestamp) -> Answer {
     let mut notices = api.authority.notices();
     notices.extend(api.authority.template_notices());
     notices.extend(api.notifications.notices(now));
+    notices.extend(api.self_check.load().iter().flat_map(|own| own.warnings.clone()));
     let body = Ready { ready: reasons.is_empty(), reasons, notices };
     Answer::json(status(body.ready), &body)
 }
@@ -63,5 +64,8 @@ pub fn conditions(api: &Api, now: Timestamp) -> Vec<(&'static str, Option<String
     let ocsp = api.publisher.ocsp(now).map(|figures| ("ocsp", figures.trouble));
     let mut conditions = vec![("issuing", issuing), ("crl", crl), ("serving", serving)];
     conditions.extend(ocsp);
+    let found = api.self_check.load();
+    let found = found.as_ref().map(|own| own.faults.join("; ")).filter(|told| !told.is_empty());
+    conditions.push(("self_check", found));
     conditions
 }

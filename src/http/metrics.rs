@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::Route;
 use super::answer::{Answer, Reply};
 use super::call::Call;
+use super::doctor::self_check::Gauges;
 use super::health;
 use super::notifications::metrics::Notifications;
 use super::pool::Lane;
@@ -37,6 +38,7 @@ pub struct Metrics {
     ocsp_answers: Family<AnswerLabels, Gauge<u64, AtomicU64>>,
     ocsp_certificates: Gauge<u64, AtomicU64>,
     ocsp_age_seconds: Gauge<u64, AtomicU64>,
+    self_check: Gauges,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -84,6 +86,7 @@ impl Metrics {
             ocsp_answers: Family::default(),
             ocsp_certificates: Gauge::default(),
             ocsp_age_seconds: Gauge::default(),
+            self_check: Gauges::default(),
         };
         metrics.register();
         metrics
@@ -107,6 +110,7 @@ impl Metrics {
         registry.register("ocsp_answers", "OCSP answers given since the start, by kind", self.ocsp_answers.clone());
         registry.register("ocsp_certificates", "Certificates answered in the round under way or over", self.ocsp_certificates.clone());
         registry.register("ocsp_age_seconds", "Seconds since that round began", self.ocsp_age_seconds.clone());
+        self.self_check.register(registry);
     }
 
     /// Counts a call.
@@ -169,6 +173,9 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
         for (kind, count) in kinds.into_iter().chain(ocsp.statuses) {
             metrics.ocsp_answers.get_or_create(&AnswerLabels { kind }).set(count);
         }
+    }
+    if let Some(found) = api.self_check.load().as_ref() {
+        metrics.self_check.set(found, now);
     }
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry).map_err(|error| {

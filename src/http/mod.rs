@@ -67,9 +67,9 @@ pub enum Access {
     Needs(Operation, Lane, fn(&Call<'_>) -> Result<Reply, Problem>),
 }
 
-use Lane::{Acts, Enrolments, Reads};
+use Lane::{Acts, Enrolments, Examinations, Reads};
 use Operation::{
-    DecideRequests, EditAccounts, EditRoles, EditTemplates, EditTokens, Enroll,
+    DecideRequests, EditAccounts, EditRoles, EditTemplates, EditTokens, Enroll, Examine,
     MakeEnrolmentTokens, PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn,
     ReadRoles, ReadTokens, RenewCertificate, Revoke, RevokeCertificate, WithdrawRequests,
     WriteTemplate,
@@ -131,6 +131,8 @@ pub static ROUTES: &[Route] = &[
     delete("/v1/tokens/{id}", EditTokens, Acts, tokens::revoke),
 
     get("/v1/audit", ReadAudit, Reads, audit::list),
+
+    post("/v1/doctor", Examine, Examinations, doctor::examine),
 ];
 
 type Resource = fn(&Call<'_>) -> Result<Reply, Problem>;

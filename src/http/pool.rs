@@ -24,11 +24,14 @@ pub enum Lane {
     /// Whatever comes with a name and password: a directory is asked first, which may be slow,
     /// and only those who need it shall wait for it.
     Passwords,
+    /// Questions to the doctor: they wait for servers that certificates name, perhaps long.
+    Examinations,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 4] = [Self::Enrolments, Self::Acts, Self::Reads, Self::Passwords];
+    pub const ALL: [Self; 5] =
+        [Self::Enrolments, Self::Acts, Self::Reads, Self::Passwords, Self::Examinations];
 
     /// The word in metrics.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Lane {
             Self::Acts => "acts",
             Self::Reads => "reads",
             Self::Passwords => "passwords",
+            Self::Examinations => "examinations",
         }
     }
 }
@@ -56,6 +60,7 @@ pub struct Pools {
     acts: Pool,
     reads: Pool,
     passwords: Pool,
+    examinations: Pool,
 }
 
 /// The lane has no room, or its thread died.
@@ -77,6 +82,7 @@ impl Pools {
             acts: Pool::start("act", Width { threads: 8, queue: 256 })?,
             reads: Pool::start("read", Width { threads: processors + 2, queue: 512 })?,
             passwords: Pool::start("password", Width { threads: 32, queue: 256 })?,
+            examinations: Pool::start("examine", Width { threads: 4, queue: 16 })?,
         })
     }
 
@@ -100,6 +106,7 @@ impl Pools {
             Lane::Acts => &self.acts,
             Lane::Reads => &self.reads,
             Lane::Passwords => &self.passwords,
+            Lane::Examinations => &self.examinations,
         }
     }
 }

@@ -13,12 +13,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::http::Uri;
+use ureq::http::{Response, Uri};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, config::Config};
+use ureq::{Agent, Body, config::Config};
 
-use crate::doctor::{Document, Fetch, NotFetched};
+use crate::doctor::{Document, Fetch, Fetching, NotFetched};
 use crate::pki::time::Timestamp;
 pub use address::is_public;
 
@@ -64,17 +64,33 @@ impl Default for Limits {
     }
 }
 
+/// Begins a fetching for each question, within the same bounds.
+pub struct Rounds {
+    /// What may be reached.
+    pub reach: Reach,
+    /// How much and how long.
+    pub limits: Limits,
+    /// The clock that servers' clocks are compared with.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Fetching for Rounds {
+    fn begin(&self) -> Box<dyn Fetch> {
+        Box::new(Retrieval::new(self.reach.clone(), self.limits, self.clock))
+    }
+}
+
 /// Fetches for one question: its time runs from its making.
-pub struct Retrieval<'a> {
+pub struct Retrieval {
     agent: Agent,
     limits: Limits,
-    clock: &'a dyn Fn() -> Timestamp,
+    clock: fn() -> Timestamp,
     began: Instant,
 }
 
-impl<'a> Retrieval<'a> {
+impl Retrieval {
     /// With these limits; `clock` is compared with the servers' clocks.
-    pub fn new(reach: Reach, limits: Limits, clock: &'a dyn Fn() -> Timestamp) -> Self {
+    pub fn new(reach: Reach, limits: Limits, clock: fn() -> Timestamp) -> Self {
         let config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -89,16 +105,21 @@ impl<'a> Retrieval<'a> {
         Self { agent, limits, clock, began: Instant::now() }
     }
 
-    fn fetch(&self, url: &str, patience: Duration) -> Result<Document, NotFetched> {
-        let told = |error: ureq::Error| self.told(error, patience);
-        let uri: Uri = url.parse().map_err(|_| NotFetched::NotAUrl)?;
-        // Neither user names nor other schemes: only what a CRL location needs.
-        let authority = uri.authority().filter(|own| !own.as_str().contains('@'));
-        if authority.is_none() || uri.scheme_str() != Some("http") {
-            return Err(NotFetched::NotAUrl);
+    /// How long this address may take, of the time that is left for all.
+    fn patience(&self) -> Result<Duration, NotFetched> {
+        let left = self.limits.all.saturating_sub(self.began.elapsed());
+        if left.is_zero() {
+            return Err(NotFetched::OutOfTime(self.limits.all.as_secs()));
         }
-        let request = self.agent.get(uri).config().timeout_global(Some(patience)).build();
-        let mut answer = request.call().map_err(told)?;
+        Ok(self.limits.each.min(left))
+    }
+
+    fn document(
+        &self,
+        answer: Result<Response<Body>, ureq::Error>,
+        patience: Duration,
+    ) -> Result<Document, NotFetched> {
+        let mut answer = answer.map_err(|error| self.told(error, patience))?;
         let clock_ahead_seconds = self.clock_ahead(answer.headers());
         match answer.status().as_u16() {
             200 => {}
@@ -106,8 +127,8 @@ impl<'a> Retrieval<'a> {
             status => return Err(NotFetched::Status(status)),
         }
         let body = answer.body_mut().with_config().limit(self.limits.octets);
-        let body = body.read_to_vec().map_err(told)?;
-        Ok(Document { body, clock_ahead_seconds })
+        let body = body.read_to_vec().map_err(|error| self.told(error, patience))?;
+        Ok(Document { body: Arc::new(body), clock_ahead_seconds })
     }
 
     /// A cache's answer (RFC 9111 §5.1) says when it was made, not what time it is.
@@ -146,14 +167,26 @@ impl<'a> Retrieval<'a> {
     }
 }
 
-impl Fetch for Retrieval<'_> {
+impl Fetch for Retrieval {
     fn get(&self, url: &str) -> Result<Document, NotFetched> {
-        let left = self.limits.all.saturating_sub(self.began.elapsed());
-        if left.is_zero() {
-            return Err(NotFetched::OutOfTime(self.limits.all.as_secs()));
-        }
-        self.fetch(url, self.limits.each.min(left))
+        let (uri, patience) = (plain(url)?, self.patience()?);
+        let request = self.agent.get(uri).config().timeout_global(Some(patience)).build();
+        self.document(request.call(), patience)
     }
+
+    fn ask(&self, url: &str, request: &[u8]) -> Result<Document, NotFetched> {
+        let (uri, patience) = (plain(url)?, self.patience()?);
+        let post = self.agent.post(uri).header("content-type", "application/ocsp-request");
+        let post = post.config().timeout_global(Some(patience)).build();
+        self.document(post.send(request), patience)
+    }
+}
+
+/// Neither user names nor other schemes: only what a place for CRLs needs.
+fn plain(url: &str) -> Result<Uri, NotFetched> {
+    let uri: Uri = url.parse().map_err(|_| NotFetched::NotAUrl)?;
+    let plain = uri.authority().is_some_and(|own| !own.as_str().contains('@'));
+    if plain && uri.scheme_str() == Some("http") { Ok(uri) } else { Err(NotFetched::NotAUrl) }
 }
 
 /// No address that a name has may be asked from here.

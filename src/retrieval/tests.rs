@@ -48,10 +48,9 @@ fn public(besides: bool, own: &[&str]) -> Reach {
 fn a_document_comes_with_the_clock_of_its_server() {
     let date = "Date: Tue, 24 Nov 2026 00:10:00 GMT\r\n";
     let (host, _) = serving(answer("200 OK", date, b"CRL"));
-    let clock = now;
-    let retrieval = Retrieval::new(Reach::Anywhere, limits(), &clock);
+    let retrieval = Retrieval::new(Reach::Anywhere, limits(), now);
     let document = retrieval.get(&format!("http://{host}/a.crl")).unwrap();
-    assert_eq!(document.body, b"CRL");
+    assert_eq!(*document.body, b"CRL");
     assert_eq!(document.clock_ahead_seconds, Some(600));
 
     let (host, _) = serving(answer("200 OK", &format!("Age: 60\r\n{date}"), b"CRL"));
@@ -61,8 +60,7 @@ fn a_document_comes_with_the_clock_of_its_server() {
 
 #[test]
 fn what_is_not_a_document_says_why_and_repeats_nothing() {
-    let clock = now;
-    let retrieval = Retrieval::new(Reach::Anywhere, limits(), &clock);
+    let retrieval = Retrieval::new(Reach::Anywhere, limits(), now);
     let (victim, calls) = serving(answer("200 OK", "", b"never asked"));
     let location = format!("Location: http://{victim}/\r\n");
     for (answer, expected) in [
@@ -85,8 +83,7 @@ fn a_server_that_says_nothing_is_slow_and_all_together_have_an_end() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let short = Limits { octets: 10, each: Duration::from_secs(1), all: Duration::from_secs(1) };
-    let clock = now;
-    let retrieval = Retrieval::new(Reach::Anywhere, short, &clock);
+    let retrieval = Retrieval::new(Reach::Anywhere, short, now);
     assert!(matches!(retrieval.get(&url), Err(NotFetched::Slow(_))));
     assert_eq!(retrieval.get(&url), Err(NotFetched::OutOfTime(1)));
 }
@@ -96,8 +93,7 @@ fn a_server_that_says_nothing_is_slow_and_all_together_have_an_end() {
 fn private_addresses_are_not_asked_unless_allowed() {
     let (host, calls) = serving(answer("200 OK", "", b"CRL"));
     let port = host.rsplit_once(':').unwrap().1;
-    let clock = now;
-    let get = |reach, url: &str| Retrieval::new(reach, limits(), &clock).get(url);
+    let get = |reach, url: &str| Retrieval::new(reach, limits(), now).get(url);
     let mapped = format!("http://[::ffff:127.0.0.1]:{port}/");
     for url in [format!("http://{host}/"), format!("http://localhost:{port}/"), mapped] {
         let refused = get(public(false, &[]), &url).unwrap_err();
@@ -114,8 +110,7 @@ fn private_addresses_are_not_asked_unless_allowed() {
 
 #[test]
 fn only_plain_http_urls_are_fetched() {
-    let clock = now;
-    let retrieval = Retrieval::new(Reach::Anywhere, limits(), &clock);
+    let retrieval = Retrieval::new(Reach::Anywhere, limits(), now);
     for url in
         ["https://127.0.0.1/", "ftp://127.0.0.1/", "http://a@127.0.0.1/", "http:///", "x", ""]
     {

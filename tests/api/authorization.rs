@@ -66,6 +66,7 @@ const TABLE: &[(&str, &str)] = &[
     ("GET /v1/tokens/{id}", "aA"),
     ("DELETE /v1/tokens/{id}", "A"),
     ("GET /v1/audit", "aA"),
+    ("POST /v1/doctor", "ma"),
 ];
 
 /// What a row is called with: things that are there to be read, and not there to be changed, so

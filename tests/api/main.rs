@@ -50,4 +50,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { accounts approval audit authority certificates enrolment exchange one_time_tokens passwords revocation roles template_permissions templates tokens }
+scripts! { accounts approval audit authority certificates enrolment doctor exchange one_time_tokens passwords revocation roles template_permissions templates tokens }

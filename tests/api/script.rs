@@ -1,5 +1,7 @@
 //! Reads and runs the scripts (`scripts/README.md`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::HashMap;
 
 use axum::http::Method;
@@ -119,6 +121,10 @@ fn filled(text: &str, kept: &HashMap<String, String>) -> String {
             Some(("file", path)) => {
                 let path = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
                 out.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+            Some(("base64", path)) => {
+                let path = format!("{}/tests/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+                out.push_str(&STANDARD.encode(std::fs::read(path).unwrap()));
             }
             _ => {
                 let value = kept.get(name).unwrap_or_else(|| panic!("{name} was never kept"));

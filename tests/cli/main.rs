@@ -11,6 +11,7 @@
 mod active_directory;
 mod adoption;
 mod configuration;
+mod doctor;
 mod domain;
 mod domain_accounts;
 mod first_start;

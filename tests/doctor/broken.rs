@@ -110,6 +110,21 @@ const TABLE: &[Row] = &[
     ("user_delta_other_scope", VpnUser, &["0!delta-inconsistent"]),
     ("user_delta_expired", VpnUser, &["0!delta-expired"]),
     ("user_delta_revokes", VpnUser, &["0!revoked"]),
+    // OCSP.
+    ("user_good_ocsp", VpnUser, &[]),
+    ("user_good_ocsp_delegate", VpnUser, &[]),
+    ("user_ocsp_unreachable", VpnUser, &["0~ocsp-unreachable"]),
+    ("user_ocsp_broken", VpnUser, &["0~ocsp-answer-broken"]),
+    ("user_ocsp_refused", VpnUser, &["0~ocsp-refused"]),
+    ("user_ocsp_of_another", VpnUser, &["0~ocsp-of-another-certificate"]),
+    ("user_ocsp_signer", VpnUser, &["0~ocsp-signer-not-authorised"]),
+    ("user_ocsp_signer_expired", VpnUser, &["0~ocsp-signer-not-authorised"]),
+    ("user_ocsp_stranger", VpnUser, &["0~ocsp-signer-not-authorised"]),
+    ("user_ocsp_expired", VpnUser, &["0~ocsp-answer-out-of-time"]),
+    ("user_ocsp_not_yet_valid", VpnUser, &["0~ocsp-answer-out-of-time"]),
+    ("user_ocsp_unknown", VpnUser, &["0!ocsp-unknown"]),
+    ("user_ocsp_revoked", VpnUser, &["0!revoked"]),
+    ("user_ocsp_disagrees", VpnUser, &["0!ocsp-disagrees-with-crl"]),
 ];
 
 /// Rules that depend on what is asked besides.

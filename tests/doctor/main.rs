@@ -9,4 +9,6 @@
 )]
 
 mod broken;
+mod damaged;
+mod outside;
 mod web;

@@ -11,6 +11,7 @@ mod authority;
 mod client;
 mod control;
 mod corpus;
+mod doctor;
 mod image;
 mod judges;
 mod machine;

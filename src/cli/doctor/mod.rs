@@ -4,11 +4,11 @@
 //! service (here the operator's own machine asks, wherever the certificates point). Exit status:
 //! 0 nothing was found, 3 warnings only, 4 a fault; 1 nothing could be judged, 2 usage.
 
+pub mod arguments;
 mod text;
 
 use std::path::Path;
 
-use super::arguments::Doctor;
 use super::failure::{Failure, at};
 use super::home::passphrase_file;
 use super::surroundings::{now, say};
@@ -16,8 +16,8 @@ use crate::doctor::evidence::Offline;
 use crate::doctor::{Fetch, Given, Question, Report, Severity, examine, intake};
 use crate::http::doctor::shape::ReportShape;
 use crate::pki::presented::PresentedCertificate;
-use crate::pki::time::Timestamp;
 use crate::retrieval::{Limits, Reach, Retrieval, handshake};
+use arguments::Doctor;
 
 /// Judges, and tells. [`Failure::Diagnosed`] where something was found.
 pub fn doctor(arguments: &Doctor) -> Result<(), Failure> {
@@ -51,8 +51,7 @@ pub fn doctor(arguments: &Doctor) -> Result<(), Failure> {
         issued_crl_urls: &arguments.issued_crl,
         now: arguments.at.unwrap_or_else(now),
     };
-    let clock: &dyn Fn() -> Timestamp = &now;
-    let retrieval = Retrieval::new(Reach::Anywhere, Limits::default(), clock);
+    let retrieval = Retrieval::new(Reach::Anywhere, Limits::default(), now);
     let fetch: &dyn Fetch = if arguments.offline { &Offline } else { &retrieval };
     let report = examine(&question, fetch);
     tell(&report, arguments);

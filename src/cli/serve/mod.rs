@@ -11,6 +11,7 @@ mod greeting;
 mod last_resort;
 mod responder;
 mod revocation_services;
+mod self_check;
 mod service;
 mod wishes;
 

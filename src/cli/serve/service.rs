@@ -16,6 +16,7 @@ use super::deltas::Deltas;
 use super::greeting::Greeting;
 use super::responder::OwnResponder;
 use super::revocation_services::RevocationServices;
+use super::self_check::SelfChecking;
 use super::{Signals, from_std, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
@@ -38,9 +39,11 @@ use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
+use crate::http::rates::forwarded::Network;
 use crate::http::rates::{Allowance, Rates};
 use crate::notification::Endpoint;
 use crate::pki::issuer::Issuer;
+use crate::retrieval::{self, Limits, Reach, Rounds};
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
 use crate::storage::answers::AnswerDirectory;
@@ -70,6 +73,8 @@ pub(super) struct Service {
     endpoints: Vec<Endpoint>,
     distances: Distances,
     outside_url: String,
+    doctor_networks: Vec<Network>,
+    self_check_seconds: Option<u64>,
 }
 
 impl Service {
@@ -212,6 +217,8 @@ impl Service {
             endpoints: notifications::endpoints(&settings.notifications)?,
             distances: notifications::distances(&settings.notifications),
             outside_url: addresses.outside_url(settings),
+            doctor_networks: settings.doctor_networks.clone(),
+            self_check_seconds: settings.self_check_seconds,
         })
     }
 
@@ -296,6 +303,7 @@ impl Service {
         let mut api = api.map_err(system("starting threads"))?;
         api.rates = Rates::new(self.allowance.clone());
         api.notifications = couriers.board();
+        api.fetching = Arc::new(self.rounds());
         let api = Arc::new(api);
         self.publisher.wait_for(0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
@@ -321,6 +329,8 @@ impl Service {
             let _within = runtime.enter();
             Signals::heard()?
         };
+        let looking = SelfChecking::start(&api, self.self_check_seconds);
+        let looking = looking.map_err(system("starting the look at itself"))?;
         greeting.say(&self.authority, &self.home);
         let served = runtime.block_on(async {
             let listener = from_std(listener)?;
@@ -351,12 +361,24 @@ impl Service {
                 tracing::error!("the maker of OCSP answers ended early");
             }
         }
+        looking.stop();
         clockwork.stop();
         if retiring.join().is_err() {
             tracing::error!("the clockwork ended early");
         }
         couriers.stop();
         served
+    }
+
+    /// What the doctor may reach from here: public addresses, the networks of the settings, and
+    /// our own publication under the names that certificates have for it.
+    fn rounds(&self) -> Rounds {
+        let networks = self.doctor_networks.clone();
+        let issuer = self.authority.issuer();
+        let urls = issuer.crl_urls().iter().chain(issuer.certificate_urls());
+        let own = urls.filter_map(|url| retrieval::authority_of(url)).collect();
+        let besides = Arc::new(move |address| networks.iter().any(|own| own.contains(address)));
+        Rounds { reach: Reach::Public { besides, own }, limits: Limits::default(), clock: now }
     }
 
     /// Renews the API's certificate, and grants what `chancery token` wishes for. Never ends.

@@ -7,6 +7,7 @@ use super::directory::DirectorySection;
 use super::notification::NotificationSection;
 use crate::http::rates::Allowance;
 use crate::signing::KeyKind;
+use crate::http::rates::forwarded::Network;
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,10 @@ pub struct Settings {
     pub notifications: Vec<NotificationSection>,
     /// Where the API is reached, as notifications write it; derived if not given.
     pub api_url: Option<String>,
+    /// Networks that are not public and from which the doctor may fetch all the same.
+    pub doctor_networks: Vec<Network>,
+    /// Seconds from one look of the service at itself to the next; none: it does not look.
+    pub self_check_seconds: Option<u64>,
     /// Less free space than this, in octets, stops issuing.
     pub minimum_free_octets: u64,
 }
@@ -99,6 +104,8 @@ impl Default for Settings {
             directories: Vec::new(),
             notifications: Vec::new(),
             api_url: None,
+            doctor_networks: Vec::new(),
+            self_check_seconds: Some(15 * 60),
             minimum_free_octets: 64 << 20,
         }
     }

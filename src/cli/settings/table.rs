@@ -343,6 +343,34 @@ pub const SETTINGS: &[Setting] = &[
         wanted: "a number from 1 to 256",
     },
     Setting {
+        key: "doctor_network",
+        value: "ADDRESS",
+        meaning: "An address or network, not public, that POST /v1/doctor may fetch CRLs from",
+        default: "none: public addresses and the base URLs only",
+        values: Values::Several,
+        read: |settings, given| {
+            let networks = given.iter().map(|text| Network::parse(text));
+            settings.doctor_networks = networks.collect::<Option<_>>()?;
+            Some(())
+        },
+        wanted: "an IP address or a network, such as 10.0.0.0/8 or fd00::/8",
+    },
+    Setting {
+        key: "self_check",
+        value: "TIME|off",
+        meaning: "How often the service looks at its own chain and CRL as relying parties do",
+        default: "15m",
+        values: Values::One,
+        read: |settings, given| {
+            settings.self_check_seconds = match *given.first()? {
+                "off" => None,
+                time => Some(quantity::seconds(time).filter(|own| *own >= 10)?),
+            };
+            Some(())
+        },
+        wanted: "a time of at least 10s, such as 15m, or off",
+    },
+    Setting {
         key: "minimum_free",
         value: "SIZE",
         meaning: "Less free space than this stops issuing; revocation and CRLs go on out of a \
@@ -462,35 +490,4 @@ fn path(given: &[&str]) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The help tells the truth: each default that is a value reads as that default.
-    #[test]
-    fn defaults_in_the_help_are_the_defaults() {
-        let read = SETTINGS.iter().fold(Settings::default(), |mut settings, setting| {
-            let _ = setting.read(&mut settings, &[setting.default]);
-            settings
-        });
-        let told = Settings { key_passphrase_file: None, ..read };
-        assert_eq!(told, Settings::default());
-    }
-
-    proptest! {
-        #[test]
-        fn any_value_is_taken_or_refused(which in 0..SETTINGS.len(), text in ".{0,40}") {
-            let mut settings = Settings::default();
-            let _ = SETTINGS[which].read(&mut settings, &[&text]);
-        }
-    }
-
-    #[test]
-    fn a_log_filter_with_other_letters_than_ascii_is_refused() {
-        let setting = SETTINGS.iter().find(|setting| setting.key == "log_level").unwrap();
-        // Found at random: tracing-subscriber panics over it.
-        assert!(
-            setting.read(&mut Settings::default(), &["\t\u{7868}&/?\u{10a0f2}\u{f}="]).is_none()
-        );
-    }
-}
+mod tests;

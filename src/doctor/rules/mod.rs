@@ -10,6 +10,7 @@ mod documents;
 mod identity;
 mod key;
 mod names;
+mod ocsp;
 mod purpose;
 mod validity;
 
@@ -27,6 +28,7 @@ pub const RULES: &[&[&Rule]] = &[
     chain::RULES,
     crl::RULES,
     delta::RULES,
+    ocsp::RULES,
 ];
 
 /// What is found, faults before warnings, else in the order of the groups and the chain.
@@ -41,12 +43,19 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         chain::judge,
         crl::judge,
         delta::judge,
+        ocsp::judge,
     ];
     for group in groups {
         group(case, &mut findings);
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// Whether breaking it may be the fault of this machine's way to the place: others may get there.
+pub fn is_about_the_way(rule: &Rule) -> bool {
+    ["crl-unreachable", "crl-redirected", "delta-unreachable", "ocsp-unreachable"]
+        .contains(&rule.slug)
 }
 
 const NPS_SERVER: &[Part] = &[Part::NpsServer];

@@ -45,7 +45,8 @@ impl Network {
         (bits <= longest).then_some(Self { address, bits })
     }
 
-    fn contains(&self, other: IpAddr) -> bool {
+    /// Whether an address is in it.
+    pub fn contains(&self, other: IpAddr) -> bool {
         match (self.address, other) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
                 let differing = own.to_bits() ^ other.to_bits();

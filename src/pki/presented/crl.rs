@@ -1,6 +1,7 @@
 //! Anybody's CRL, complete, delta or partial, held in memory.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use der::asn1::{AnyRef, ObjectIdentifier, UintRef};
 use der::{Decode, Sequence};
@@ -45,7 +46,8 @@ struct Entry<'a> {
 /// A CRL. Nothing is proven by it, and its entries are not looked at before they are asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PresentedCrl {
-    der: Vec<u8>,
+    /// Shared: it may be large.
+    der: Arc<Vec<u8>>,
     tbs: Range<usize>,
     algorithm: Range<usize>,
     issuer: Range<usize>,
@@ -84,11 +86,11 @@ pub struct Scope {
 
 impl PresentedCrl {
     /// Reads a whole CRL; nothing may follow it.
-    pub fn from_der(der: Vec<u8>) -> Result<Self, Unreadable> {
-        Self::read(der).ok_or(Unreadable("CRL"))
+    pub fn from_der(der: impl Into<Arc<Vec<u8>>>) -> Result<Self, Unreadable> {
+        Self::read(der.into()).ok_or(Unreadable("CRL"))
     }
 
-    fn read(der: Vec<u8>) -> Option<Self> {
+    fn read(der: Arc<Vec<u8>>) -> Option<Self> {
         let signed = Signed::from_der(&der).ok()?;
         let list = List::from_der(signed.to_be_signed.as_bytes()).ok()?;
         if list.version.is_some_and(|version| version != 1) || list.algorithm != signed.algorithm {

@@ -9,12 +9,14 @@ mod certificate;
 mod crl;
 mod extension;
 mod key;
+mod ocsp;
 mod signature;
 
 pub use certificate::PresentedCertificate;
 pub use crl::{Listed, Number, PresentedCrl, Scope};
 pub use extension::{BasicConstraints, DistributionPoint, PresentedExtension, SanUnreadable};
 pub use key::PresentedKey;
+pub use ocsp::{AnsweredBy, PresentedAnswer, Said, question};
 pub use signature::{Digest, Fit};
 
 /// The bytes are not what they are said to be.

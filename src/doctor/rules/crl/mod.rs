@@ -9,10 +9,12 @@ use crate::doctor::evidence::{CrlEvidence, NoCrl, Revocation};
 use crate::doctor::{NotFetched, Severity};
 use crate::pki::presented::{Listed, PresentedCertificate, PresentedCrl};
 use crate::pki::revocation::RevocationReason;
+use crate::pki::time::Timestamp;
 
 pub(super) use list::{is_authentic, known_critical, signed_by_another};
+pub(super) use table::REVOKED;
 pub(super) use table::RULES;
-use table::{DEAD, HTTPS, LDAP, NONE_NAMED, REVOKED};
+use table::{DEAD, HTTPS, LDAP, NONE_NAMED};
 
 /// Whose CRLs are looked at, and for whom.
 pub(super) struct Concern<'a> {
@@ -48,13 +50,16 @@ pub(super) fn weighed(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 pub(super) fn judge(case: &Case<'_>, findings: &mut Vec<Finding>) {
+    // What a certificate says of its CRL needs no issuer to be looked at.
+    for (position, level) in case.path.levels.iter().enumerate() {
+        locations(case, position, &level.certificate, findings);
+    }
     for concern in concerns(case) {
         one(case, &concern, findings);
     }
 }
 
 fn one(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>) {
-    locations(case, concern, findings);
     let now = case.question.now;
     let mut usable = false;
     let mut broken = Vec::new();
@@ -78,7 +83,7 @@ fn one(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>) {
     } else {
         findings.extend(distinct(broken).into_iter().map(|finding| weighed(case, finding)));
     }
-    if let Some(listed) = standing(concern) {
+    if let (Some(listed), _) = standing(concern) {
         let reason =
             RevocationReason::from_code(listed.reason).map_or("?", RevocationReason::as_str);
         let sentence = format!("It is revoked since {}: {reason}.", listed.since);
@@ -98,8 +103,15 @@ fn distinct(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// What the certificate says of where its CRL is.
-fn locations(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>) {
-    let Some(certificate) = concern.certificate else { return };
+fn locations(
+    case: &Case<'_>,
+    position: usize,
+    certificate: &PresentedCertificate,
+    findings: &mut Vec<Finding>,
+) {
+    if certificate.is_self_issued() || certificate.is_exempt_from_revocation() {
+        return;
+    }
     let points = certificate.crl_distribution_points();
     let urls: Vec<&String> = points.iter().flat_map(|point| &point.urls).collect();
     let scheme = |wanted: &str| {
@@ -108,7 +120,7 @@ fn locations(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>
     let finding = if urls.is_empty() {
         let finding = Finding::new(
             &NONE_NAMED,
-            concern.position,
+            position,
             "The certificate does not say where its issuer's CRL is.",
         );
         // Windows asks OCSP first, and is content with it.
@@ -117,18 +129,19 @@ fn locations(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>
         return;
     } else if scheme("https") {
         let sentence = "The only places that the certificate names are https.";
-        Finding::new(&HTTPS, concern.position, sentence)
+        Finding::new(&HTTPS, position, sentence)
     } else {
         let sentence = "The only places that the certificate names are in a directory or a file: \
                         not looked up here.";
-        Finding::new(&LDAP, concern.position, sentence)
+        Finding::new(&LDAP, position, sentence)
     };
     findings.push(weighed(case, finding));
 }
 
-/// What the newest list that can be believed says of the certificate, the delta before its base.
-fn standing(concern: &Concern<'_>) -> Option<Listed> {
-    let certificate = concern.certificate?;
+/// What the newest list that can be believed says of the certificate, the delta before its base;
+/// and of when that list is.
+pub(super) fn standing(concern: &Concern<'_>) -> (Option<Listed>, Option<Timestamp>) {
+    let Some(certificate) = concern.certificate else { return (None, None) };
     let serial = certificate.serial_octets();
     let believed = |list: &'_ CrlEvidence| match &list.outcome {
         Ok(crl) if is_authentic(concern, crl) && list::covers(concern, crl) => Some(crl.clone()),
@@ -140,11 +153,12 @@ fn standing(concern: &Concern<'_>) -> Option<Listed> {
     };
     let base = newest(&concern.revocation.crls, false);
     let delta = newest(&concern.revocation.deltas, true);
+    let of = delta.as_ref().or(base.as_ref()).map(PresentedCrl::this_update);
     if let Some(listed) = delta.and_then(|delta| delta.find(serial).ok().flatten()) {
         // removeFromCRL (RFC 5280 §5.3.1): released, or expired.
-        return (listed.reason != 8).then_some(listed);
+        return ((listed.reason != 8).then_some(listed), of);
     }
-    base?.find(serial).ok().flatten()
+    (base.and_then(|base| base.find(serial).ok().flatten()), of)
 }
 
 /// `NotFetched` as a problem of the place.

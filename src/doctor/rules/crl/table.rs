@@ -50,7 +50,7 @@ const OFFLINE: &[Symptom] = &[
 macro_rules! rules {
     ($($name:ident $slug:literal $severity:ident [$($product:ident)*] $symptoms:expr, $confidence:ident,
        $documented:expr, $remedy:literal;)*) => {
-        $(pub(super) static $name: Rule = Rule {
+        $(pub(in super::super) static $name: Rule = Rule {
             slug: $slug,
             severity: Severity::$severity,
             products: &[$(Product::$product),*],

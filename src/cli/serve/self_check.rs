@@ -1,0 +1,69 @@
+//! The timer by which the service looks at itself, on a thread of its own: what it fetches may be
+//! slow, and nobody waits for it.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::cli::surroundings::now;
+use crate::http::api::Api;
+use crate::http::doctor::self_check::SelfCheck;
+
+/// Looks from time to time until it is stopped.
+pub(super) struct SelfChecking {
+    stopped: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SelfChecking {
+    /// Looks now and then every `seconds`; never, if there are none.
+    pub(super) fn start(api: &Arc<Api>, seconds: Option<u64>) -> std::io::Result<Self> {
+        let stopped = Arc::new((Mutex::new(false), Condvar::new()));
+        let thread = match seconds {
+            Some(seconds) => {
+                let (api, stopped) = (Arc::clone(api), Arc::clone(&stopped));
+                let name = std::thread::Builder::new().name("self-check".to_owned());
+                Some(name.spawn(move || run(&api, &stopped, Duration::from_secs(seconds)))?)
+            }
+            None => None,
+        };
+        Ok(Self { stopped, thread })
+    }
+
+    /// Looks no more. A look under way is not waited for: it may wait for the network.
+    pub(super) fn stop(self) {
+        *self.stopped.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopped.1.notify_all();
+        if self.thread.is_some_and(|thread| thread.is_finished() && thread.join().is_err()) {
+            tracing::error!("the look at itself ended early");
+        }
+    }
+}
+
+fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
+    loop {
+        let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
+        tell(api, &found);
+        api.self_check.store(Some(Arc::new(found)));
+        let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = told.wait_timeout_while(guard, period, |stopped| !*stopped);
+        let (stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if *stopped {
+            return;
+        }
+    }
+}
+
+/// Logs what was not so the last time.
+fn tell(api: &Api, found: &SelfCheck) {
+    let before = api.self_check.load_full();
+    let known = |told: &String| {
+        before.as_ref().is_some_and(|own| own.faults.contains(told) || own.warnings.contains(told))
+    };
+    for told in found.faults.iter().filter(|told| !known(told)) {
+        tracing::error!("relying parties will refuse: {told}");
+    }
+    for told in found.warnings.iter().filter(|told| !known(told)) {
+        tracing::warn!("relying parties may refuse: {told}");
+    }
+}
