@@ -191,6 +191,13 @@ impl Authority {
         assert!(answer["crl_number"].is_number() || answer["crl_number"].is_string(), "{answer:#}");
     }
 
+    /// Takes a hold back.
+    #[track_caller]
+    pub fn release(&self, serial: &str) {
+        let answer = self.must("POST", &format!("/v1/certificates/{serial}/release"), None);
+        assert!(answer["crl_number"].is_number() || answer["crl_number"].is_string(), "{answer:#}");
+    }
+
     /// What is answered at this path of the publication address.
     pub fn fetch_published(&self, path: &str, into: &Path) {
         let mut curl = entering(self.namespace, "curl");
