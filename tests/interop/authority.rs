@@ -38,9 +38,10 @@ impl Authority {
         api: &str,
         publish: &str,
         inside: Option<u32>,
+        more: &[&str],
     ) -> Self {
         Self::make(folder, kind, publish, inside);
-        Self::serve_at(folder, api, publish, inside, &[])
+        Self::serve_at(folder, api, publish, inside, more)
     }
 
     fn make(folder: &Path, kind: &str, publish: &str, inside: Option<u32>) {

@@ -76,6 +76,43 @@ fn lives_of_users(ca: &str, keys: &str, method: Method) {
 const REVOKED: &str = "error 23 : certificate revoked";
 
 #[test]
+fn a_responder_that_is_asked_puts_users_out_at_once() {
+    let folder = machine::folder("radius");
+    let authority = Authority::init_with(&folder, "rsa2048", &["--ocsp", "true"]);
+    let site = Site::new(&authority, &folder, "p256");
+    let server = site.nps_server();
+    let [alice, mallory, henry] = ["alice", "mallory", "henry"].map(|name| site.user(name));
+    let root = authority.root();
+    let crl = authority.fetch_crl(&folder);
+    let common = plan(&folder, &server, &root, &crl);
+    let radius = Radius::start(&Plan { name: "ocsp", trust: Trust::Ocsp, ..common });
+    let client = radius.supplicant();
+    client.log_on(&mallory).expect_ok("mallory, who is not revoked yet");
+    client.log_on(&henry).expect_ok("henry, who is not held yet");
+
+    authority.revoke(&mallory.serial_number, "keyCompromise");
+    authority.revoke(&henry.serial_number, "certificateHold");
+    client.log_on(&mallory).expect_refusal("mallory, right after the call", "FAILURE");
+    client.log_on(&henry).expect_refusal("henry, right after the call", "FAILURE");
+    client.log_on(&alice).expect_ok("alice, beside the revoked");
+    authority.release(&henry.serial_number);
+    client.log_on(&henry).expect_ok("henry, right after his release");
+    let log = radius.log();
+    assert!(log.contains("Cert status: revoked"), "refused for another reason:\n{log}");
+
+    // No answer: with the responder alone nobody comes in, with a CRL beside it as the CRL says.
+    let crl = authority.fetch_crl(&folder);
+    let both = Plan { name: "both", crl: &crl, trust: Trust::OcspAndFile, ..common };
+    let both = Radius::start(&both);
+    assert!(authority.stop(), "SIGTERM did not end the service cleanly");
+    client.log_on(&alice).expect_refusal("alice, whom nobody vouches for", "FAILURE");
+    let client = both.supplicant();
+    client.log_on(&alice).expect_ok("alice, by the CRL");
+    client.log_on(&mallory).expect_refusal("mallory, by the CRL", "FAILURE");
+    assert!(both.log().contains(REVOKED), "{}", both.log());
+}
+
+#[test]
 fn freeradius_reads_a_new_crl_after_a_restart_or_an_interval_and_not_after_a_reload() {
     let folder = machine::folder("radius");
     let authority = Authority::init(&folder, "p256");

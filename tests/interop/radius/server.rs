@@ -21,12 +21,18 @@ pub enum Trust {
     /// read again by the first log-on after `ca_path_reload_interval`. The least is 300 seconds,
     /// and without a `ca_path` there is no interval.
     FolderWrittenOver,
+    /// The responder that the certificate names is asked at every log-on, and no CRL is read; where
+    /// there is no answer, nobody comes in.
+    Ocsp,
+    /// The same, and the CRL of `File` counts too: alone, where there is no answer.
+    OcspAndFile,
 }
 
 impl Trust {
     fn configuration(self, folder: &Path) -> String {
         let (file, hashed) = (folder.join("trust.pem"), folder.join("trust"));
-        let file = format!("check_crl = yes\n      ca_file = {}", file.display());
+        let root = format!("ca_file = {}", file.display());
+        let file = format!("check_crl = yes\n      {root}");
         let hashed = format!("check_crl = yes\n      ca_path = {}", hashed.display());
         match self {
             Self::File => file,
@@ -34,8 +40,17 @@ impl Trust {
             Self::Folder => hashed,
             // Less than 300 is taken for 300.
             Self::FolderWrittenOver => hashed + "\n      ca_path_reload_interval = 1",
+            Self::Ocsp => root + &responder("no"),
+            Self::OcspAndFile => file + &responder("yes"),
         }
     }
+}
+
+/// `softfail` is what FreeRADIUS calls going on without an answer.
+fn responder(softfail: &str) -> String {
+    let own = ["enable = yes", "override_cert_url = no", "use_nonce = yes", "timeout = 5"];
+    let own = own.map(|item| format!("        {item}\n")).concat();
+    format!("\n      ocsp {{\n{own}        softfail = {softfail}\n      }}")
 }
 
 /// What a server's clock says.
@@ -139,7 +154,7 @@ fn install(folder: &Path, trust: Trust, root: &Path, crl: &Path) {
     let certificate = |hash: String| hashed.join(format!("{hash}.0"));
     let numbered = |number: u32| hashed.join(format!("{}.r{number}", hash("crl", &crl)));
     let (content, place) = match trust {
-        Trust::File | Trust::FileEvenExpired => {
+        Trust::File | Trust::FileEvenExpired | Trust::Ocsp | Trust::OcspAndFile => {
             (read(root) + &read(&crl), folder.join("trust.pem"))
         }
         Trust::FolderWrittenOver => (read(&crl), numbered(0)),

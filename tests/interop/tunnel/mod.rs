@@ -1,8 +1,9 @@
 //! strongSwan as VPN server (in the part of RRAS) and VPN client: the device tunnel, EAP-TLS at the
 //! VPN server, and EAP-TLS at a RADIUS server behind it; in network namespaces of their own.
 //!
-//! charon fetches the CRL over HTTP from the address that the certificates name, and keeps it until
-//! its nextUpdate: a revocation is not seen before, unless `swanctl --flush-certs` throws it away.
+//! charon asks the OCSP responder that a certificate names, else fetches the CRL from the address
+//! that it names. Either answer it keeps until its nextUpdate: a revocation is not seen before,
+//! unless `swanctl --flush-certs` throws away what is kept.
 
 mod charon;
 mod network;
@@ -17,32 +18,80 @@ use network::{Namespace, SERVER};
 
 #[test]
 fn a_device_tunnel_with_rsa() {
-    others_go_while_one_stays("rsa3072", "rsa2048", Proof::Key);
+    others_go_while_one_stays("rsa3072", "rsa2048", Proof::Key, Source::Crl);
 }
 
 #[test]
 fn a_device_tunnel_with_p256() {
-    others_go_while_one_stays("p256", "p256", Proof::Key);
+    others_go_while_one_stays("p256", "p256", Proof::Key, Source::Crl);
 }
 
 #[test]
 fn eap_tls_at_the_vpn_server_with_rsa() {
-    others_go_while_one_stays("rsa3072", "rsa2048", Proof::EapTls);
+    others_go_while_one_stays("rsa3072", "rsa2048", Proof::EapTls, Source::Crl);
 }
 
 #[test]
 fn eap_tls_at_the_vpn_server_with_p256() {
-    others_go_while_one_stays("p256", "p256", Proof::EapTls);
+    others_go_while_one_stays("p256", "p256", Proof::EapTls, Source::Crl);
 }
 
 #[test]
 fn eap_tls_at_a_radius_server_behind_the_vpn_server_with_rsa() {
-    others_go_while_one_stays("rsa3072", "rsa2048", Proof::EapRadius);
+    others_go_while_one_stays("rsa3072", "rsa2048", Proof::EapRadius, Source::Crl);
 }
 
 #[test]
 fn eap_tls_at_a_radius_server_behind_the_vpn_server_with_p256() {
-    others_go_while_one_stays("p256", "p256", Proof::EapRadius);
+    others_go_while_one_stays("p256", "p256", Proof::EapRadius, Source::Crl);
+}
+
+#[test]
+fn a_device_tunnel_with_ocsp() {
+    others_go_while_one_stays("p256", "p256", Proof::Key, Source::Ocsp);
+}
+
+#[test]
+fn eap_tls_at_the_vpn_server_with_ocsp() {
+    others_go_while_one_stays("rsa2048", "p256", Proof::EapTls, Source::Ocsp);
+}
+
+#[test]
+fn eap_tls_at_a_radius_server_behind_the_vpn_server_with_ocsp() {
+    others_go_while_one_stays("p256", "rsa2048", Proof::EapRadius, Source::Ocsp);
+}
+
+/// Where the parties learn of revocations.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    Crl,
+    Ocsp,
+}
+
+impl Source {
+    /// What charon writes when it fetches.
+    fn fetching(self, publish: &str) -> String {
+        match self {
+            Self::Crl => format!("fetching crl from 'http://{publish}/crl/"),
+            Self::Ocsp => format!("requesting ocsp status from 'http://{publish}/ocsp'"),
+        }
+    }
+
+    /// What charon writes when the signature of the fetched is good.
+    fn signed(self) -> &'static str {
+        match self {
+            Self::Crl => "crl correctly signed",
+            Self::Ocsp => "ocsp response correctly signed",
+        }
+    }
+
+    /// What swanctl calls it.
+    fn kept_as(self) -> &'static str {
+        match self {
+            Self::Crl => "x509_crl",
+            Self::Ocsp => "ocsp_response",
+        }
+    }
 }
 
 /// How a client proves who it is, and to whom.
@@ -91,13 +140,15 @@ impl Proof {
 
 /// One client's tunnel carries traffic all the while; another is revoked, held, released, and each
 /// time tries again.
-fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof) {
+fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof, source: Source) {
     let folder = machine::folder("tunnel");
     let here = Namespace::server(&folder);
     let [near, far] = [1, 2].map(|number| Namespace::client(&folder, &here, number));
     // The publication address is the server's own: reachable from all sides.
     let publish = format!("{SERVER}:8080");
-    let authority = Authority::init_at(&folder, ca, "127.0.0.1:8443", &publish, Some(here.pid()));
+    let more: &[&str] = if source == Source::Ocsp { &["--ocsp", "true"] } else { &[] };
+    let inside = Some(here.pid());
+    let authority = Authority::init_at(&folder, ca, "127.0.0.1:8443", &publish, inside, more);
     let site = Site::new(&authority, &folder, keys);
     let vpn_server = site.vpn_server();
     let (root, crl) = (authority.root(), authority.fetch_crl(&folder));
@@ -110,8 +161,8 @@ fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof) {
             root: &root,
             crl: &crl,
             method: Method::Tls,
-            trust: Trust::Folder,
-            namespace: Some(here.pid()),
+            trust: if source == Source::Ocsp { Trust::Ocsp } else { Trust::Folder },
+            namespace: inside,
             clock: Clock::Real,
         })
     });
@@ -133,30 +184,40 @@ fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof) {
     traffic.expect_more("traffic through the tunnel that stays");
     goes.initiate().expect_ok("a client that is not revoked yet");
     goes.ping().expect_ok("a ping through its tunnel");
-    let fetched = format!("fetching crl from 'http://{publish}/crl/");
-    assert!(stays.log().contains(&fetched), "the client fetched no CRL:\n{}", stays.log());
-    assert!(stays.log().contains("crl correctly signed"), "{}", stays.log());
+    // Both sides look: the client at the server, and the server at the client.
+    for log in [stays.log(), vpn.log()].iter().take(if radius.is_some() { 1 } else { 2 }) {
+        assert!(log.contains(&source.fetching(&publish)), "nothing fetched:\n{log}");
+        assert!(log.contains(source.signed()), "{log}");
+    }
 
     goes.terminate();
     let refused = |reason: &str| {
         goes.initiate().expect_refusal(reason, proof.refusal());
         assert!(!goes.ping().ok, "a refused client reaches the inside");
         let seen = radius.as_ref().map_or_else(|| vpn.log(), Radius::log);
-        let ground = if radius.is_some() { "error 23 : certificate revoked" } else { reason };
+        let ground = match (&radius, source) {
+            (None, _) => reason,
+            (Some(_), Source::Crl) => "error 23 : certificate revoked",
+            (Some(_), Source::Ocsp) => "Cert status: revoked",
+        };
         assert!(seen.contains(ground), "refused for another reason:\n{seen}");
     };
-    let tell = || match &radius {
-        Some(radius) => radius.install(&authority.fetch_crl(&folder)),
-        None => {
-            vpn.swanctl(&["--flush-certs", "--type", "x509_crl"])
-                .expect_ok("swanctl --flush-certs");
+    // What has to be done so that the relying party sees the change; FreeRADIUS asks by itself.
+    let tell = || match (&radius, source) {
+        (Some(radius), Source::Crl) => radius.install(&authority.fetch_crl(&folder)),
+        (Some(_), Source::Ocsp) => {}
+        (None, _) => {
+            let kept = ["--flush-certs", "--type", source.kept_as()];
+            vpn.swanctl(&kept).expect_ok("swanctl --flush-certs");
         }
     };
 
     machine::next_second(); // OpenSSL takes the first of two CRLs of one second
     authority.revoke(&going.serial_number, "certificateHold");
-    goes.initiate().expect_ok("one whose hold the relying party was not told");
-    goes.terminate();
+    if radius.is_none() || source == Source::Crl {
+        goes.initiate().expect_ok("one whose hold the relying party was not told");
+        goes.terminate();
+    }
     tell();
     refused("certificate hold");
     traffic.expect_more("traffic beside a held client");
