@@ -38,9 +38,10 @@ impl Authority {
         api: &str,
         publish: &str,
         inside: Option<u32>,
+        more: &[&str],
     ) -> Self {
         Self::make(folder, kind, publish, inside);
-        Self::serve_at(folder, api, publish, inside, &[])
+        Self::serve_at(folder, api, publish, inside, more)
     }
 
     fn make(folder: &Path, kind: &str, publish: &str, inside: Option<u32>) {
@@ -188,6 +189,13 @@ impl Authority {
     pub fn revoke(&self, serial: &str, reason: &str) {
         let path = format!("/v1/certificates/{serial}/revoke");
         let answer = self.must("POST", &path, Some(&json!({ "reason": reason })));
+        assert!(answer["crl_number"].is_number() || answer["crl_number"].is_string(), "{answer:#}");
+    }
+
+    /// Takes a hold back.
+    #[track_caller]
+    pub fn release(&self, serial: &str) {
+        let answer = self.must("POST", &format!("/v1/certificates/{serial}/release"), None);
         assert!(answer["crl_number"].is_number() || answer["crl_number"].is_string(), "{answer:#}");
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What a program said and how it ended.
 pub struct Said {
@@ -63,6 +63,15 @@ pub fn run(command: &mut Command) -> Said {
     Said { ok: output.status.success(), text }
 }
 
+/// Waits until the clock shows another second.
+pub fn next_second() {
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let start = second();
+    while second() == start {
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// A program running beside the test; it ends when dropped.
 pub struct Running {
     child: Child,
@@ -85,6 +94,11 @@ impl Running {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where it writes.
+    pub fn log_path(&self) -> &Path {
+        &self.log
     }
 
     /// What it has written so far.
