@@ -1,0 +1,40 @@
+//! Ways round a rule that somebody who reads everything would try: another door, another name for
+//! the same thing, something that is only found at the next start.
+
+use super::world::{World, account, administrator, noon, somebody, vpn_user};
+use crate::ca::{Authority, Requester};
+use crate::pki::template::{PermissionFile, TemplateFile};
+
+const USER: &str = "VPNUserAuthentication";
+
+/// Edits the user template.
+fn edited(authority: &Authority, by: &Requester, change: impl FnOnce(&mut TemplateFile)) {
+    let mut file = authority.template(&administrator(), USER).unwrap().template.to_file();
+    change(&mut file);
+    authority.replace_template(by, USER, file, None, noon()).unwrap();
+}
+
+#[test]
+fn who_may_write_one_template_cannot_keep_the_service_from_starting() {
+    let world = World::new();
+    let register = world.open();
+    let authority = world.authority(register.clone());
+    let writer = vpn_user(&authority, "wendy");
+    edited(&authority, &administrator(), |file| {
+        let allow = ["Read", "Write"].map(ToOwned::to_owned).to_vec();
+        let account = Some("wendy".to_owned());
+        file.permissions.push(PermissionFile { account, allow, ..PermissionFile::default() });
+    });
+    // Every value within its limit, the whole beyond what a file that is sent may have.
+    edited(&authority, &writer, |file| {
+        let name = |number: u32| format!("{number:02}{}", "\u{1f512}".repeat(254));
+        file.csps = (0..64).map(name).collect();
+    });
+    let saved = authority.template(&writer, USER).unwrap().template;
+    drop(authority);
+    world.crash();
+    register.close().unwrap();
+    drop(register);
+    let authority = world.authority(world.open());
+    assert_eq!(authority.template(&writer, USER).unwrap().template, saved);
+}
