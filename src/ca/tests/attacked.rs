@@ -2,7 +2,9 @@
 //! the same thing, something that is only found at the next start.
 
 use super::world::{World, account, administrator, noon, somebody, vpn_user};
-use crate::ca::{Authority, Requester};
+use crate::ca::template_import::{Course, Existing, Import};
+use crate::ca::{Authority, Refusal, Requester};
+use crate::pki::template::exchange::{Losses, Principals, read};
 use crate::pki::template::{PermissionFile, TemplateFile};
 
 const USER: &str = "VPNUserAuthentication";
@@ -37,4 +39,31 @@ fn who_may_write_one_template_cannot_keep_the_service_from_starting() {
     drop(register);
     let authority = world.authority(world.open());
     assert_eq!(authority.template(&writer, USER).unwrap().template, saved);
+}
+
+#[test]
+fn a_built_in_template_takes_no_other_templates_place() {
+    let file = include_str!("../../../tests/fixtures/ad_cs_export/templates.ldf");
+    // CT_FLAG_IS_DEFAULT in place of CT_FLAG_IS_MODIFIED.
+    let file = file.replacen("flags: 131618", "flags: 66082", 1);
+    let found = read(file.as_bytes(), None).unwrap();
+    let import = Import {
+        principals: Principals::new(),
+        losses: Losses::Refused,
+        existing: Existing::Replaced,
+        only: vec![USER.to_owned()],
+        course: Course::CarriedOut,
+    };
+    let world = World::new();
+    let register = world.open();
+    let authority = world.authority(register.clone());
+    let before = authority.template(&administrator(), USER).unwrap().template;
+    let outcome = authority.import_templates(&administrator(), &found, &import, None, noon());
+    assert!(matches!(outcome, Err(Refusal::Invalid("template-import-refused", _))), "{outcome:?}");
+    drop(authority);
+    world.crash();
+    register.close().unwrap();
+    drop(register);
+    let authority = world.authority(world.open());
+    assert_eq!(authority.template(&administrator(), USER).unwrap().template, before);
 }
