@@ -1,9 +1,10 @@
 //! Ways round a rule that somebody who reads everything would try: another door, another name for
 //! the same thing, something that is only found at the next start.
 
-use super::world::{World, account, administrator, noon, somebody, vpn_user};
+use super::world::{World, account, acts, administrator, ask, csr, noon, somebody, vpn_user};
 use crate::ca::template_import::{Course, Existing, Import};
-use crate::ca::{Authority, Refusal, Requester};
+use crate::ca::{Authority, Page, Refusal, RequestFilter, Requester};
+use crate::pki::denial::Rule;
 use crate::pki::template::exchange::{Losses, Principals, read};
 use crate::pki::template::{PermissionFile, TemplateFile};
 
@@ -66,4 +67,38 @@ fn a_built_in_template_takes_no_other_templates_place() {
     drop(register);
     let authority = world.authority(world.open());
     assert_eq!(authority.template(&administrator(), USER).unwrap().template, before);
+}
+
+#[test]
+fn a_name_that_no_template_can_have_is_not_put_on_record() {
+    let world = World::new();
+    let register = world.open();
+    let authority = world.authority(register.clone());
+    let alice = vpn_user(&authority, "alice");
+    let before = acts(&*register).len();
+    let long = "x".repeat(65);
+    let refused = authority.enroll(&alice, ask(&long, &csr(&[])), noon());
+    assert!(matches!(refused, Err(Refusal::Invalid("template-name", _))), "{refused:?}");
+    assert_eq!(acts(&*register).len(), before);
+    let unknown = authority.enroll(&alice, ask(&"x".repeat(64), &csr(&[])), noon());
+    let denied =
+        |refusal: &Refusal, rule| matches!(refusal, Refusal::Denied(_, own) if own.rule == rule);
+    assert!(denied(&unknown.unwrap_err(), Rule::TemplateUnknown));
+}
+
+#[test]
+fn a_request_is_listed_under_its_template_however_the_name_was_written() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    let alice = vpn_user(&authority, "alice");
+    edited(&authority, &administrator(), |file| {
+        file.enrollment_flags.push("PEND_ALL_REQUESTS".to_owned());
+    });
+    let written = USER.to_ascii_uppercase();
+    let waiting = authority.enroll(&alice, ask(&written, &csr(&[])), noon()).unwrap();
+    let filter = RequestFilter { template: Some(USER.to_owned()), ..RequestFilter::default() };
+    let page = Page { after: None, limit: 10 };
+    let listed = authority.requests(&administrator(), filter, page).unwrap().rows;
+    let listed: Vec<_> = listed.iter().map(|row| (row.request_id, row.template.as_str())).collect();
+    assert_eq!(listed, [(waiting.request_id, USER)]);
 }
