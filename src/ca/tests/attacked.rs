@@ -1,9 +1,14 @@
 //! Ways round a rule that somebody who reads everything would try: another door, another name for
 //! the same thing, something that is only found at the next start.
 
-use super::world::{World, account, acts, administrator, ask, csr, noon, somebody, vpn_user};
+use super::world::{
+    World, account, acts, administrator, ask, csr, issued, noon, somebody, vpn_user,
+};
+use crate::ca::permissions::Role;
 use crate::ca::template_import::{Course, Existing, Import};
+use crate::ca::tokens::{Scope, WantedToken};
 use crate::ca::{Authority, Page, Refusal, RequestFilter, Requester};
+use crate::pki::account::Account;
 use crate::pki::denial::Rule;
 use crate::pki::template::exchange::{Losses, Principals, read};
 use crate::pki::template::{PermissionFile, TemplateFile};
@@ -101,4 +106,52 @@ fn a_request_is_listed_under_its_template_however_the_name_was_written() {
     let listed = authority.requests(&administrator(), filter, page).unwrap().rows;
     let listed: Vec<_> = listed.iter().map(|row| (row.request_id, row.template.as_str())).collect();
     assert_eq!(listed, [(waiting.request_id, USER)]);
+}
+
+#[test]
+fn a_certificate_speaks_for_no_later_account_of_its_name() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    let admin = administrator();
+    let alice = vpn_user(&authority, "alice");
+    let row = issued(authority.enroll(&alice, ask(USER, &csr(&[])), noon()));
+    let holder = || authority.authenticate_by_certificate(&row.certificate, noon());
+    let refused = || match holder() {
+        Err(Refusal::CertificateRefused(rule, _)) => rule,
+        other => panic!("{other:?}"),
+    };
+    holder().unwrap();
+    let another = "S-1-5-21-1004336348-1177238915-682003330-9999";
+    for sid in [Some(another.to_owned()), None] {
+        let changed = Account { object_sid: sid, ..account("alice", &["VPN Users"]) };
+        authority.change_account(&admin, changed, Vec::new(), None, noon()).unwrap();
+        assert_eq!(refused(), "client-certificate-account");
+    }
+    let same = account("alice", &["VPN Users"]);
+    authority.change_account(&admin, same.clone(), Vec::new(), None, noon()).unwrap();
+    holder().unwrap();
+
+    // The same in every attribute, and yet somebody else.
+    authority.delete_account(&admin, "alice", None, noon()).unwrap();
+    let later = noon().plus_seconds(1);
+    authority.create_account(&admin, same, Vec::new(), None, later).unwrap();
+    assert_eq!(refused(), "client-certificate-account");
+}
+
+#[test]
+fn a_token_speaks_for_no_later_account_of_its_name() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    let admin = administrator();
+    vpn_user(&authority, "alice");
+    let scope = Scope::Account;
+    let wanted = WantedToken { account: "alice", life_seconds: 3600, description: None, scope };
+    let made = authority.create_token(&admin, wanted, None, noon()).unwrap();
+    let later = noon().plus_seconds(1);
+    authority.authenticate(&made.secret, later).unwrap();
+    authority.delete_account(&admin, "alice", None, later).unwrap();
+    let again = account("alice", &["VPN Users"]);
+    authority.create_account(&admin, again, vec![Role::Administrator], None, later).unwrap();
+    let refused = authority.authenticate(&made.secret, later);
+    assert!(matches!(refused, Err(Refusal::Unauthenticated(_))), "{refused:?}");
 }
