@@ -194,7 +194,8 @@ impl LedgerRegister {
         let entry = self.entry(created)?;
         let Act::TokenCreated(token) = entry.act else { return Ok(None) };
         let created_at = Timestamp::from_millis(entry.at);
-        let mut row = TokenRow { token, created_at, revoked_at: None, used: None };
+        let made_by = entry.actor;
+        let mut row = TokenRow { token, created_at, made_by, revoked_at: None, used: None };
         if ended != 0 {
             let entry = self.entry(ended)?;
             let at = Timestamp::from_millis(entry.at);

@@ -155,3 +155,23 @@ fn a_token_speaks_for_no_later_account_of_its_name() {
     let refused = authority.authenticate(&made.secret, later);
     assert!(matches!(refused, Err(Refusal::Unauthenticated(_))), "{refused:?}");
 }
+
+#[test]
+fn nobody_approves_what_came_by_a_token_that_he_made() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    vpn_user(&authority, "alice");
+    edited(&authority, &administrator(), |file| {
+        file.enrollment_flags.push("PEND_ALL_REQUESTS".to_owned());
+    });
+    let manager = somebody("manager", &[Role::CertificateManager]);
+    let scope = Scope::OneEnrolment(USER);
+    let wanted = WantedToken { account: "alice", life_seconds: 3600, description: None, scope };
+    let made = authority.create_token(&manager, wanted, None, noon()).unwrap();
+    let holder = authority.authenticate(&made.secret, noon()).unwrap();
+    let waiting = authority.enroll(&holder, ask(USER, &csr(&[])), noon()).unwrap().request_id;
+    let refused = authority.approve(&manager, waiting, noon());
+    assert!(matches!(refused, Err(Refusal::Ruled(Rule::OwnRequest, _))), "{refused:?}");
+    let other = somebody("other", &[Role::CertificateManager]);
+    issued(authority.approve(&other, waiting, noon()));
+}
