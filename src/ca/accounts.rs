@@ -123,6 +123,16 @@ impl Authority {
         Ok(self.account_record(name)?.map(|found| found.roles).unwrap_or_default())
     }
 
+    /// Whether the built-in account of this name was made after `moment`: what is older was given
+    /// to an account that has been deleted since.
+    pub(super) fn is_younger_than(
+        &self,
+        account: &Account,
+        moment: Timestamp,
+    ) -> Result<bool, Refusal> {
+        Ok(self.account_record(&account.name)?.is_some_and(|found| found.created_at > moment))
+    }
+
     fn account_record(&self, name: &str) -> Result<Option<AccountRecord>, Refusal> {
         Ok(self.register.account(name)?.map(from_row))
     }

@@ -41,7 +41,7 @@ impl Authority {
             }
         };
         if listed.template.needs_approval() {
-            must_be_anothers(requester, &row)?;
+            self.must_be_anothers(requester, &row)?;
         }
         let account = account.ok_or_else(|| gone(&row.account))?;
         let enroller = enroller.ok_or_else(|| gone(&row.requester))?;
@@ -109,19 +109,29 @@ impl Authority {
         self.must_still_wait(&row, now)?;
         Ok(row)
     }
-}
 
-/// Four eyes: nobody approves what he submitted, nor what is for him.
-fn must_be_anothers(requester: &Requester, row: &RequestRow) -> Result<(), Refusal> {
-    let own = &requester.account.name;
-    let his = own.eq_ignore_ascii_case(&row.requester) || own.eq_ignore_ascii_case(&row.account);
-    if !his {
-        return Ok(());
+    /// Four eyes: nobody approves what he submitted, what is for him, nor what came by a one-time
+    /// token of his: he could have kept it for himself.
+    fn must_be_anothers(&self, requester: &Requester, row: &RequestRow) -> Result<(), Refusal> {
+        let own = &requester.account.name;
+        let is_own = |name: &String| own.eq_ignore_ascii_case(name);
+        let token = match self.register.token_spent_by(row.request_id)? {
+            Some(id) => self.register.token(&id)?,
+            None => None,
+        };
+        let how = if is_own(&row.requester) {
+            "was submitted by"
+        } else if is_own(&row.account) {
+            "is for"
+        } else if token.and_then(|token| token.made_by).as_ref().is_some_and(is_own) {
+            "came by a token made by"
+        } else {
+            return Ok(());
+        };
+        let (id, template) = (row.request_id, &row.template);
+        let why = format!(
+            "request {id} {how} {own}, and {template} demands an approval: another must give it"
+        );
+        Err(Refusal::Ruled(Rule::OwnRequest, why))
     }
-    let (id, template) = (row.request_id, &row.template);
-    let why = format!(
-        "request {id} was submitted by {own} or is for {own}, and {template} demands an approval: \
-         another must give it"
-    );
-    Err(Refusal::Ruled(Rule::OwnRequest, why))
 }

@@ -67,6 +67,9 @@ impl Authority {
         }
         let account = self.directory.account(&row.account).map_err(Refusal::from)?;
         match account {
+            Some(account) if self.was_anothers(&row, certificate, &account)? => {
+                Err(rejected("is of an account that is no longer there; another has its name"))
+            }
             Some(account) if account.enabled => {
                 let endorsement = Endorsement::of(certificate, account.name.clone());
                 Ok(Endorsed { endorsement, account })

@@ -82,6 +82,7 @@ impl Authority {
     ) -> Result<Enrolled, Refusal> {
         requester.must(Operation::Enroll)?;
         requester.bond_covers(enrolment.template)?;
+        let name_on_record = self.name_on_record(requester, enrolment.template)?;
         let _key_in_use = match &enrolment.idempotency {
             Some(key) => match self.begin_enrolment(requester, key, now)? {
                 Begun::Again(enrolled) => {
@@ -116,7 +117,7 @@ impl Authority {
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
             account: account.name.clone(),
-            template: enrolment.template.to_owned(),
+            template: name_on_record,
             csr: submission.der().to_vec(),
             idempotency: enrolment.idempotency,
             renewal: None,

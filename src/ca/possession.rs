@@ -145,7 +145,24 @@ impl Authority {
             let why = format!("its account {} is disabled", account.name);
             return Err(refused("client-certificate-account", why));
         }
+        if self.was_anothers(&row, &certificate, &account)? {
+            let why =
+                format!("its account {} is no longer there, another has its name", row.account);
+            return Err(refused("client-certificate-account", why));
+        }
         Ok(Possession { row, certificate, account })
+    }
+
+    /// Whether a certificate was issued to an earlier account of this name: by the SID in it, or
+    /// because the built-in account was made later.
+    pub(super) fn was_anothers(
+        &self,
+        row: &CertificateRow,
+        certificate: &Certificate,
+        account: &Account,
+    ) -> Result<bool, Refusal> {
+        let by_sid = policy::is_of_another(certificate, account);
+        Ok(by_sid || self.is_younger_than(account, row.issued_at)?)
     }
 
     /// Whether it is more than a certificate to renew: for a purpose that identifies, under a

@@ -84,7 +84,7 @@ impl Authority {
             return Err(REFUSED);
         }
         let account = self.directory.account(&row.token.account)?.ok_or(REFUSED)?;
-        if !account.enabled {
+        if !account.enabled || self.is_younger_than(&account, row.created_at)? {
             return Err(REFUSED);
         }
         let bond = Bond::of(&row);

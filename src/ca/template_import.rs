@@ -217,7 +217,7 @@ fn sorted(
 ) -> Imported {
     let built_in = |own: &Listed| own.template.origin() == Origin::BuiltIn;
     let cn = entry.cn().to_ascii_lowercase();
-    let Conversion { name, template, report } = match set.get(&cn).is_some_and(built_in) {
+    let Conversion { name, template, mut report } = match set.get(&cn).is_some_and(built_in) {
         // Compared but for its permissions: those of AD CS's own may be more than is allowed here.
         true => convert(&entry.without_permissions(), circumstances),
         false => convert(entry, circumstances),
@@ -238,6 +238,15 @@ fn sorted(
         },
         (_, None) if entry.is_built_in() => (Fate::BuiltInUnknown, None),
         (None, _) => (Fate::Refused, None),
+        // One of AD CS's own has what only those have: it would not read again as another.
+        (Some(theirs), Some(_)) if theirs.origin() == Origin::BuiltIn => {
+            report.refused.push(
+                "flags has IS_DEFAULT: it is one of AD CS's own, and the template of this cn here \
+                 is not"
+                    .to_owned(),
+            );
+            (Fate::Refused, None)
+        }
         (Some(theirs), Some(ours)) => {
             let theirs = theirs.in_place_of(ours);
             let fate = match import.existing {

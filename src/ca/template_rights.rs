@@ -8,9 +8,25 @@ use super::possession::RolesByCertificate;
 use super::templates::Listed;
 use super::{Authority, Refusal, Requester};
 use crate::pki::serial::SerialNumber;
-use crate::pki::template::{Right, Template};
+use crate::pki::template::{LONGEST_CN, Right, Template};
 
 impl Authority {
+    /// The name under which a request goes on record: the template's cn as it is written there, or
+    /// what was asked for. A name that no template can have is no request at all, for names on
+    /// record are kept in memory.
+    pub(super) fn name_on_record(
+        &self,
+        requester: &Requester,
+        asked: &str,
+    ) -> Result<String, Refusal> {
+        if asked.chars().count() > LONGEST_CN {
+            let why = format!("template: a cn has at most {LONGEST_CN} characters");
+            return Err(Refusal::Invalid("template-name", why));
+        }
+        let there = self.readable_template(requester, asked);
+        Ok(there.map_or_else(|_| asked.to_owned(), |listed| listed.template.cn().to_owned()))
+    }
+
     /// Whether the template is there for this requester: by a role that reads everything, or by
     /// `Read`.
     pub(super) fn may_read(&self, requester: &Requester, template: &Template) -> bool {

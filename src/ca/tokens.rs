@@ -107,6 +107,7 @@ impl Authority {
             self.must_manage(requester, listed.template.cn(), Some(&found))?;
             made.row.token.single_use = matches!(wanted.scope, Scope::OneEnrolment(_));
         }
+        made.row.made_by = Some(requester.account.name.clone());
         let mut entries = vec![record(requester, now, Act::TokenCreated(made.row.token.clone()))];
         entries.extend(answering.map(|answer| record(requester, now, answer(&made))));
         self.register.commit(entries, Urgency::Ordinary)?;
@@ -184,6 +185,6 @@ pub fn make_token(
         template: None,
         single_use: false,
     };
-    let row = TokenRow { token, created_at: now, revoked_at: None, used: None };
+    let row = TokenRow { token, created_at: now, made_by: None, revoked_at: None, used: None };
     Ok(NewToken { row, secret })
 }

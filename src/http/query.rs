@@ -14,6 +14,8 @@ use super::problem::Problem;
 const USUAL_LIMIT: usize = 100;
 /// Rows on a page at most.
 const LARGEST_LIMIT: usize = 1000;
+/// More than any route takes; a URL has room for thousands.
+const MOST_PARAMETERS: usize = 64;
 
 /// The parameters of a query string, taken one by one; what is left over is refused.
 pub struct Parameters(Vec<(String, String)>);
@@ -28,7 +30,8 @@ impl Parameters {
             .map_err(|_| malformed())?
             .0;
         // The decoder replaces what is no UTF-8; that must not reach a filter.
-        if pairs.iter().any(|(_, value)| value.contains('\u{fffd}')) || query.contains('\0') {
+        let unreadable = pairs.iter().any(|(_, value)| value.contains('\u{fffd}'));
+        if unreadable || query.contains('\0') || pairs.len() > MOST_PARAMETERS {
             return Err(malformed());
         }
         for (position, (name, _)) in pairs.iter().enumerate() {
@@ -136,6 +139,17 @@ mod tests {
             let mut wrong = parameters(&format!("/x?limit={limit}")).unwrap();
             assert_eq!(wrong.limit().unwrap_err().rule(), "query-parameter-invalid");
         }
+    }
+
+    #[test]
+    fn more_parameters_than_anything_takes_are_not_compared_with_each_other() {
+        let many = |count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("p{number}")).collect();
+            parameters(&format!("/x?{}", names.join("&")))
+        };
+        assert!(many(MOST_PARAMETERS).is_ok());
+        let refused = many(MOST_PARAMETERS + 1).err().unwrap();
+        assert_eq!(refused.rule(), "query-malformed");
     }
 
     #[test]

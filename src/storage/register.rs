@@ -210,7 +210,8 @@ impl LedgerRegister {
         let entry = self.kept(created)?;
         let Act::TokenCreated(token) = &entry.act else { return Ok(None) };
         let created_at = Timestamp::from_millis(entry.at);
-        let mut row = TokenRow { token: token.clone(), created_at, revoked_at: None, used: None };
+        let (token, made_by) = (token.clone(), entry.actor.clone());
+        let mut row = TokenRow { token, created_at, made_by, revoked_at: None, used: None };
         if ended != 0 {
             let entry = self.entry(ended)?;
             let at = Timestamp::from_millis(entry.at);

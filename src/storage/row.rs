@@ -222,6 +222,8 @@ pub struct TokenRow {
     pub token: TokenCreated,
     /// When it was made.
     pub created_at: Timestamp,
+    /// By whom; none where the operator made it with the data directory.
+    pub made_by: Option<String>,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
     /// When it was used up and by which request, if it was.

@@ -3,6 +3,7 @@
 mod agents;
 mod announcing;
 mod answering;
+mod attacked;
 mod crash;
 mod deciding;
 mod enrolling;

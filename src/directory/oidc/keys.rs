@@ -153,7 +153,11 @@ impl KeyStore {
     /// fetched for, if that was not done a moment ago.
     pub fn holding(&self, sought: Sought<'_>, now: Timestamp) -> Result<Keys, TokenRefused> {
         let mut state = self.shared.state();
-        let passed = |since: Option<Timestamp>| since.map(|then| now.seconds_since(then));
+        // What is still to come is left of a clock that was put back: it keeps no key out.
+        let soon = now.plus_seconds(self.pace.least_seconds);
+        let passed = |since: Option<Timestamp>| {
+            since.filter(|then| *then <= soon).map(|then| now.seconds_since(then))
+        };
         let may_ask = passed(state.asked).is_none_or(|ago| ago >= self.pace.least_seconds);
         let old = passed(state.arrived).is_none_or(|age| age >= self.pace.life_seconds);
         let known = state.keys.find(sought).is_some();
@@ -220,4 +224,41 @@ impl Shared {
 
 fn unavailable(why: &str) -> TokenRefused {
     TokenRefused::Unavailable(format!("the token's issuer does not answer: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    struct Counted(Arc<AtomicUsize>);
+
+    impl Fetch for Counted {
+        fn fetch(&self) -> Result<Vec<u8>, String> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(br#"{"keys":[]}"#.to_vec())
+        }
+    }
+
+    #[test]
+    fn keys_are_fetched_again_after_the_clock_was_put_back() {
+        let fetched = Arc::new(AtomicUsize::new(0));
+        let patience = Duration::from_secs(20);
+        let pace = Pace { least_seconds: 30, life_seconds: 3600, patience };
+        let store = KeyStore::new(Box::new(Counted(Arc::clone(&fetched))), pace);
+        let sought = Sought { kid: Some("new"), algorithm: Algorithm::RS256 };
+        let look = |moment: u64| {
+            store.holding(sought, Timestamp::from_seconds(moment)).unwrap();
+            fetched.load(Ordering::SeqCst)
+        };
+        let wrong = 2_000_000_000;
+        assert_eq!(look(wrong), 1);
+        assert_eq!(look(wrong + 29), 1, "not again at once");
+        assert_eq!(look(wrong - 1), 1, "nor for a call that came a moment earlier");
+        let right = 1_800_000_000;
+        assert_eq!(look(right), 2);
+        assert_eq!(look(right + 1), 2);
+        assert_eq!(look(right + 30), 3);
+    }
 }

@@ -90,7 +90,7 @@ const MOST_GROUPS: usize = 1000;
 impl Mapping {
     /// Whom the claims of a verified token describe.
     pub fn describe(&self, claims: &Map<String, Value>) -> Result<Described, MappingFault> {
-        let name = text(claims, &self.name)?;
+        let name = believed(claims, &self.name)?;
         let name = name.ok_or_else(|| MappingFault::Missing(self.name.clone()))?;
         if name.contains('\\') || name.chars().count() > 256 {
             return Err(MappingFault::Malformed(self.name.clone(), "the name of an account"));
@@ -114,10 +114,10 @@ impl Attributes {
         claims: &Map<String, Value>,
     ) -> Result<Account, MappingFault> {
         let attribute = |path: &Option<String>| match path {
-            Some(path) => text(claims, path),
+            Some(path) => believed(claims, path),
             None => Ok(None),
         };
-        let unverified = claims.get("email_verified") == Some(&Value::Bool(false));
+        let unverified = is_unverified(claims);
         Ok(Account {
             name,
             kind: self.kind,
@@ -167,6 +167,22 @@ impl Attributes {
             }));
         }
         Ok(groups)
+    }
+}
+
+/// The text at `path`, whatever it is to name: an address that the provider has not verified may be
+/// anybody's (OpenID Connect Core 1.0 §5.1, §5.7), and is none.
+fn believed(claims: &Map<String, Value>, path: &str) -> Result<Option<String>, MappingFault> {
+    if path == "email" && is_unverified(claims) { Ok(None) } else { text(claims, path) }
+}
+
+/// Whether the provider says that it has not verified the address, or says what is not understood.
+/// Some write the word as a text.
+fn is_unverified(claims: &Map<String, Value>) -> bool {
+    match claims.get("email_verified") {
+        None | Some(Value::Null | Value::Bool(true)) => false,
+        Some(Value::String(word)) => word != "true",
+        Some(_) => true,
     }
 }
 

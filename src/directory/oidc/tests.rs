@@ -97,8 +97,21 @@ fn groups_are_named_by_configuration_and_never_left_out() {
 
 #[test]
 fn an_address_that_is_not_verified_is_none() {
-    let claims = json!({"preferred_username": "anna", "email": "a@b.c", "email_verified": false});
-    assert_eq!(described(&mapping(|_| {}), claims).unwrap().mail, None);
+    let claims = |verified: Value| json!({"preferred_username": "anna", "email": "a@b.c", "email_verified": verified});
+    // Whatever it is to be: the account's own name too.
+    let as_upn = mapping(|own| own.user_principal_name = Some("email".to_owned()));
+    let as_name = Mapping { name: "email".to_owned(), ..mapping(|_| {}) };
+    for unverified in [json!(false), json!("false"), json!(0), json!("no")] {
+        let account = described(&as_upn, claims(unverified.clone())).unwrap();
+        assert_eq!((account.mail, account.user_principal_name), (None, None), "{unverified}");
+        let nobody = described(&as_name, claims(unverified));
+        assert_eq!(nobody, Err(MappingFault::Missing("email".to_owned())));
+    }
+    for verified in [json!(true), json!("true"), Value::Null] {
+        let account = described(&as_upn, claims(verified.clone())).unwrap();
+        assert_eq!(account.user_principal_name.as_deref(), Some("a@b.c"), "{verified}");
+        assert_eq!(described(&as_name, claims(verified)).unwrap().name, "CLOUD\\a@b.c");
+    }
 }
 
 #[test]

@@ -73,8 +73,10 @@ impl Proxies {
             ProxyHeader::XForwardedFor => "x-forwarded-for",
             ProxyHeader::Forwarded => "forwarded",
         };
-        let values: Vec<&str> =
-            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        // A line that is no ASCII is still one of the list: passed over whole, it would take the hop
+        // that a proxy of ours appended to it along, and the caller's own line before it would count.
+        let lines = headers.get_all(name).iter();
+        let values: Vec<_> = lines.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         let mut hops = values.iter().rev().flat_map(|value| value.rsplit(','));
         while self.trusted.iter().any(|network| network.contains(caller)) {
             // A hop that cannot be read (`unknown`, `_hidden`) ends what is known.
@@ -172,6 +174,18 @@ mod tests {
         ] {
             assert_eq!(caller(header, peer, &sent), expected, "{header:?} {peer} {sent:?}");
         }
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_hides_nobody() {
+        let trusted = vec![Network::parse("10.0.0.0/8").unwrap()];
+        let proxies = Proxies { trusted, header: ProxyHeader::XForwardedFor };
+        let mut headers = HeaderMap::new();
+        for line in [&b"192.0.2.66"[..], b"\xff, 198.51.100.1"] {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+        }
+        let caller = proxies.caller("10.1.1.1".parse().unwrap(), &headers);
+        assert_eq!(caller.to_string(), "198.51.100.1");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use alt_security_identities::alt_security_identities;
 pub use identity::is_named_by_directory;
 pub use permission::{Enroller, Standing};
 pub use renewal::earlier_approval_counts;
+pub use security_identifier::is_of_another;
 pub use signatures::Endorsement;
 
 use super::account::Account;

@@ -2,6 +2,7 @@
 
 use crate::pki::account::Account;
 use crate::pki::alternative_name::AlternativeName;
+use crate::pki::certificate::Certificate;
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::extension::{self, Extension};
 use crate::pki::oid;
@@ -31,6 +32,17 @@ pub(super) fn alternative_name(
         return Ok(None);
     }
     Ok(sid_of(template, account)?.map(|sid| AlternativeName::Uri(format!("{URI}{sid}"))))
+}
+
+/// Whether a certificate of this CA carries the SID of another account than this one: names become
+/// free and are given anew, SIDs never are ([MS-DTYP] §2.4.2).
+pub fn is_of_another(certificate: &Certificate, account: &Account) -> bool {
+    let uris = certificate.alternative_names().iter().filter_map(|name| match name {
+        AlternativeName::Uri(uri) => uri.strip_prefix(URI).map(ToOwned::to_owned),
+        _ => None,
+    });
+    let mut sids = certificate.security_identifier().into_iter().chain(uris);
+    sids.any(|sid| account.object_sid.as_ref() != Some(&sid))
 }
 
 /// Whether a name out of a request would map a certificate to an account: never the request's.

@@ -236,6 +236,11 @@ impl TemplateFile {
         if text.len() > LARGEST_FILE {
             return Err(Mistakes::one("template", Problem::TooLarge(LARGEST_FILE)));
         }
+        Self::read(text)
+    }
+
+    /// The same however long it is.
+    pub(super) fn read(text: &str) -> Result<Self, Mistakes> {
         let first = match serde_json::from_str::<Self>(text) {
             Ok(file) => return Ok(file),
             Err(first) => first,

@@ -45,6 +45,7 @@ pub use purpose::{NotAPurpose, Purpose};
 pub use requested_names::{Broken, CommonName, NameRules, RequestedNames, Wildcards};
 pub use security_identifier::{ObjectSid, SecurityIdentifier};
 pub use shipped::{mistakes_in_shipped, shipped};
+pub use value::LONGEST_CN;
 
 use const_oid::ObjectIdentifier;
 

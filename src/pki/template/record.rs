@@ -4,17 +4,22 @@
 use serde_json::{Map, Value, json};
 
 use super::value::MOST_ENTRIES;
-use super::{AUTHENTICATED_USERS, Mistakes, Template};
+use super::{AUTHENTICATED_USERS, Mistakes, Template, TemplateFile};
 
 impl Template {
     /// Reads a template that is on record, in the form of today or the one before permissions.
-    /// Only for records: what is sent today is read by [`Template::from_json`].
+    /// Only for records: what is sent today is read by [`Template::from_json`]. A record may be
+    /// longer than a file: what was taken must read again, and each value is within its limit.
     pub fn from_record(text: &str) -> Result<Self, Mistakes> {
-        Self::from_json(text).or_else(|mistakes| match in_todays_form(text) {
-            Some(text) => Self::from_json(&text),
+        of_any_length(text).or_else(|mistakes| match in_todays_form(text) {
+            Some(text) => of_any_length(&text),
             None => Err(mistakes),
         })
     }
+}
+
+fn of_any_length(text: &str) -> Result<Template, Mistakes> {
+    Template::from_file(&TemplateFile::read(text)?)
 }
 
 fn in_todays_form(text: &str) -> Option<String> {

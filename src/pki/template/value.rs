@@ -12,7 +12,7 @@ use crate::pki::name::{DistinguishedName, is_bidirectional, is_control};
 use crate::pki::oid;
 
 /// `cn` in Active Directory has at most 64 characters.
-const LONGEST_CN: usize = 64;
+pub const LONGEST_CN: usize = 64;
 pub(super) const LONGEST_TEXT: usize = 256;
 /// Security descriptors and descriptors of provider properties are long.
 pub(super) const LONGEST_RA_POLICY: usize = 2_048;

@@ -6,7 +6,8 @@ mod due;
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
 use super::{
-    ACCOUNT, AUTHORITY, CRL, Index, ROLES, SEQUENCE, STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN,
+    ACCOUNT, AUTHORITY, CRL, Index, OTHER_TEMPLATES, ROLES, SEQUENCE, STRIDE, TEMPLATE,
+    TEMPLATE_NUMBER, TOKEN,
 };
 use super::{TOKEN_HASH, TOKEN_SPENT, both, pair};
 use crate::pki::disposition::Disposition;
@@ -354,10 +355,10 @@ impl Index {
 
     /// The index's own number for a template, which stays its own for good. 0 means none.
     fn template_number(&mut self, cn: &str) -> Result<u16, StoreError> {
-        if let Some(number) = self.templates.get(cn) {
-            return Ok(*number);
+        if let Some(number) = self.number_of(cn) {
+            return Ok(number);
         }
-        let number = u16::try_from(self.templates.len() + 1).unwrap_or(u16::MAX);
+        let Some(number) = self.next_number() else { return Ok(OTHER_TEMPLATES) };
         self.chunks.set_named(TEMPLATE_NUMBER, cn.as_bytes(), Some(&number.to_be_bytes()))?;
         self.templates.insert(cn.to_owned(), number);
         Ok(number)

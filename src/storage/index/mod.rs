@@ -48,6 +48,9 @@ pub(super) const PENDING: Kind = 62;
 pub(super) const PENDING_SINCE: Kind = 64;
 /// Template cn → the index's own number for it.
 pub(super) const TEMPLATE_NUMBER: Kind = 52;
+/// The number that all those share for which there is none of their own left: whoever asks for
+/// names that no template has fills neither memory nor numbers without end.
+pub(super) const OTHER_TEMPLATES: u16 = u16::MAX;
 /// Number (big-endian) of an entry that notifications tell of → its offset.
 pub(super) const NOTABLE: Kind = 80;
 /// Endpoint of notifications → offset of the last act that says how it stands.
@@ -133,6 +136,18 @@ impl Index {
     /// Writes everything out.
     pub fn close(&mut self, position: &Position) -> Result<(), StoreError> {
         self.chunks.settle_all(position.marker)
+    }
+
+    /// The number by which the facts know a template; `None` if it never occurred.
+    pub(super) fn number_of(&self, cn: &str) -> Option<u16> {
+        let own = self.templates.get(cn).copied();
+        own.or_else(|| self.next_number().is_none().then_some(OTHER_TEMPLATES))
+    }
+
+    /// The number of the next template; `None` where there is none left.
+    pub(super) fn next_number(&self) -> Option<u16> {
+        let number = u16::try_from(self.templates.len() + 1).ok()?;
+        (number != OTHER_TEMPLATES).then_some(number)
     }
 
     /// The number after the highest request number on record.

@@ -6,6 +6,7 @@ mod faults;
 mod index_damage;
 mod ledger_damage;
 mod random_acts;
+mod template_names;
 
 use super::act::{
     Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived,

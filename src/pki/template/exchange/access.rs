@@ -182,6 +182,15 @@ fn one(
             );
             return;
         }
+        // Every logon over the network is NETWORK's, for one: this may deny it to everybody.
+        Known::System(name) if !deny.is_empty() => {
+            report.refuse(format!(
+                "nTSecurityDescriptor denies {} to {name} ({sid}), which is neither a group nor an \
+                 account here; take the entry away and import again",
+                shown(deny)
+            ));
+            return;
+        }
         Known::System(name) => {
             report.lose(
                 Loss::None,

@@ -210,6 +210,18 @@ fn a_denial_is_kept_or_the_template_is_refused() {
 }
 
 #[test]
+fn a_denial_to_nobody_in_particular_is_not_passed_over() {
+    // Every request that AD CS takes comes over the network.
+    for who in ["NU", "AN", "RC", "SY"] {
+        let deny = format!("(OD;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;{who})");
+        for conversion in converted(&with_ace(&deny), &principals(), Losses::Accepted) {
+            assert!(conversion.template.is_none(), "{who}");
+            assert!(conversion.report.refused[0].contains("denies Enroll to"), "{who}");
+        }
+    }
+}
+
+#[test]
 fn every_attack_is_refused_by_its_name() {
     let everybody = "(OA;;CR;0e10c968-78fb-11d2-90d4-00c04f79dc55;;DU)";
     let refused = |octets: &[u8], cn: &str, name: &str| {

@@ -32,7 +32,10 @@ impl Search<'_> {
         };
         let answer = |facts: &Facts, places: &Places| {
             let row = self.request_row(facts, places)?;
-            Ok(row.filter(|row| {
+            let named = |row: &RequestRow| {
+                filter.template.as_ref().is_none_or(|template| *template == row.template)
+            };
+            Ok(row.filter(named).filter(|row| {
                 filter.account.as_ref().is_none_or(|account| {
                     account.eq_ignore_ascii_case(&row.account)
                         || account.eq_ignore_ascii_case(&row.requester)
@@ -85,7 +88,7 @@ impl Search<'_> {
     fn template(&self, cn: Option<&str>) -> Option<Option<u16>> {
         match cn {
             None => Some(None),
-            Some(cn) => self.look(|index| index.templates.get(cn).copied()).map(Some),
+            Some(cn) => self.look(|index| index.number_of(cn)).map(Some),
         }
     }
 
