@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::directory::DirectorySection;
 use super::notification::NotificationSection;
 use crate::http::rates::Allowance;
-use crate::signing::KeyKind;
 use crate::http::rates::forwarded::Network;
+use crate::signing::KeyKind;
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq)]
