@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chancery::directory::ldap::entry::{account, guid, octets, sid};
+use chancery::pki::account::is_account_name;
 use chancery::pki::certificate::Certificate;
 use chancery::pki::policy::is_named_by_directory;
 use chancery::pki::template::{Template, shipped};
@@ -37,12 +38,12 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = guid(bytes);
     let entry = entry(bytes);
     let now = Timestamp::from_seconds(1_780_300_800);
-    let Some(account) = account(&entry, "CORP", Vec::new(), now) else {
-        let names = octets(&entry, "sAMAccountName");
-        assert!(names.iter().all(|name| name.is_empty() || std::str::from_utf8(name).is_err()));
-        return;
-    };
-    assert!(account.name.starts_with("CORP\\"));
+    let Some(account) = account(&entry, "CORP", Vec::new(), now) else { return };
+    assert!(account.name.strip_prefix("CORP\\").is_some_and(is_account_name));
+    let texts = [&account.cn, &account.mail, &account.user_principal_name, &account.dns_host_name];
+    let texts = texts.into_iter().flatten().chain(&account.distinguished_name);
+    let mut texts = texts.chain(&account.service_principal_names);
+    assert!(texts.all(|text| !text.is_empty() && !text.contains(char::is_control)));
     assert!(account.groups.is_empty());
     if account.enabled {
         // Who may not see whether it is disabled takes it for disabled.

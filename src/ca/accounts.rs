@@ -3,7 +3,7 @@
 use super::permissions::{Operation, Role};
 use super::roles::RoleDocument;
 use super::{Answering, Authority, Refusal, Requester, record};
-use crate::pki::account::{Account, AccountKind, service_principal_host};
+use crate::pki::account::{Account, AccountKind, is_account_name, service_principal_host};
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
 use crate::storage::act::{AccountMark, AccountSaved, Act};
@@ -183,8 +183,7 @@ fn no_account(name: &str) -> Refusal {
 pub(super) fn check(account: &Account) -> Result<(), Refusal> {
     let wrong = |why: String| Err(Refusal::Invalid("account-invalid", why));
     let name = &account.name;
-    let forbidden = |letter: char| letter.is_control() || "\"/\\[]:;|=,+*?<>".contains(letter);
-    if name.is_empty() || name.chars().count() > 256 || name.contains(forbidden) {
+    if !is_account_name(name) {
         return wrong(format!(
             "name: {name:?} is no sAMAccountName (1 to 256 characters, none of \"/\\[]:;|=,+*?<>)"
         ));

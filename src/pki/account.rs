@@ -87,6 +87,13 @@ impl Account {
     }
 }
 
+/// Whether a text can be a `sAMAccountName` ([MS-ADA3] §2.222, and what Windows keeps out of names
+/// of accounts): 1 to 256 characters, no control characters, none of `"/\[]:;|=,+*?<>`.
+pub fn is_account_name(text: &str) -> bool {
+    let forbidden = |one: char| one.is_control() || "\"/\\[]:;|=,+*?<>".contains(one);
+    !text.is_empty() && text.chars().count() <= 256 && !text.contains(forbidden)
+}
+
 /// The host in a service principal name, `HTTP/vpn.contoso.com:443` ([MS-ADTS] §2.2.21:
 /// `service-class/instance-name[:port][/service-name]`); `None` if it is of another form.
 pub fn service_principal_host(name: &str) -> Option<&str> {

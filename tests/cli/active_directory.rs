@@ -52,7 +52,11 @@ impl World {
         std::fs::write(data.join("chancery.toml"), section).unwrap();
         let checked = chancery(&["check", "--data", data.to_str().unwrap()]).output().unwrap();
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
-        let service = Service::start(&data, &[]);
+        Self::of(Service::start(&data, &[]), home)
+    }
+
+    /// Of a service that runs.
+    pub fn of(service: Service, home: tempfile::TempDir) -> Self {
         for name in ["one", "two"] {
             csr(home.path(), name, "");
         }

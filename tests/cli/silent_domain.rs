@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::active_directory::{World, login, people};
 use super::domain::{BASE, Domain, Manners, Silent};
-use super::program::{csr, openssl, place};
+use super::program::{Service, csr, init, openssl, place};
 
 /// What the settings say, and what everybody else must stay below: far apart, for the machine may
 /// be busy.
@@ -74,6 +74,45 @@ fn whoever_logs_on_to_a_silent_controller_is_told_in_time() {
         assert_eq!(world.as_user(&login("CORP\\anna")).0, 503);
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     }
+}
+
+/// A name server that hangs: the system looks for the controller's address for as long as its own
+/// settings say, and nobody waits that long for it.
+#[test]
+fn nobody_waits_for_a_name_server_that_hangs() {
+    let server = std::net::UdpSocket::bind("127.66.0.1:53").unwrap();
+    let (home, data) = place();
+    let resolver = home.path().join("resolv.conf");
+    std::fs::write(&resolver, "nameserver 127.66.0.1\noptions timeout:20 attempts:3\n").unwrap();
+    init(&data, &[]);
+    std::fs::write(
+        data.join("chancery.toml"),
+        section(home.path(), "ldaps://dc1.corp.contoso.com"),
+    )
+    .unwrap();
+    // In a mount namespace of its own (unshare(1)) the program has this resolv.conf.
+    let mut command = Command::new("unshare");
+    let mount = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    command.args(["--mount", "sh", "-c", mount]).arg(&resolver);
+    command.arg(env!("CARGO_BIN_EXE_chancery"));
+    let world = World::of(Service::start_command(command, &data, &[]), home);
+    world.service.post("/v1/accounts", 201, BUILT_IN);
+    std::thread::scope(|scope| {
+        let login = scope.spawn(|| {
+            let began = Instant::now();
+            (world.as_user(&login("CORP\\anna")), began.elapsed())
+        });
+        let mut question = [0; 512];
+        server.set_read_timeout(Some(TIMEOUT / 2)).unwrap();
+        server.recv_from(&mut question).expect("the name is asked for");
+        let began = Instant::now();
+        assert_eq!(world.administrator_enrols(), 201);
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+        let ((status, answer), took) = login.join().unwrap();
+        assert_eq!((status, &answer["rule"]), (503, &json!("directory-unavailable")), "{answer}");
+        assert!(answer["detail"].as_str().unwrap().contains("no answer within 8 s"), "{answer}");
+        assert!(took < TIMEOUT + SOON, "{took:?}");
+    });
 }
 
 /// More calls than any lane has threads, each of which needs the domain by another way than a

@@ -3,7 +3,7 @@
 
 use ldap3::SearchEntry;
 
-use crate::pki::account::{Account, AccountKind};
+use crate::pki::account::{Account, AccountKind, is_account_name};
 use crate::pki::time::Timestamp;
 
 /// The attributes that are asked for.
@@ -28,14 +28,15 @@ const DISABLED: u32 = 2;
 /// Seconds from 1601 to 1970.
 const FILETIME_EPOCH: u64 = 11_644_473_600;
 
-/// The account of an entry, with these groups; `None` if the entry has no `sAMAccountName`.
+/// The account of an entry, with these groups; `None` if the entry has no `sAMAccountName` that
+/// could be one.
 pub fn account(
     entry: &SearchEntry,
     realm: &str,
     groups: Vec<String>,
     now: Timestamp,
 ) -> Option<Account> {
-    let sam_account_name = text(entry, "sAMAccountName")?;
+    let sam_account_name = text(entry, "sAMAccountName").filter(|name| is_account_name(name))?;
     Some(Account {
         name: format!("{realm}\\{sam_account_name}"),
         kind: kind(entry),
@@ -69,9 +70,12 @@ pub fn octets(entry: &SearchEntry, attribute: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Values that are text. The line's end in the names of what replication left over ("…CNF:…",
+/// [MS-ADTS] §3.1.1.5.1.3) and other control characters belong in no certificate.
 fn texts(entry: &SearchEntry, attribute: &str) -> Vec<String> {
     let values = octets(entry, attribute).into_iter();
-    values.filter_map(|value| String::from_utf8(value).ok()).filter(|it| !it.is_empty()).collect()
+    let texts = values.filter_map(|value| String::from_utf8(value).ok());
+    texts.filter(|it| !it.is_empty() && !it.contains(char::is_control)).collect()
 }
 
 fn text(entry: &SearchEntry, attribute: &str) -> Option<String> {
@@ -203,6 +207,20 @@ mod tests {
                 values.iter().map(|(name, own)| (*name, own.as_slice())).collect();
             assert_eq!(is_enabled(&entry(&borrowed), now), enabled, "{control:?} {expires:?}");
         }
+    }
+
+    #[test]
+    fn what_can_be_no_name_is_none() {
+        let now = Timestamp::from_seconds(1_780_300_800);
+        let named = |name: &str| {
+            let own = entry(&[("samaccountname", &[name]), ("cn", &["a\nCNF:6f1f2c3a"])]);
+            account(&own, "CORP", Vec::new(), now)
+        };
+        for name in ["", "a\\b", "a\nb", "a@b:c", "x\u{85}"] {
+            assert_eq!(named(name), None, "{name:?}");
+        }
+        let found = named("NPS01$").unwrap();
+        assert_eq!((found.name.as_str(), found.cn), ("CORP\\NPS01$", None));
     }
 
     #[test]
