@@ -9,8 +9,6 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("VPNServerAuthentication-EC", "vpn-server", &[]),
     ("NPSServerAuthentication-RSA", "nps-server", &[]),
     ("RASAndIASServer-RSA", "nps-server", &[]),
-    // Microsoft asks for RSA there.
-    ("NPSServerAuthentication-EC", "nps-server", &["key-not-rsa"]),
     ("VPNUserAuthentication-RSA", "vpn-user", &[]),
     ("VPNUserAuthentication-EC", "vpn-user", &[]),
     ("User-RSA", "vpn-user", &[]),
