@@ -1,23 +1,24 @@
 //! OCSP answers: how long it takes to sign them all against the bare signer, how much memory, and
-//! how many are served a second beside the same octets out of memory.
+//! how many are served a second beside nginx that serves the same octets as a file.
 //!
-//! `cargo bench --bench ocsp [-- CERTIFICATES [KEY]]` — KEY is `p256` (the default) or another
-//! `ocsp_key`. Serving is measured with `wrk` where that is installed, else left out.
+//! `cargo bench --bench ocsp [-- CERTIFICATES [KEY [SECONDS]]]` — KEY is `p256` (the default) or
+//! another `ocsp_key`. Needs `nginx` and `wrk` (Debian packages nginx-light and wrk).
 
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::error::Error;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use chancery::ca::establish::{intend_root, sign_root};
 use chancery::ca::ocsp::{
-    AnswerMaker, AnswerPoint, AnswerSchedule, NoResponder, Nonces, Parts, Responder, Responders,
+    AnswerMaker, AnswerPoint, AnswerSchedule, Found, NoResponder, Nonces, Parts, Responder,
+    Responders,
 };
 use chancery::ca::publish::{PublicationPoint, Schedule};
 use chancery::http::publication::{Bounds, PublicationServer};
@@ -42,13 +43,15 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 const BATCH: u64 = 10_000;
 /// What a to-be-signed certificate of the tutorial's templates weighs.
 const TBS: usize = 900;
-const WRK_SECONDS: u64 = 10;
+const NGINX_PORT: u16 = 18083;
+const CONNECTIONS: &str = "64";
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let count: u64 = words.first().map_or(Ok(100_000), |word| word.parse())?;
     let kind = words.get(1).map_or("p256", String::as_str);
     let kind = KeyKind::from_word(kind).ok_or("no such kind of key")?;
+    let seconds = words.get(2).map_or(Ok(4), |word| word.parse())?;
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (issuer, responder) = authority(kind)?;
     let register = open(Options::new(home.path().join("data")))?;
@@ -89,7 +92,7 @@ fn main() -> Outcome<()> {
         (most - before) >> 20,
         before >> 20,
     );
-    serve(home.path(), &issuer, point, count)?;
+    serve(home.path(), &issuer, point, count, seconds)?;
     maker.stop();
     running.join().map_err(|_| "the maker ended early")?;
     Ok(())
@@ -207,66 +210,123 @@ fn bare_signer(kind: KeyKind, signatures: u64, processors: NonZeroUsize) -> Outc
     Ok(begun.elapsed())
 }
 
-/// Answers to GETs about many certificates, and about one; and as many octets of a CA certificate.
-fn serve(home: &Path, issuer: &Issuer, answers: Arc<AnswerPoint>, count: u64) -> Outcome<()> {
+/// Answers to GETs about many certificates and about one, and nginx with that one's octets.
+fn serve(
+    home: &Path,
+    issuer: &Issuer,
+    answers: Arc<AnswerPoint>,
+    count: u64,
+    seconds: u64,
+) -> Outcome<()> {
     let store = PublicationDirectory::open(&home.join("publish"), "contoso")?;
     let (point, outcome) = PublicationPoint::open(issuer, "contoso", &store, Schedule::default());
     outcome?;
+    let identity = IssuerIdentity::of(issuer);
+    let asked = |number: u64| request(&identity, &serial(number));
+    let Found::Stored(one) = answers.find(&asked(0), now()) else {
+        return Err("the first certificate has no answer".into());
+    };
     let point = Arc::new(point.with_answers(answers));
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = PublicationServer::start(listener, point, Arc::new(now), Bounds::default())?;
-    let identity = IssuerIdentity::of(issuer);
-    let paths: Vec<String> = (0..count.min(1000))
-        .map(|number| path(&identity, &serial(number * (count / count.min(1000)))))
-        .collect();
-    let script = home.join("wrk.lua");
-    let address = server.address();
-    for (what, paths) in [
-        ("OCSP, a thousand certificates", paths.as_slice()),
-        ("OCSP, one certificate", &paths[..1]),
-        ("the CA certificate, out of memory", &["/aia/contoso.crt".to_owned()]),
-    ] {
-        match wrk(&script, address, paths) {
-            Ok(rate) => println!("{what}: {rate} answers/s"),
-            Err(error) => println!("{what}: not measured ({error})"),
-        }
+    let many = count.min(1000);
+    let paths: Vec<String> =
+        (0..many).map(|number| path(&asked(number * (count / many)))).collect();
+    let _nginx = nginx(home, &one.octets)?;
+    let ours = server.address();
+    let peer = SocketAddr::from(([127, 0, 0, 1], NGINX_PORT));
+    let file = ["/one.ors".to_owned()];
+    let theirs = wrk(home, peer, &file, seconds)?;
+    println!("nginx, one answer of {} octets as a file: {theirs:.0}/s", one.octets.len());
+    for (what, paths) in [("one certificate", &paths[..1]), ("many certificates", &paths)] {
+        let rate = wrk(home, ours, paths, seconds)?;
+        println!("answers about {what}: {rate:.0}/s, {:.2}x nginx", rate / theirs);
     }
     server.stop();
     Ok(())
 }
 
-fn path(identity: &IssuerIdentity, serial: &SerialNumber) -> String {
-    let id = identity.certificate_id(IssuerHash::Sha1, serial);
+/// A program that is stopped when it goes out of scope.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A request to end, so that nginx takes its workers along.
+        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.0.kill();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// nginx without a log, as many workers as there are processors.
+fn nginx(home: &Path, answer: &[u8]) -> Outcome<Running> {
+    let home = home.canonicalize()?;
+    std::fs::write(home.join("one.ors"), answer)?;
+    let at = home.display();
+    let configuration = format!(
+        "worker_processes auto; pid {at}/nginx.pid; error_log stderr warn; daemon off;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{ sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000000;\n\
+         types {{ application/ocsp-response ors; }}\n\
+         server {{ listen 127.0.0.1:{NGINX_PORT}; root {at}; }} }}\n"
+    );
+    let file = home.join("nginx.conf");
+    std::fs::write(&file, configuration)?;
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(&file).arg("-p").arg(&home).args(["-g", "user root;"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let running = Running(child.map_err(|error| format!("nginx (package nginx-light): {error}"))?);
+    let begun = Instant::now();
+    while TcpStream::connect(("127.0.0.1", NGINX_PORT)).is_err() {
+        if begun.elapsed() > Duration::from_secs(10) {
+            return Err("nginx does not listen".into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(running)
+}
+
+/// OCSPRequest, TBSRequest, the list, Request, CertID.
+fn request(identity: &IssuerIdentity, serial: &SerialNumber) -> Vec<u8> {
     let wrapped = |content: &[u8]| {
         let mut out = vec![0x30, u8::try_from(content.len()).unwrap_or(0x7f)];
         out.extend_from_slice(content);
         out
     };
-    // OCSPRequest, TBSRequest, the list, Request.
-    let request = wrapped(&wrapped(&wrapped(&wrapped(&id))));
+    let id = identity.certificate_id(IssuerHash::Sha1, serial);
+    wrapped(&wrapped(&wrapped(&wrapped(&id))))
+}
+
+fn path(request: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(request);
     format!("/ocsp/{}", text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"))
 }
 
-fn wrk(script: &Path, address: SocketAddr, paths: &[String]) -> Outcome<String> {
+/// Answers a second to these paths in turn; every one must be whole.
+fn wrk(home: &Path, address: SocketAddr, paths: &[String], seconds: u64) -> Outcome<f64> {
     let list: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
     let lua = format!(
-        "local paths = {{{}}}\nlocal at = 0\nrequest = function()\n  at = at % #paths + 1\n  return \
-         wrk.format(\"GET\", paths[at])\nend\n",
+        "local asked = {{}}\nlocal at = 0\nlocal paths = {{{}}}\ninit = function()\n  for \
+         i, path in ipairs(paths) do asked[i] = wrk.format(\"GET\", path) end\nend\n\
+         request = function()\n  at = at % #asked + 1\n  return asked[at]\nend\n",
         list.join(",")
     );
-    std::fs::write(script, lua)?;
+    let script = home.join("wrk.lua");
+    std::fs::write(&script, lua)?;
     let output = Command::new("wrk")
-        .args(["-t1", "-c32", &format!("-d{WRK_SECONDS}s"), "-s"])
+        .args(["-t", "2", "-c", CONNECTIONS, "-d", &format!("{seconds}s"), "-s"])
         .arg(script)
         .arg(format!("http://{address}/"))
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if let Some(wrong) = said.lines().find(|line| line.contains("Non-2xx")) {
-        return Err(wrong.to_owned().into());
+        .output()
+        .map_err(|error| format!("wrk (package wrk): {error}"))?;
+    let said = String::from_utf8(output.stdout)?;
+    if said.contains("Non-2xx") || said.contains("Socket errors") {
+        return Err(said.into());
     }
-    let line = said.lines().find(|line| line.contains("Requests/sec"));
-    Ok(line.and_then(|line| line.split_whitespace().last()).ok_or("no figure")?.to_owned())
+    let rate = said.lines().find_map(|line| line.strip_prefix("Requests/sec:")).ok_or(said.clone());
+    Ok(rate?.trim().parse()?)
 }
 
 /// Octets of this process that are in memory.
