@@ -4,6 +4,7 @@
 //! Bytes and acts only: the composition root holds disk, clock and randomness, and commits what is
 //! made here in this order: [`AuthorityIntended`], signature, [`AuthorityEstablished`] (law 1).
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::pki::authority_certificate::{
@@ -14,7 +15,7 @@ use crate::pki::issuer::{Issuer, IssuerError};
 use crate::pki::name::DistinguishedName;
 use crate::pki::public_key::{KeyError, PublicKey};
 use crate::pki::revocation::RevocationReason;
-use crate::pki::revocation_list::{CrlEntry, CrlError, CrlReader};
+use crate::pki::revocation_list::{CrlEntry, CrlError, CrlKind, CrlReader, CrlSummary, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::signature::SignatureError;
 use crate::pki::template::{Template, shipped};
@@ -84,6 +85,9 @@ pub enum EstablishError {
     /// The CRL is another CA's.
     #[error("the CRL was issued by {0}, not by this CA")]
     AnotherIssuer(String),
+    /// A complete CRL where a delta is wanted.
+    #[error("the CRL is complete, not a delta")]
+    NotADelta,
 }
 
 /// The to-be-signed bytes of a root certificate, and the act that puts them on record.
@@ -185,8 +189,43 @@ pub struct ListedRevocations {
     pub number: Option<u64>,
     /// When it was issued.
     pub this_update: Timestamp,
+    /// Whether it says that there are delta CRLs besides (RFC 5280 §5.2.6).
+    pub names_deltas: bool,
     /// Its entries.
     pub entries: Vec<CrlEntry>,
+}
+
+impl ListedRevocations {
+    /// What is revoked by this complete CRL and a delta of the same CA together
+    /// (RFC 5280 §5.2.4): the later of the two has the last word, but nobody whom only one of them
+    /// lists is left out unless the delta is later and takes him off.
+    pub fn with(mut self, delta: impl Read, issuer: &Issuer) -> Result<Self, EstablishError> {
+        let (summary, changes) = read_list(delta, issuer)?;
+        if summary.kind == CrlKind::Complete {
+            return Err(EstablishError::NotADelta);
+        }
+        let later = summary.number > self.number;
+        let mut known: BTreeMap<SerialNumber, CrlEntry> =
+            self.entries.drain(..).map(|entry| (entry.serial, entry)).collect();
+        for change in changes {
+            match change {
+                DeltaEntry::Listed(entry) if later => {
+                    known.insert(entry.serial, entry);
+                }
+                DeltaEntry::Listed(entry) => {
+                    known.entry(entry.serial).or_insert(entry);
+                }
+                DeltaEntry::Removed { serial, .. } if later => {
+                    known.remove(&serial);
+                }
+                DeltaEntry::Removed { .. } => {}
+            }
+        }
+        self.number = self.number.max(summary.number);
+        self.this_update = self.this_update.max(summary.this_update);
+        self.entries = known.into_values().collect();
+        Ok(self)
+    }
 }
 
 /// Reads a CRL of this CA (DER) and verifies our signature on it: what an adopted CA revoked
@@ -195,16 +234,35 @@ pub fn listed_revocations(
     crl: impl Read,
     issuer: &Issuer,
 ) -> Result<ListedRevocations, EstablishError> {
+    let (summary, changes) = read_list(crl, issuer)?;
+    if summary.kind != CrlKind::Complete {
+        return Err(CrlError::NotComplete.into());
+    }
+    let listed = changes.into_iter().filter_map(|change| match change {
+        DeltaEntry::Listed(entry) => Some(entry),
+        DeltaEntry::Removed { .. } => None,
+    });
+    Ok(ListedRevocations {
+        number: summary.number,
+        this_update: summary.this_update,
+        names_deltas: !summary.freshest_urls.is_empty(),
+        entries: listed.collect(),
+    })
+}
+
+fn read_list(
+    crl: impl Read,
+    issuer: &Issuer,
+) -> Result<(CrlSummary, Vec<DeltaEntry>), EstablishError> {
     let mut reader = CrlReader::open(crl)?;
     if reader.issuer() != issuer.name() {
         return Err(EstablishError::AnotherIssuer(reader.issuer().to_string()));
     }
-    let mut entries = Vec::new();
-    while let Some(entry) = reader.next_entry()? {
-        entries.push(entry);
+    let mut changes = Vec::new();
+    while let Some(change) = reader.next_change()? {
+        changes.push(change);
     }
-    let summary = reader.finish(issuer.public_key())?;
-    Ok(ListedRevocations { number: summary.number, this_update: summary.this_update, entries })
+    Ok((reader.finish_either(issuer.public_key())?, changes))
 }
 
 /// The act that puts one entry of such a CRL on record. When its certificate ends is not known,

@@ -3,8 +3,8 @@
 
 use super::permissions::Operation;
 use super::{
-    Authority, CertificateFilter, CertificateRow, CertificateStatus, Page, Refusal, Requester,
-    record,
+    Authority, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Page, Refusal,
+    Requester, record,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::revocation::RevocationReason;
@@ -57,6 +57,15 @@ impl Authority {
         self.register.commit(vec![record(requester, now, act)], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
         Ok(Recorded { sequence, certificates: vec![*serial] })
+    }
+
+    /// The first CRL, base or delta, that told what a certificate's state of revocation is now;
+    /// nothing while it is still to come.
+    pub fn first_listed(&self, row: &CertificateRow) -> Result<Option<CrlRow>, Refusal> {
+        match self.register.revocation_sequence(&row.serial)? {
+            Some(sequence) => Ok(self.register.first_crl(sequence)?),
+            None => Ok(None),
+        }
     }
 
     /// Takes a hold back. Only a held certificate can be released ([MS-CSRA] 3.1.4.1.8).

@@ -217,6 +217,12 @@ pub struct Restore {
     /// the copy does not know is recorded as revoked
     #[arg(long, value_name = "FILE|URL", required_unless_present = "without_crl")]
     pub crl: Option<String>,
+    /// The newest delta CRL besides, where the CRL says that there are deltas
+    #[arg(long, value_name = "FILE|URL", requires = "crl")]
+    pub delta_crl: Option<String>,
+    /// Go on without the delta CRL: what only that lists becomes valid again
+    #[arg(long, conflicts_with = "delta_crl")]
+    pub without_delta_crl: bool,
     /// Go on without a CRL: certificates revoked since the copy was made become valid again
     #[arg(long, conflicts_with = "crl")]
     pub without_crl: bool,

@@ -146,6 +146,12 @@ pub enum Failure {
         /// The last number in the copy.
         recorded: u64,
     },
+    /// The CRL says that there are deltas, and none was given.
+    #[error(
+        "that CRL says that there are delta CRLs, which tell of revocations sooner: give the newest \
+         with --delta-crl, or say --without-delta-crl"
+    )]
+    DeltaCrlMissing,
     /// A CRL could not be fetched.
     #[error("{url}: {error}")]
     CrlUnreachable {

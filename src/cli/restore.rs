@@ -17,11 +17,12 @@ use super::settings::Settings;
 use super::surroundings::{now, say};
 use crate::ca::establish::{ListedRevocations, listed_revocations};
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::CrlKind;
 use crate::storage::act::{Act, AuthorityEstablished, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
-use crate::storage::{LedgerRegister, Page, Register as _, Urgency};
+use crate::storage::{CrlRow, LedgerRegister, Page, Register as _, Urgency};
 
 /// For fetching a CRL, which may be large.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -37,9 +38,10 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
         }
     }
     // Before anything is written: without a CRL there is nothing to restore to.
-    let crl = match &arguments.crl {
-        Some(source) => Some(fetched(source)?),
-        None => None,
+    let crls = Crls {
+        complete: arguments.crl.as_deref().map(fetched).transpose()?,
+        delta: arguments.delta_crl.as_deref().map(fetched).transpose()?,
+        without_delta: arguments.without_delta_crl,
     };
     let staging = home.restoring();
     match std::fs::remove_dir_all(&staging) {
@@ -56,7 +58,7 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
 
     let staged = Settings { data: staging.clone(), ..settings.clone() };
     let register = open_register(&staged, Scrub::Not)?;
-    let outcome = learn(&register, crl.as_deref(), settings);
+    let outcome = learn(&register, &crls, settings);
     register.close()?;
     drop(register);
     if let Err(failure) = outcome {
@@ -69,15 +71,19 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Puts on record what the CRL lists and the copy does not know.
-fn learn(
-    register: &LedgerRegister,
-    crl: Option<&[u8]>,
-    settings: &Settings,
-) -> Result<(), Failure> {
+/// What is learnt from.
+struct Crls {
+    complete: Option<Vec<u8>>,
+    delta: Option<Vec<u8>>,
+    /// Whether somebody said to go on without one.
+    without_delta: bool,
+}
+
+/// Puts on record what the CRLs list and the copy does not know.
+fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<(), Failure> {
     let established = register.authority()?;
     let established = established.ok_or_else(|| Failure::NotEstablished(settings.data.clone()))?;
-    let Some(crl) = crl else {
+    let Some(crl) = crls.complete.as_deref() else {
         say("Warning: restored without a CRL. Whatever was revoked since the copy was made is \
              valid again.");
         let act = Act::Restored(Restored { crl_number: None, revoked: 0 });
@@ -86,6 +92,13 @@ fn learn(
     let parents: Vec<&[u8]> = established.parents.iter().map(|own| own.0.as_slice()).collect();
     let issuer = Issuer::new(&established.certificate, &parents, Vec::new(), Vec::new())?;
     let listed = listed_revocations(crl, &issuer)?;
+    let listed = match &crls.delta {
+        Some(delta) => listed.with(delta.as_slice(), &issuer)?,
+        None if listed.names_deltas && !crls.without_delta => {
+            return Err(Failure::DeltaCrlMissing);
+        }
+        None => listed,
+    };
     must_not_be_older(register, &listed)?;
     let revoked = record_missing_revocations(register, &listed)?;
     let mut acts = Vec::new();
@@ -106,12 +119,26 @@ fn learn(
 
 /// A CRL from before the copy cannot tell what happened after it.
 fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> Result<(), Failure> {
-    let last = register.crls(Page { after: None, limit: 1 })?.rows.into_iter().next();
-    match (last, listed.number) {
+    match (last_complete(register)?, listed.number) {
         (Some(last), Some(number)) if number < last.number => {
             Err(Failure::OldCrl { given: number, recorded: last.number })
         }
         _ => Ok(()),
+    }
+}
+
+/// The newest complete CRL in the copy: a delta that is newer tells what the copy knows anyway.
+fn last_complete(register: &LedgerRegister) -> Result<Option<CrlRow>, Failure> {
+    let mut after = None;
+    loop {
+        let page = register.crls(Page { after, limit: 100 })?;
+        if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
+            return Ok(Some(row));
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(None);
+        }
     }
 }
 

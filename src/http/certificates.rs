@@ -106,7 +106,7 @@ fn status_from_word(word: &str) -> Option<CertificateStatus> {
 }
 
 /// How a row stands at `now`.
-fn status_word(row: &CertificateRow, now: Timestamp) -> &'static str {
+pub fn status_word(row: &CertificateRow, now: Timestamp) -> &'static str {
     match row.revocation {
         Some(found) if found.reason == RevocationReason::CertificateHold => "held",
         Some(_) => "revoked",

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod authority;
 pub mod body;
 pub mod call;
+pub mod certificate_status;
 pub mod certificates;
 mod client_certificate;
 pub mod credentials;
@@ -92,6 +93,7 @@ pub static ROUTES: &[Route] = &[
 
     get("/v1/certificates", ReadOwn, Reads, certificates::list),
     get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),
+    get("/v1/certificates/{serial_number}/status", ReadOwn, Reads, certificate_status::status),
     post("/v1/certificates/{serial_number}/renew", RenewCertificate, Enrolments, renewals::renew),
     delete("/v1/certificates/{serial_number}/retirement", Revoke, Acts, renewals::cancel_retirement),
     post("/v1/certificates/{serial_number}/revoke", RevokeCertificate, Acts, revocations::revoke),

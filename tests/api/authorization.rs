@@ -28,6 +28,7 @@ const TABLE: &[(&str, &str)] = &[
     ("POST /v1/requests/{request_id}/withdraw", "brmaAc"),
     ("GET /v1/certificates", "brmaAc"),
     ("GET /v1/certificates/{serial_number}", "brmaAcs"),
+    ("GET /v1/certificates/{serial_number}/status", "brmaAcs"),
     // Nobody by a token: `client_certificates` has the holders.
     ("POST /v1/certificates/{serial_number}/renew", "cs"),
     ("DELETE /v1/certificates/{serial_number}/retirement", "mA"),

@@ -71,3 +71,52 @@ fn a_restore_that_was_cut_off_does_not_start() {
     let told = fails(&[&["serve", "--data", text][..], &ports].concat());
     assert!(told.contains("a restore did not finish"), "{told}");
 }
+
+/// What only a delta told is learnt from it, and a CRL that names deltas is not enough.
+#[test]
+fn what_only_a_delta_told_stays_revoked() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let deltas = ["--crl-delta-period", "1d"];
+    let service = Service::start(&data, &deltas);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let serials: Vec<String> = (0..2)
+        .map(|_| service.enroll("VPNServerAuthentication", "", &made))
+        .map(|answer| answer["serial_number"].as_str().unwrap().to_owned())
+        .collect();
+    let revoke = |serial: &str| {
+        let path = format!("/v1/certificates/{serial}/revoke");
+        service.post(&path, 200, r#"{"reason":"superseded"}"#);
+    };
+    revoke(&serials[0]);
+    let copy = home.join("copy");
+    let (text, copy_text) = (data.to_str().unwrap(), copy.to_str().unwrap());
+    succeeds(&["backup", "--data", text, "--to", copy_text]);
+    // The base of that moment names both the deltas and the one that is revoked already.
+    let base = home.join("base.pem");
+    let listed = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        lists(&service.fetch_crl(&base), &serials[0])
+    });
+    assert!(listed, "the base follows the delta");
+    revoke(&serials[1]);
+    let delta = service.crl.replace(".crl", "-delta.crl");
+
+    let new = home.join("new");
+    let new_text = new.to_str().unwrap();
+    let base = base.to_str().unwrap();
+    let restore = ["restore", "--data", new_text, "--from", copy_text, "--crl", base];
+    let told = fails(&restore);
+    assert!(told.contains("--delta-crl"), "{told}");
+    let told = fails(&[&restore[..], &["--delta-crl", base]].concat());
+    assert!(told.contains("not a delta"), "{told}");
+    let said = succeeds(&[&restore[..], &["--delta-crl", &delta]].concat());
+    assert!(said.contains("1 of them the copy did not know"), "{said}");
+    service.stop();
+    succeeds(&["token", "--data", new_text]);
+    let service = Service::start(&new, &deltas);
+    let crl = service.fetch_crl(&home.join("restored.pem"));
+    assert!(serials.iter().all(|serial| lists(&crl, serial)), "{crl}");
+    service.stop();
+}
