@@ -183,3 +183,46 @@ fn the_service_looks_at_itself() {
     }
     service.stop();
 }
+
+/// With deltas and a responder, all three say the same, before a revocation and after it.
+#[test]
+fn base_delta_and_responder_of_a_service_agree() {
+    let (home, data) = place();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let service = Service::start(&data, &["--crl-delta-period", "1d", "--ocsp", "true"]);
+    let more = ["--template", "VPNServerAuthentication", "--dns", "vpn.contoso.com"];
+    let asked = service
+        .request(home.path(), &[&more[..], &["--subject", "CN=vpn.contoso.com"]].concat())
+        .output()
+        .unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    let (root, file) = (data.join("ca.pem"), home.path().join("vpn.contoso.com.pem"));
+    let (root, file) = (root.to_str().unwrap(), file.to_str().unwrap());
+    // The responder makes its answers by itself, soon after.
+    let told = |expected: (i32, &[&str])| {
+        let mut last = Value::Null;
+        for _ in 0..60 {
+            let (status, report) = json(&["--part", "vpn-server", "--root", root, file]);
+            if (status, rules(&report).as_slice()) == expected {
+                return report;
+            }
+            last = report;
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+        panic!("{expected:?}: {last:#}");
+    };
+    let report = told((0, &[]));
+    for sought in ["crl", "delta-crl", "ocsp"] {
+        let lookups = report["lookups"].as_array().unwrap();
+        let found = lookups.iter().find(|own| own["sought"] == sought);
+        let found = found.unwrap_or_else(|| panic!("{sought}: {report:#}"));
+        assert_eq!(found["fetched"], true, "{report:#}");
+    }
+    let serial = openssl(home.path(), &["x509", "-in", file, "-noout", "-serial"]);
+    let serial = serial.trim().trim_start_matches("serial=");
+    let body = r#"{"reason":"superseded"}"#;
+    service.post(&format!("/v1/certificates/{serial}/revoke"), 200, body);
+    let report = told((4, &["revoked"]));
+    assert!(report["findings"][0]["sentence"].to_string().contains("superseded"), "{report:#}");
+    service.stop();
+}
