@@ -34,6 +34,8 @@ enum Data<'a> {
     CrlPublished {
         crl_number: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
+        base_crl_number: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         this_update: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         next_update: Option<String>,
@@ -89,6 +91,7 @@ impl<'a> Data<'a> {
             },
             News::CrlPublished(own) => Self::CrlPublished {
                 crl_number: own.number,
+                base_crl_number: own.base,
                 this_update: own.validity.map(|(begin, _)| begin.to_string()),
                 next_update: own.validity.map(|(_, end)| end.to_string()),
                 entries: own.entries,

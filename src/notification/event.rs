@@ -62,6 +62,8 @@ pub struct PendingRequest {
 pub struct PublishedCrl {
     /// CRL number.
     pub number: u64,
+    /// BaseCRLNumber, if it is a delta CRL.
+    pub base: Option<u64>,
     /// thisUpdate and nextUpdate, as far as on record.
     pub validity: Option<(Timestamp, Timestamp)>,
     /// How many entries it has, as far as on record.

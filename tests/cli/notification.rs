@@ -25,7 +25,7 @@ impl Scene {
         let secret = receiver.secret_file(home.path());
         let mut text = format!(
             "api_url = \"https://ca.contoso.com\"\n[[notification]]\nname = \"tickets\"\nurl = \"{}\"\nsecret_file = \"{}\"\n\
-             events = [\"request.pending\", \"crl.published\"]\ntimeout = \"1s\"\n",
+             events = [\"request.pending\", \"crl.published\", \"self_check.changed\"]\ntimeout = \"1s\"\n",
             receiver.url,
             secret.display()
         );
@@ -190,6 +190,33 @@ fn what_a_receiver_missed_comes_after_kill_9_under_the_same_identifier() {
     let new = scene.receiver.taken().split_off(before);
     let kinds = new.iter().map(|one| &one.body["data"]["request_id"]);
     assert_eq!(kinds.filter(|id| id.is_u64()).collect::<Vec<_>>(), [&third]);
+    service.stop();
+}
+
+#[test]
+fn what_the_service_finds_at_itself_is_told_when_it_changes() {
+    let scene = Scene::new(false);
+    scene.start().stop();
+    let before = scene.receiver.taken().len();
+    // Nobody serves its CRL there.
+    let config = scene.config.to_str().unwrap();
+    let more = ["--config", config, "--base-url", "http://127.0.0.1:1"];
+    let service = Service::start(&scene.data, &more);
+    let told = scene.receiver.waits_for("self_check.changed", before);
+    let data = &told.body["data"];
+    let found = [&data["faults"], &data["warnings"]].map(|list| list.as_array().unwrap().len());
+    assert!(found.iter().sum::<usize>() > 0, "{told:?}");
+    assert!(data.to_string().contains("127.0.0.1:1/"), "{told:?}");
+    service.stop();
+    // The same again is nothing new.
+    let before = scene.receiver.taken().len();
+    let service = Service::start(&scene.data, &more);
+    let (status, _) = service.call("/v1/ca/crls", &["-X", "POST"]);
+    assert_eq!(status, 201);
+    scene.receiver.waits_for("crl.published", before);
+    std::thread::sleep(Duration::from_secs(1));
+    let after = scene.receiver.taken().split_off(before);
+    assert!(after.iter().all(|one| one.body["type"] != "self_check.changed"), "{after:?}");
     service.stop();
 }
 

@@ -8,6 +8,7 @@ use crate::notification::event::{
     PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::pki::certificate::Certificate;
+use crate::pki::revocation_list::CrlKind;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{self, Act, CrlPublished, Ending, ExpiryNoticed};
@@ -44,13 +45,24 @@ impl Announcements {
     fn published_crl(&self, published: &CrlPublished) -> Result<News, StoreError> {
         let number = published.number;
         let intended = self.crl(number)?;
+        let base = intended.as_ref().and_then(|row| match row.kind {
+            CrlKind::Delta { base } => Some(base),
+            CrlKind::Complete => None,
+        });
+        let urls = self.authority.issuer.crl_urls();
+        let urls = match base {
+            None => urls.to_vec(),
+            // Deltas stand beside the complete CRL.
+            Some(_) => urls.iter().map(|url| beside(url)).collect(),
+        };
         Ok(News::CrlPublished(PublishedCrl {
             number,
+            base,
             validity: intended.as_ref().map(|row| (row.this_update, row.next_update)),
             entries: intended.map(|row| row.entries),
             size: published.size,
             sha256: published.sha256,
-            urls: self.authority.issuer.crl_urls().to_vec(),
+            urls,
         }))
     }
 
@@ -100,4 +112,9 @@ impl Announcements {
             url: format!("{}/v1/certificates/{serial}", self.api_url),
         }))
     }
+}
+
+/// `http://…/ca-delta.crl`, where the complete one is `http://…/ca.crl`.
+fn beside(url: &str) -> String {
+    url.strip_suffix(".crl").map_or_else(|| url.to_owned(), |start| format!("{start}-delta.crl"))
 }

@@ -214,27 +214,28 @@ fn the_ca_and_an_overdue_crl_are_told() {
     running.watch.look_at_authorities(noon().plus_seconds(50 * DAY)).unwrap();
     assert_eq!(all(&running).len(), 2, "an end that was passed by is told");
 
-    let publish = |number: u64, next_publish: Timestamp, next_update: Timestamp| {
-        let intended = Act::CrlIntended(CrlIntended {
-            number,
-            this_update: noon().seconds(),
-            next_update: next_update.seconds(),
-            next_publish: next_publish.seconds(),
-            tbs_digest: vec![1; 32],
-            entries: 0,
-            sequence: None,
-            base: None,
-            oldest_held: None,
-            freshest: None,
-        });
-        let published =
-            Act::CrlPublished(CrlPublished { number, size: 300, sha256: [number as u8; 32] });
-        let entry = |act| Entry { at: noon().millis(), actor: None, act };
-        let entries = vec![entry(intended), entry(published)];
-        running.register.commit(entries, Urgency::Reserved).unwrap();
-    };
+    let publish =
+        |number: u64, base: Option<u64>, next_publish: Timestamp, next_update: Timestamp| {
+            let intended = Act::CrlIntended(CrlIntended {
+                number,
+                this_update: noon().seconds(),
+                next_update: next_update.seconds(),
+                next_publish: next_publish.seconds(),
+                tbs_digest: vec![1; 32],
+                entries: 0,
+                sequence: None,
+                base,
+                oldest_held: None,
+                freshest: None,
+            });
+            let published =
+                Act::CrlPublished(CrlPublished { number, size: 300, sha256: [number as u8; 32] });
+            let entry = |act| Entry { at: noon().millis(), actor: None, act };
+            let entries = vec![entry(intended), entry(published)];
+            running.register.commit(entries, Urgency::Reserved).unwrap();
+        };
     let due = noon().plus_seconds(7200);
-    publish(1, due, due.plus_seconds(3000));
+    publish(1, None, due, due.plus_seconds(3000));
     let crls = |running: &Running| -> Vec<(u64, bool)> {
         let number = |event: Event| match event.news {
             News::CrlPublished(own) => Some((own.number, true)),
@@ -249,7 +250,7 @@ fn the_ca_and_an_overdue_crl_are_told() {
     running.watch.look_at_crl(due.plus_seconds(300)).unwrap();
     running.watch.look_at_crl(due.plus_seconds(301)).unwrap();
     assert_eq!(crls(&running), [(1, true), (1, false)]);
-    publish(2, due.plus_seconds(7200), due.plus_seconds(10_200));
+    publish(2, None, due.plus_seconds(7200), due.plus_seconds(10_200));
     running.watch.look_at_crl(due.plus_seconds(400)).unwrap();
     assert_eq!(crls(&running), [(1, true), (1, false), (2, true)]);
     let Some(News::CrlPublished(own)) = all(&running).pop().map(|event| event.news) else {
@@ -258,6 +259,13 @@ fn the_ca_and_an_overdue_crl_are_told() {
     assert_eq!((own.entries, own.size, own.sha256), (Some(0), 300, [2; 32]));
     assert_eq!(own.validity, Some((noon(), due.plus_seconds(10_200))));
     assert_eq!(own.urls, ["http://pki.contoso.com/crl/contoso-vpn-ca.crl"]);
+    assert_eq!(own.base, None);
+    publish(3, Some(2), due.plus_seconds(500), due.plus_seconds(600));
+    let Some(News::CrlPublished(own)) = all(&running).pop().map(|event| event.news) else {
+        panic!("the delta")
+    };
+    assert_eq!((own.number, own.base), (3, Some(2)));
+    assert_eq!(own.urls, ["http://pki.contoso.com/crl/contoso-vpn-ca-delta.crl"]);
 }
 
 #[test]

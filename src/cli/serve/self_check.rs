@@ -44,6 +44,10 @@ fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
     loop {
         let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
         tell(api, &found);
+        if let Err(error) = api.authority.note_self_check(&found.faults, &found.warnings, found.at)
+        {
+            tracing::error!(%error, "what the look at itself found is not on record");
+        }
         api.self_check.store(Some(Arc::new(found)));
         let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = told.wait_timeout_while(guard, period, |stopped| !*stopped);

@@ -74,6 +74,7 @@ fn events() -> Vec<Event> {
     };
     let published = PublishedCrl {
         number: 4,
+        base: Some(3),
         validity: Some((noon(), soon)),
         entries: Some(2),
         size: 500,

@@ -58,6 +58,7 @@ impl Memory {
             }),
             None => News::CrlPublished(PublishedCrl {
                 number: sequence,
+                base: None,
                 validity: None,
                 entries: None,
                 size: 300,
