@@ -8,6 +8,9 @@ use crate::cli::home::Home;
 use crate::cli::settings::Settings;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
 
+/// What a delta CRL's name has behind that of the complete one.
+pub(super) const DELTA: &str = "-delta";
+
 /// What the publisher needs for delta CRLs.
 pub(super) struct Deltas {
     pub(super) store: Arc<dyn PublicationStore>,
@@ -26,7 +29,7 @@ impl Deltas {
         complete: Schedule,
         urls: Vec<String>,
     ) -> Result<Option<Self>, Failure> {
-        let name = format!("{slug}-delta");
+        let name = format!("{slug}{DELTA}");
         let (period, used) = match settings.crl_delta_period_seconds {
             Some(period) => (period, DeltaUse::Announced(urls)),
             None if home.publish().join(format!("{name}.crl")).exists() => {

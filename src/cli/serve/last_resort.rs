@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use super::certificate::private;
+use super::deltas::DELTA;
 use super::{Signals, from_std, system};
 use crate::ca::ocsp::{AnswerPoint, Nonces};
 use crate::ca::publish::{PublicationPoint, Schedule};
@@ -114,6 +115,15 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
     let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
     point.current()?;
+    // The delta may lack what the register has, as the complete one may: both are what was
+    // published.
+    let delta = format!("{slug}{DELTA}");
+    if home.publish().join(format!("{delta}.crl")).exists() {
+        let delta = PublicationDirectory::open(&home.publish(), &delta).ok()?;
+        if let Err(error) = point.open_delta(&issuer, &delta, Schedule::default()) {
+            tracing::warn!(%error, "the stored delta CRL is not served");
+        }
+    }
     // Nobody knows whether the stored OCSP answers have all that the ledger has: the CRL does.
     // Who asks is told to come again, and not that there is nothing here.
     if !home.ocsp().exists() {
@@ -126,8 +136,19 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
 fn stored_slug(home: &Home) -> Option<String> {
     let entries = std::fs::read_dir(home.publish()).ok()?;
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
-    Some(lists.next()?.file_stem()?.to_str()?.to_owned())
+    let lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
+    let names: Vec<String> =
+        lists.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    complete_list(&names).map(str::to_owned)
+}
+
+/// Which of these lists is the complete one: a delta has its name with something behind.
+fn complete_list(names: &[String]) -> Option<&str> {
+    let complete = |name: &&String| {
+        let of = name.strip_suffix(DELTA);
+        !of.is_some_and(|of| names.iter().any(|other| other == of))
+    };
+    names.iter().find(complete).map(String::as_str)
 }
 
 fn stored_tls(home: &Home) -> Result<Tls, Failure> {
@@ -135,4 +156,23 @@ fn stored_tls(home: &Home) -> Result<Tls, Failure> {
     let key = FileKey::load(&home.tls_key(), None)?;
     let chain = chain.into_iter().map(CertificateDer::from).collect();
     Ok(Tls::new(&[], chain, &private(&key)?).map_err(super::NoCertificate::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::complete_list;
+
+    #[test]
+    fn a_delta_is_not_taken_for_the_complete_list() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            complete_list(&names).map(str::to_owned)
+        };
+        assert_eq!(of(&["x-delta", "x"]).as_deref(), Some("x"));
+        assert_eq!(of(&["x", "x-delta"]).as_deref(), Some("x"));
+        // A CA may be called so.
+        assert_eq!(of(&["river-delta"]).as_deref(), Some("river-delta"));
+        assert_eq!(of(&["river-delta-delta", "river-delta"]).as_deref(), Some("river-delta"));
+        assert_eq!(of(&[]), None);
+    }
 }
