@@ -24,8 +24,16 @@ impl Authority {
                     template: request.template.clone(),
                     renewal: request.renewal.clone(),
                 };
-                self.complete(Self::adopt_reservation(&orphan), facts, now)?;
-                told.push(format!("request {id}: interrupted, now issued under serial {serial}"));
+                match self.complete(Self::adopt_reservation(&orphan), facts, now) {
+                    Ok(_) => {
+                        told.push(format!("request {id}: interrupted, now issued under {serial}"));
+                    }
+                    // It is failed and revoked, and the others are still to be settled.
+                    Err(Refusal::Unavailable("signing-failed", why)) => told.push(format!(
+                        "request {id}: interrupted, cannot be signed ({why}), {serial} revoked"
+                    )),
+                    Err(other) => return Err(other),
+                }
             } else {
                 let why = "interrupted between reservation and record; nobody can fetch it";
                 self.abandon(id, &serial, why, now)?;

@@ -68,3 +68,27 @@ fn every_signature_is_accounted_for_whichever_commit_fails() {
         }
     }
 }
+
+#[test]
+fn a_signature_that_cannot_be_made_leaves_no_other_orphan_behind() {
+    let world = World::new();
+    {
+        let register = world.open();
+        let authority = world.authority(register.clone());
+        let alice = vpn_user(&authority, "alice");
+        for key in ["one", "two"] {
+            // The reservation is recorded, the certificate is not.
+            let faulty = FaultyRegister::new(register.clone(), 2, Fault::BeforePersisting);
+            let authority = world.authority(Arc::new(faulty));
+            let request = csr(&[]);
+            authority.enroll(&alice, with_key(ask(USER, &request), key, 1), noon()).unwrap_err();
+        }
+        world.crash();
+    }
+    let register = world.open();
+    let authority = world.authority(register.clone());
+    assert_eq!(register.orphans().unwrap().len(), 2);
+    world.key.broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(authority.resolve_orphans(noon().plus_seconds(5)).unwrap().len(), 2);
+    assert!(register.orphans().unwrap().is_empty());
+}
