@@ -91,7 +91,11 @@ impl Authority {
         let described = row.described.clone().map(|described| from_row(described).account);
         match described.filter(|account| account.name.eq_ignore_ascii_case(name)) {
             Some(account) => Ok(Some(account)),
-            None => Ok(self.directory.account(name)?),
+            None => match self.directory.account(name)? {
+                // An earlier account of this name asked, or it was asked for that one.
+                Some(other) if self.is_younger_than(&other, row.received_at)? => Ok(None),
+                found => Ok(found),
+            },
         }
     }
 

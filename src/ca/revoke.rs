@@ -141,8 +141,13 @@ impl Authority {
         }
         let sequence = self.register.head().sequence;
         drop(one_at_a_time);
-        if serials.is_empty() && self.directory.account(account)?.is_none() {
-            return Err(Refusal::NotFound(format!("account {account}")));
+        if serials.is_empty() {
+            let found = self.directory.account(account)?;
+            let found = found.ok_or_else(|| Refusal::NotFound(format!("account {account}")))?;
+            // A directory may know it by a spelling that the register does not take for the same.
+            if !found.name.eq_ignore_ascii_case(account) {
+                return self.revoke_account(requester, &found.name, reason, invalidity_date, now);
+            }
         }
         Ok(Recorded { sequence, certificates: serials })
     }

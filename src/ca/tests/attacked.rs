@@ -1,6 +1,8 @@
 //! Ways round a rule that somebody who reads everything would try: another door, another name for
 //! the same thing, something that is only found at the next start.
 
+use std::sync::Arc;
+
 use super::world::{
     World, account, acts, administrator, ask, csr, issued, noon, somebody, vpn_user,
 };
@@ -8,8 +10,10 @@ use crate::ca::permissions::Role;
 use crate::ca::template_import::{Course, Existing, Import};
 use crate::ca::tokens::{Scope, WantedToken};
 use crate::ca::{Authority, Page, Refusal, RequestFilter, Requester};
+use crate::directory::{BuiltIn, DirectoryError};
 use crate::pki::account::Account;
 use crate::pki::denial::Rule;
+use crate::pki::revocation::RevocationReason;
 use crate::pki::template::exchange::{Losses, Principals, read};
 use crate::pki::template::{PermissionFile, TemplateFile};
 
@@ -174,4 +178,45 @@ fn nobody_approves_what_came_by_a_token_that_he_made() {
     assert!(matches!(refused, Err(Refusal::Ruled(Rule::OwnRequest, _))), "{refused:?}");
     let other = somebody("other", &[Role::CertificateManager]);
     issued(authority.approve(&other, waiting, noon()));
+}
+
+#[test]
+fn a_request_that_waits_is_no_later_accounts_of_its_name() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    let admin = administrator();
+    let alice = vpn_user(&authority, "alice");
+    edited(&authority, &admin, |file| {
+        file.enrollment_flags.push("PEND_ALL_REQUESTS".to_owned());
+    });
+    let waiting = authority.enroll(&alice, ask(USER, &csr(&[])), noon()).unwrap().request_id;
+    authority.delete_account(&admin, "alice", None, noon()).unwrap();
+    let later = noon().plus_seconds(1);
+    let again = account("alice", &["VPN Users"]);
+    authority.create_account(&admin, again, Vec::new(), None, later).unwrap();
+    // Its key is the one's, and its names would be the other's.
+    let refused = authority.approve(&admin, waiting, later);
+    assert!(matches!(refused, Err(Refusal::Conflict("approval-impossible", _))), "{refused:?}");
+}
+
+#[test]
+fn all_certificates_of_an_account_are_those_of_whom_the_directory_means() {
+    let world = World::new();
+    let authority = world.authority(world.open());
+    // As Active Directory compares: without regard to the case of any letter.
+    let jana = account("CORP\\JÄNA", &["VPN Users"]);
+    let known = jana.clone();
+    let lookup = move |name: &str| {
+        let same = name.to_lowercase() == known.name.to_lowercase();
+        Ok::<_, DirectoryError>(same.then(|| known.clone()))
+    };
+    let authority = Authority { directory: Arc::new(BuiltIn(lookup)), ..authority };
+    let held = Account { distinguished_name: Some("CN=Jana,DC=contoso,DC=com".to_owned()), ..jana };
+    let holder = Requester::of(held, Vec::new());
+    let row = issued(authority.enroll(&holder, ask(USER, &csr(&[])), noon()));
+    let reason = RevocationReason::CessationOfOperation;
+    let revoke = |name| authority.revoke_account(&administrator(), name, reason, None, noon());
+    assert_eq!(revoke("corp\\jäna").unwrap().certificates, [row.serial]);
+    assert_eq!(revoke("corp\\jäna").unwrap().certificates, []);
+    assert!(matches!(revoke("corp\\jana"), Err(Refusal::NotFound(_))));
 }
