@@ -213,6 +213,11 @@ impl Authority {
         path
     }
 
+    /// The delta CRL, DER.
+    pub fn fetch_delta(&self, into: &Path) {
+        self.fetch_published(&format!("/crl/{}-delta.crl", self.slug()), into);
+    }
+
     /// The name of its files: the CDP of the certificate that the API itself shows.
     fn slug(&self) -> String {
         let host = self.api.trim_start_matches("https://");
