@@ -1,9 +1,6 @@
 //! Notifications over a real register: what is news, what ends soon, and what a restore does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use proptest::prelude::*;
 
 use super::world::{World, acts, administrator, ask, csr, issued, noon, vpn_user};
 use crate::ca::announcement::{Announcements, Distances, Watch};
@@ -17,17 +14,16 @@ use crate::storage::act::{Act, CrlIntended, CrlPublished, Ending, Entry};
 use crate::storage::{LedgerRegister, Register, Urgency};
 
 const USER: &str = "VPNUserAuthentication";
-const DAY: u64 = 86_400;
-const YEAR: u64 = 365 * DAY;
+pub(super) const DAY: u64 = 86_400;
 
-struct Running {
-    register: Arc<LedgerRegister>,
-    authority: Arc<Authority>,
+pub(super) struct Running {
+    pub(super) register: Arc<LedgerRegister>,
+    pub(super) authority: Arc<Authority>,
     outbox: Announcements,
-    watch: Watch,
+    pub(super) watch: Watch,
 }
 
-fn run(world: &World) -> Running {
+pub(super) fn run(world: &World) -> Running {
     let register = world.open();
     let authority = Arc::new(world.authority(register.clone()));
     let outbox = Announcements::new(Arc::clone(&authority), "https://ca.contoso.com".to_owned());
@@ -40,12 +36,12 @@ fn run(world: &World) -> Running {
     Running { register, authority, outbox, watch }
 }
 
-fn enrol(running: &Running, requester: &Requester, now: Timestamp) -> CertificateRow {
+pub(super) fn enrol(running: &Running, requester: &Requester, now: Timestamp) -> CertificateRow {
     issued(running.authority.enroll(requester, ask(USER, &csr(&[])), now))
 }
 
 /// The serial numbers that were told, with their distances, in the order of the ledger.
-fn told(register: &dyn Register) -> Vec<(Vec<u8>, u64, Option<u64>)> {
+pub(super) fn told(register: &dyn Register) -> Vec<(Vec<u8>, u64, Option<u64>)> {
     let mut told = Vec::new();
     for act in acts(register) {
         if let Act::ExpiryNoticed(noticed) = act
@@ -59,7 +55,7 @@ fn told(register: &dyn Register) -> Vec<(Vec<u8>, u64, Option<u64>)> {
     told
 }
 
-fn of(row: &CertificateRow) -> Vec<u8> {
+pub(super) fn of(row: &CertificateRow) -> Vec<u8> {
     row.serial.as_der_content().to_vec()
 }
 
@@ -344,98 +340,4 @@ fn a_successor_that_was_revoked_does_not_count_for_long() {
     let reason = RevocationReason::KeyCompromise;
     running.authority.revoke(&root, &new.serial, reason, None, look).unwrap();
     assert_eq!(running.watch.look_at_certificates(look.plus_seconds(DAY)).unwrap(), 1);
-}
-
-#[derive(Clone, Debug)]
-enum Move {
-    Enrol(u8),
-    Revoke(usize),
-    Wait(u64),
-    Look,
-    /// With a clock that went back.
-    LookBack(u64),
-    Restart,
-}
-
-fn any_move() -> impl Strategy<Value = Move> {
-    prop_oneof![
-        4 => (0..4u8).prop_map(Move::Enrol),
-        1 => any::<usize>().prop_map(Move::Revoke),
-        4 => (1..60 * DAY).prop_map(Move::Wait),
-        4 => Just(Move::Look),
-        1 => (0..YEAR).prop_map(Move::LookBack),
-        1 => Just(Move::Restart),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-
-    /// Whatever the order of issuing, revoking, standing still, restarting and clocks that jump:
-    /// each certificate is told at most once for each distance, ever nearer, only while nothing
-    /// has taken its place, and after a look nothing is left untold.
-    #[test]
-    fn each_end_is_told_once_for_each_distance(moves in prop::collection::vec(any_move(), 1..30)) {
-        let world = World::new();
-        let mut running = run(&world);
-        let users: Vec<Requester> =
-            (0..4).map(|number| vpn_user(&running.authority, &format!("user{number}"))).collect();
-        let root = administrator();
-        let mut now = noon();
-        let mut held: Vec<(u8, CertificateRow)> = Vec::new();
-        let mut revoked: Vec<Vec<u8>> = Vec::new();
-        let mut model: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-        for next in moves {
-            let mut look = None;
-            match next {
-                Move::Enrol(user) => {
-                    held.push((user, enrol(&running, &users[usize::from(user)], now)));
-                }
-                Move::Revoke(at) => {
-                    if let Some((_, row)) = held.get(at % held.len().max(1))
-                        && !revoked.contains(&of(row))
-                    {
-                        let reason = RevocationReason::Superseded;
-                        running.authority.revoke(&root, &row.serial, reason, None, now).unwrap();
-                        revoked.push(of(row));
-                    }
-                }
-                Move::Wait(seconds) => now = now.plus_seconds(seconds),
-                Move::Look => look = Some(now),
-                Move::LookBack(back) => look = Some(now.minus_seconds(back)),
-                Move::Restart => {
-                    drop(running);
-                    world.crash();
-                    running = run(&world);
-                }
-            }
-            let Some(at) = look else { continue };
-            let before = told(&*running.register).len();
-            let count = running.watch.look_at_certificates(at).unwrap();
-            let mut expected = Vec::new();
-            for (user, row) in &held {
-                let lasts = |(other, later): &(u8, CertificateRow)| {
-                    other == user && later.not_after > row.not_after && !revoked.contains(&of(later))
-                };
-                if revoked.contains(&of(row)) || row.not_after < at || held.iter().any(lasts) {
-                    continue;
-                }
-                let left = row.not_after.seconds_since(at);
-                let Some(reached) = [7 * DAY, 30 * DAY].into_iter().find(|own| left <= *own) else {
-                    continue;
-                };
-                let last = model.get(&of(row)).copied();
-                if last.is_none_or(|last| reached < last) {
-                    expected.push((of(row), reached, last));
-                    model.insert(of(row), reached);
-                }
-            }
-            let mut new = told(&*running.register).split_off(before);
-            new.sort();
-            expected.sort();
-            prop_assert_eq!(count, new.len());
-            prop_assert_eq!(new, expected);
-            prop_assert_eq!(running.watch.look_at_certificates(at).unwrap(), 0);
-        }
-    }
 }

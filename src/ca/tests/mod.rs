@@ -6,6 +6,7 @@ mod answering;
 mod attacked;
 mod crash;
 mod deciding;
+mod ending;
 mod enrolling;
 mod one_time;
 mod refused;
