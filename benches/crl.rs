@@ -302,6 +302,7 @@ fn revocation(number: u64, reason: RevocationReason) -> Act {
         invalidity_date: None,
         not_after: Some(now().plus_seconds(365 * 86_400).seconds()),
         key_sha256: None,
+        scope: None,
     })
 }
 

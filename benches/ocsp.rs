@@ -173,6 +173,7 @@ fn certificate(number: u64, register: &LedgerRegister) -> [Entry; 3] {
             request_id,
             serial: serial(number).as_der_content().to_vec(),
             tbs: vec![0; TBS],
+            scope: None,
         }),
         Act::CertificateIssued(CertificateIssued {
             request_id,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chancery::pki::revocation_list::CrlScope;
 use chancery::pki::serial::SerialNumber;
 use chancery::pki::time::Timestamp;
 use chancery::storage::act::{
@@ -101,7 +102,7 @@ fn received(id: u64) -> Act {
 
 fn reserved(id: u64) -> Act {
     let serial = serial(id).as_der_content().to_vec();
-    Act::SerialReserved(SerialReserved { request_id: id, serial, tbs: tbs(id) })
+    Act::SerialReserved(SerialReserved { request_id: id, serial, tbs: tbs(id), scope: None })
 }
 
 fn issued(id: u64) -> Act {
@@ -273,6 +274,7 @@ fn revoke(certificates: u64, directory: Option<&Path>) -> Done {
                     invalidity_date: None,
                     not_after: Some(NOW + id % 730 * DAY),
                     key_sha256: None,
+                    scope: None,
                 }),
             )
         });
@@ -287,7 +289,8 @@ fn revoke(certificates: u64, directory: Option<&Path>) -> Done {
         ("nothing to drop", DAY),
     ] {
         let begun = Instant::now();
-        let entries = register.crl_entries(Timestamp::from_seconds(NOW + seconds))?;
+        let entries =
+            register.crl_entries(CrlScope::FIRST, Timestamp::from_seconds(NOW + seconds))?;
         let took = begun.elapsed().as_secs_f64() * 1e3;
         say(&format!(
             "{what}: {} entries, {} octets in {took:.1} ms",

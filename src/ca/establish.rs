@@ -15,7 +15,9 @@ use crate::pki::issuer::{Issuer, IssuerError};
 use crate::pki::name::DistinguishedName;
 use crate::pki::public_key::{KeyError, PublicKey};
 use crate::pki::revocation::RevocationReason;
-use crate::pki::revocation_list::{CrlEntry, CrlError, CrlKind, CrlReader, CrlSummary, DeltaEntry};
+use crate::pki::revocation_list::{
+    CrlEntry, CrlError, CrlKind, CrlReader, CrlScope, CrlSummary, DeltaEntry,
+};
 use crate::pki::serial::SerialNumber;
 use crate::pki::signature::SignatureError;
 use crate::pki::template::{Template, shipped};
@@ -23,7 +25,7 @@ use crate::pki::time::Timestamp;
 use crate::signing::{CaKey, SigningError};
 use crate::storage::act::{
     AccountSaved, Act, AuthorityEstablished, AuthorityIntended, CertificateRevoked, Der,
-    TemplateMark, TemplateSaved,
+    RevokedScope, TemplateMark, TemplateSaved,
 };
 
 /// The account that the first administrator's token speaks for.
@@ -265,9 +267,9 @@ fn read_list(
     Ok((reader.finish_either(issuer.public_key())?, changes))
 }
 
-/// The act that puts one entry of such a CRL on record. When its certificate ends is not known,
-/// so it stays on our CRLs.
-pub fn revoked_before(entry: &CrlEntry) -> Act {
+/// The act that puts one entry of such a CRL on record, for the CRLs of `scope`. When its
+/// certificate ends is not known, so it stays on our CRLs.
+pub fn revoked_before(entry: &CrlEntry, scope: RevokedScope) -> Act {
     let revocation = entry.revocation;
     Act::CertificateRevoked(CertificateRevoked {
         serial: entry.serial.as_der_content().to_vec(),
@@ -276,6 +278,7 @@ pub fn revoked_before(entry: &CrlEntry) -> Act {
         invalidity_date: revocation.invalidity_date.map(Timestamp::millis),
         not_after: None,
         key_sha256: None,
+        scope: (scope != CrlScope::FIRST.into()).then_some(scope),
     })
 }
 

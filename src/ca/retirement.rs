@@ -5,12 +5,13 @@
 //! the other. What is due is found in the register, not in memory: a restart, a restore or a clock
 //! that jumps may make a retirement late, never lost and never done twice.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::announcement::Watch;
 use super::permissions::Operation;
-use super::publish::Publisher;
+use super::publish::Publishers;
 use super::revoke::{Recorded, revocation};
 use super::{Authority, CertificateRow, Lineage, Listing, Refusal, Requester, act, record};
 use crate::pki::revocation::RevocationReason;
@@ -36,18 +37,21 @@ impl Authority {
         let _one_at_a_time = self.administrating();
         let due = self.register.retirements(now, AT_ONCE)?;
         let mut entries = Vec::with_capacity(due.len());
+        let mut scopes = BTreeSet::new();
         for serial in &due {
             let row = self.register.certificate(serial)?;
             let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
             let act = revocation(&row, RevocationReason::Superseded, None, now)?;
             entries.push(Entry { at: now.millis(), actor: None, act });
+            scopes.insert(row.scope);
         }
         if entries.is_empty() {
             return Ok(None);
         }
         self.register.commit(entries, Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
-        Ok(Some(Recorded { sequence, certificates: due }))
+        let scopes = scopes.into_iter().collect();
+        Ok(Some(Recorded { sequence, certificates: due, scopes }))
     }
 
     /// Takes a retirement back before it is due.
@@ -100,7 +104,7 @@ pub(super) fn scheduled(renewal: &act::Renewal, request_id: u64, now: Timestamp)
 /// Does what the authority does by itself when its time comes. Any thread may stop it.
 pub struct Clockwork {
     authority: Arc<Authority>,
-    publisher: Arc<Publisher>,
+    publishers: Arc<Publishers>,
     watch: Option<Watch>,
     stopping: Mutex<bool>,
     stopped: Condvar,
@@ -108,9 +112,9 @@ pub struct Clockwork {
 
 impl Clockwork {
     /// A clockwork that has not begun.
-    pub fn new(authority: Arc<Authority>, publisher: Arc<Publisher>) -> Self {
+    pub fn new(authority: Arc<Authority>, publishers: Arc<Publishers>) -> Self {
         let (stopping, stopped) = (Mutex::new(false), Condvar::new());
-        Self { authority, publisher, watch: None, stopping, stopped }
+        Self { authority, publishers, watch: None, stopping, stopped }
     }
 
     /// One that looks besides for what ends soon.
@@ -150,7 +154,7 @@ impl Clockwork {
 
     fn retire(&self, now: Timestamp) -> Result<(), Refusal> {
         while let Some(done) = self.authority.retire_due(now)? {
-            self.publisher.demand(done.sequence);
+            self.publishers.demand(&done.scopes, done.sequence);
             tracing::info!(count = done.certificates.len(), "renewed certificates are retired");
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! Revoking, holding, releasing. Never refused for lack of space, and never undone by anything
 //! but the release of a hold.
 
+use std::collections::BTreeSet;
+
 use super::permissions::Operation;
 use super::{
     Authority, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Page, Refusal,
@@ -8,6 +10,7 @@ use super::{
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::revocation::RevocationReason;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
@@ -20,6 +23,8 @@ pub struct Recorded {
     pub sequence: u64,
     /// The certificates it changed.
     pub certificates: Vec<SerialNumber>,
+    /// The scopes of CRLs that these are in, each once.
+    pub scopes: Vec<CrlScope>,
 }
 
 /// How many certificates of an account are revoked in one commit.
@@ -56,14 +61,14 @@ impl Authority {
         let act = revocation(&row, reason, invalidity_date, now)?;
         self.register.commit(vec![record(requester, now, act)], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
-        Ok(Recorded { sequence, certificates: vec![*serial] })
+        Ok(Recorded { sequence, certificates: vec![*serial], scopes: vec![row.scope] })
     }
 
     /// The first CRL, base or delta, that told what a certificate's state of revocation is now;
     /// nothing while it is still to come.
     pub fn first_listed(&self, row: &CertificateRow) -> Result<Option<CrlRow>, Refusal> {
         match self.register.revocation_sequence(&row.serial)? {
-            Some(sequence) => Ok(self.register.first_crl(sequence)?),
+            Some(sequence) => Ok(self.register.first_crl(row.scope, sequence)?),
             None => Ok(None),
         }
     }
@@ -88,7 +93,7 @@ impl Authority {
         let entry = record(requester, now, Act::CertificateReleased(act));
         self.register.commit(vec![entry], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
-        Ok(Recorded { sequence, certificates: vec![*serial] })
+        Ok(Recorded { sequence, certificates: vec![*serial], scopes: vec![row.scope] })
     }
 
     /// Revokes every certificate of an account that is good or held, in one act and one CRL. The
@@ -110,6 +115,7 @@ impl Authority {
         };
         let one_at_a_time = self.administrating();
         let mut serials = Vec::new();
+        let mut scopes = BTreeSet::new();
         let mut entries = Vec::new();
         for status in [CertificateStatus::Good, CertificateStatus::Held] {
             if status == CertificateStatus::Held && reason == RevocationReason::CertificateHold {
@@ -129,6 +135,7 @@ impl Authority {
                     let act = revocation(row, reason, invalidity_date, now)?;
                     entries.push(record(requester, now, act));
                     serials.push(row.serial);
+                    scopes.insert(row.scope);
                 }
                 after = listing.next;
                 if after.is_none() {
@@ -149,7 +156,8 @@ impl Authority {
                 return self.revoke_account(requester, &found.name, reason, invalidity_date, now);
             }
         }
-        Ok(Recorded { sequence, certificates: serials })
+        let scopes = scopes.into_iter().collect();
+        Ok(Recorded { sequence, certificates: serials, scopes })
     }
 }
 
@@ -176,6 +184,7 @@ pub(super) fn revocation(
         invalidity_date: invalidity_date.map(Timestamp::millis),
         not_after: Some(row.not_after.seconds()),
         key_sha256,
+        scope: None,
     }))
 }
 

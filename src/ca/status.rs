@@ -129,7 +129,7 @@ impl Authority {
     /// CRLs on record, newest first.
     pub fn crls(&self, requester: &Requester, page: Page) -> Result<Listing<CrlRow>, Refusal> {
         requester.must(Operation::ReadAuthority)?;
-        Ok(self.register.crls(page)?)
+        Ok(self.register.crls(None, page)?)
     }
 }
 

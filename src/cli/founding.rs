@@ -14,10 +14,11 @@ use crate::pki::bundle::pem;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::template::TemplateArc;
 use crate::signing::{FileKey, Passphrase};
 use crate::storage::LedgerRegister;
-use crate::storage::act::{Act, AuthorityEstablished};
+use crate::storage::act::{Act, AuthorityEstablished, RevokedScope};
 use crate::storage::datadir::{FileMode, write_durably};
 use crate::storage::{Register as _, Urgency};
 
@@ -91,7 +92,10 @@ impl Founding<'_> {
         };
         self.keep(&adopted.key)?;
         let revoked = match &listed {
-            Some(listed) => record_missing_revocations(self.register, listed)?,
+            // All of it was issued before there were partitions here.
+            Some(listed) => {
+                record_missing_revocations(self.register, listed, CrlScope::FIRST.into())?
+            }
             None => 0,
         };
         let after = listed.and_then(|listed| listed.number).map_or(0, |last| last + 1);
@@ -137,15 +141,17 @@ pub fn own_certificate(
     Ok((own.clone(), chain))
 }
 
-/// Records as revoked what a CRL lists and the register does not have; gives how many.
+/// Records as revoked what a CRL lists and the register does not have, for the CRLs of `scope`;
+/// gives how many.
 pub fn record_missing_revocations(
     register: &LedgerRegister,
     listed: &ListedRevocations,
+    scope: RevokedScope,
 ) -> Result<usize, Failure> {
     let mut missing = Vec::new();
     for entry in &listed.entries {
         if register.revocation(&entry.serial)?.is_none() {
-            missing.push(revoked_before(entry));
+            missing.push(revoked_before(entry, scope));
         }
     }
     let count = missing.len();

@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::surroundings::{now, say};
 use crate::ca::establish::{ListedRevocations, listed_revocations};
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::storage::act::{Act, AuthorityEstablished, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
@@ -100,7 +100,8 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
         None => listed,
     };
     must_not_be_older(register, &listed)?;
-    let revoked = record_missing_revocations(register, &listed)?;
+    let scope = CrlScope::of_key(issuer.key_index()).into();
+    let revoked = record_missing_revocations(register, &listed, scope)?;
     let mut acts = Vec::new();
     let floor = listed.number.map_or(0, |number| number.saturating_add(1));
     if floor > established.next_crl_number {
@@ -131,7 +132,7 @@ fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> R
 fn last_complete(register: &LedgerRegister) -> Result<Option<CrlRow>, Failure> {
     let mut after = None;
     loop {
-        let page = register.crls(Page { after, limit: 100 })?;
+        let page = register.crls(Some(CrlScope::FIRST), Page { after, limit: 100 })?;
         if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
             return Ok(Some(row));
         }

@@ -6,6 +6,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::pki::revocation_list::CrlScope;
+
 /// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -25,6 +27,8 @@ pub enum Reply {
     OncePublished {
         /// The ledger entry that the CRL must reflect.
         sequence: u64,
+        /// Of which scopes; none stand for everything under the present key.
+        scopes: Vec<CrlScope>,
         /// Makes the answer.
         render: Box<dyn FnOnce(Option<u64>) -> Answer + Send>,
     },

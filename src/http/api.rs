@@ -30,6 +30,7 @@ use crate::ca::permissions::Operation;
 use crate::ca::{Authority, Refusal, Requester};
 use crate::doctor::Fetching;
 use crate::doctor::evidence::Offline;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
 /// Reads the clock.
@@ -217,7 +218,9 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
     };
     let answer = match reply {
         Ok(Reply::Now(answer)) => Ok(answer),
-        Ok(Reply::OncePublished { sequence, render }) => Ok(render(published(api, sequence).await)),
+        Ok(Reply::OncePublished { sequence, scopes, render }) => {
+            Ok(render(published(api, &scopes, sequence).await))
+        }
         Err(problem) => Err(problem),
     };
     (account, answer)
@@ -292,11 +295,11 @@ fn authenticate(api: &Api, received: &Received, now: Timestamp) -> Result<Reques
     requester
 }
 
-/// Waits, without a thread, until a CRL that reflects ledger entry `sequence` is published.
-async fn published(api: &Api, sequence: u64) -> Option<u64> {
+/// Waits, without a thread, until CRLs that reflect ledger entry `sequence` are published.
+async fn published(api: &Api, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
     let looking = async {
         loop {
-            if let Some(number) = api.publisher.published(sequence) {
+            if let Some(number) = api.publisher.published(scopes, sequence) {
                 return number;
             }
             tokio::time::sleep(PUBLICATION_LOOK).await;

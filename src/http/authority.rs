@@ -15,7 +15,7 @@ use crate::ca::idempotency::Begun;
 use crate::ca::{CrlRow, Page};
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::certificate::Certificate;
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 
 #[derive(Serialize)]
 struct Description<'a> {
@@ -51,8 +51,9 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
     let certificate = Certificate::from_der(issuer.certificate_der()).map_err(|error| {
         Problem::unavailable("ledger-damaged", format!("the CA certificate: {error}"))
     })?;
-    let crl = call.api.publisher.current();
-    let delta = call.api.publisher.delta();
+    let present = CrlScope::of_key(issuer.key_index());
+    let crl = call.api.publisher.current(present);
+    let delta = call.api.publisher.delta(present);
     let mut notices = authority.notices();
     notices.extend(authority.accepted_dangers(call.requester));
     let subject = issuer.name().to_string();
@@ -183,7 +184,7 @@ pub fn publish_crl(call: &Call<'_>) -> Result<Reply, Problem> {
         };
         Answer::json(status, &Published { crl_number })
     };
-    Ok(Reply::OncePublished { sequence, render: Box::new(render) })
+    Ok(Reply::OncePublished { sequence, scopes: Vec::new(), render: Box::new(render) })
 }
 
 /// Puts the demand on record, as ledger entry `next` or a later one, and asks for a CRL that
@@ -202,6 +203,6 @@ fn demand_once(call: &Call<'_>, key: Idempotency, next: u64) -> Result<u64, Prob
             Problem::unavailable("ledger-damaged", "the recorded demand does not read")
         })?,
     };
-    call.api.publisher.demand(sequence);
+    call.api.publisher.demand_all(sequence);
     Ok(sequence)
 }

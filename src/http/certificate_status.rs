@@ -87,8 +87,8 @@ pub fn status(call: &Call<'_>) -> Result<Reply, Problem> {
         not_after: row.not_after.to_string(),
         revocation: row.revocation.as_ref().map(Revoked::of),
         first_listed: first.as_ref().map(FirstListed::of),
-        crl: publisher.current().as_deref().map(Publication::of),
-        delta_crl: publisher.delta().as_deref().map(Publication::of),
+        crl: publisher.current(row.scope).as_deref().map(Publication::of),
+        delta_crl: publisher.delta(row.scope).as_deref().map(Publication::of),
     };
     Ok(Answer::json(StatusCode::OK, &status).into())
 }

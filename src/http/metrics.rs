@@ -19,6 +19,7 @@ use super::health;
 use super::notifications::metrics::Notifications;
 use super::pool::Lane;
 use super::problem::Problem;
+use crate::pki::revocation_list::CrlScope;
 
 /// What is counted.
 pub struct Metrics {
@@ -151,7 +152,8 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let (api, now) = (call.api, call.now);
     let metrics = &api.metrics;
-    if let Some(crl) = api.publisher.current() {
+    let present = CrlScope::of_key(api.authority.issuer().key_index());
+    if let Some(crl) = api.publisher.current(present) {
         metrics.crl_number.set(crl.number);
         metrics.crl_age_seconds.set(signed(now.seconds_since(crl.this_update)));
         metrics.crl_next_update_seconds.set(signed(crl.next_update.seconds_since(now)));

@@ -4,26 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ca::publish::{Current, Publisher};
+use crate::ca::publish::{Current, Publishers};
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
 /// Whoever makes CRLs; in tests one that is late.
 pub trait Publishing: Send + Sync {
-    /// Asks for a CRL that reflects ledger entry `sequence`.
-    fn demand(&self, sequence: u64);
+    /// Asks for CRLs that reflect ledger entry `sequence`, of every scope that has something of
+    /// `scopes` in it; none of these stand for everything under the present key.
+    fn demand(&self, scopes: &[CrlScope], sequence: u64);
 
-    /// Asks for a new CRL although nothing may have changed.
+    /// Asks for CRLs of every scope that reflect ledger entry `sequence`.
+    fn demand_all(&self, sequence: u64);
+
+    /// Asks for new CRLs of every scope although nothing may have changed.
     fn demand_anew(&self);
 
-    /// The number of a published CRL that meets every demand up to ledger entry `sequence`, once
-    /// there is one.
-    fn published(&self, sequence: u64) -> Option<u64>;
+    /// Once each of `scopes` has a published CRL that meets every demand up to ledger entry
+    /// `sequence`: the highest number of those CRLs. None of these stand for everything under the
+    /// present key.
+    fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64>;
 
-    /// The complete CRL that is published now.
-    fn current(&self) -> Option<Arc<Current>>;
+    /// The CRL of a scope that is published now.
+    fn current(&self, scope: CrlScope) -> Option<Arc<Current>>;
 
-    /// The delta CRL that is published now, if this CA has deltas.
-    fn delta(&self) -> Option<Arc<Current>>;
+    /// The delta CRL of a scope that is published now, if it has deltas.
+    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>>;
 
     /// What is wrong with publication, long before a relying party would notice.
     fn trouble(&self, now: Timestamp) -> Option<String>;
@@ -51,25 +57,29 @@ pub struct OcspFigures {
     pub statuses: [(&'static str, u64); 4],
 }
 
-impl Publishing for Publisher {
-    fn demand(&self, sequence: u64) {
-        self.demand(sequence);
+impl Publishing for Publishers {
+    fn demand(&self, scopes: &[CrlScope], sequence: u64) {
+        self.demand(scopes, sequence);
+    }
+
+    fn demand_all(&self, sequence: u64) {
+        self.demand_all(sequence);
     }
 
     fn demand_anew(&self) {
         self.demand_anew();
     }
 
-    fn published(&self, sequence: u64) -> Option<u64> {
-        self.wait_for(sequence, Duration::ZERO)
+    fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
+        self.wait_for(scopes, sequence, Duration::ZERO)
     }
 
-    fn current(&self) -> Option<Arc<Current>> {
-        self.current()
+    fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.current(scope)
     }
 
-    fn delta(&self) -> Option<Arc<Current>> {
-        self.delta()
+    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.delta(scope)
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {

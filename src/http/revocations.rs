@@ -72,9 +72,10 @@ struct Done {
 }
 
 fn once_published(call: &Call<'_>, recorded: Recorded, outcome: &'static str) -> Reply {
-    call.api.metrics.revoked(recorded.certificates.len());
-    call.api.publisher.demand(recorded.sequence);
-    let serial_numbers = recorded.certificates.iter().map(ToString::to_string).collect();
+    let Recorded { sequence, certificates, scopes } = recorded;
+    call.api.metrics.revoked(certificates.len());
+    call.api.publisher.demand(&scopes, sequence);
+    let serial_numbers = certificates.iter().map(ToString::to_string).collect();
     let render = move |crl_number: Option<u64>| {
         let status = match crl_number {
             Some(_) => StatusCode::OK,
@@ -82,5 +83,5 @@ fn once_published(call: &Call<'_>, recorded: Recorded, outcome: &'static str) ->
         };
         Answer::json(status, &Done { outcome, serial_numbers, crl_number })
     };
-    Reply::OncePublished { sequence: recorded.sequence, render: Box::new(render) }
+    Reply::OncePublished { sequence, scopes, render: Box::new(render) }
 }

@@ -280,7 +280,8 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
 }
 
 /// What a copy of a whole data directory has beside the files that matter.
-const DERIVED: [&str; 6] = ["ledger", "lock", "state", "reserve", "index", "revoked"];
+const DERIVED: [&str; 7] =
+    ["ledger", "lock", "state", "reserve", "index", "revoked", "revoked-scopes"];
 
 fn copy_beside(from: &Path, to: &Path) -> Result<(), StoreError> {
     let failed = |error: std::io::Error| doing("reading", from, &error);

@@ -11,7 +11,7 @@ use super::index::{ACCOUNT, Index, TOKEN, TOKEN_HASH, both};
 use super::ledger::Reader;
 use super::ledger::recovery::Position;
 use super::ledger::writer::{Derived, Unit};
-use super::revoked::Revoked;
+use super::revoked::scopes::RevokedScopes;
 
 /// Everything that is derived from the ledger.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Followers {
     /// The index.
     pub index: Arc<RwLock<Index>>,
     /// The CRL entries.
-    pub revoked: Arc<Revoked>,
+    pub revoked: Arc<RevokedScopes>,
     /// What the commit that is being gathered takes for itself.
     pub claims: HashSet<Claim>,
 }
@@ -129,7 +129,9 @@ impl Derived for Followers {
             }
         }
         // Before the index settles: what it has settled is never looked at again after a kill.
-        self.revoked.apply(&changes, after.sequence)?;
+        for place in self.revoked.apply(&changes, after.sequence)? {
+            index.note_place(&place.name(), after.marker)?;
+        }
         index.end(after)
     }
 }

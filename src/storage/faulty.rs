@@ -141,28 +141,32 @@ impl Register for FaultyRegister {
         self.inner.lineage(serial)
     }
 
-    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
-        self.inner.crl_entries(ended_before)
+    fn crl_entries(
+        &self,
+        scope: CrlScope,
+        ended_before: Timestamp,
+    ) -> Result<CrlEntries, StoreError> {
+        self.inner.crl_entries(scope, ended_before)
     }
 
-    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
-        self.inner.revoked_entries()
+    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError> {
+        self.inner.revoked_entries(scope)
     }
 
-    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
-        self.inner.crl_changes(after)
+    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
+        self.inner.crl_changes(scope, after)
     }
 
     fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {
         self.inner.revocation_sequence(serial)
     }
 
-    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
-        self.inner.first_crl(sequence)
+    fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        self.inner.first_crl(scope, sequence)
     }
 
-    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
-        self.inner.crls(page)
+    fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {
+        self.inner.crls(scope, page)
     }
 
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError> {

@@ -34,6 +34,7 @@ pub use row::{
 use act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
 
 use crate::pki::revocation::Revocation;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 
@@ -124,28 +125,33 @@ pub trait Register: Send + Sync {
     /// What a certificate renews, what renews it, and when it is to be retired.
     fn lineage(&self, serial: &SerialNumber) -> Result<Lineage, StoreError>;
 
-    /// Entries of the next CRL, encoded: every serial number revoked now whose certificate had
-    /// not ended before `ended_before` (RFC 5280 §3.3: one more CRL after the end).
-    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError>;
+    /// Entries of the next CRL of a scope, encoded: every serial number in it that is revoked now
+    /// and whose certificate had not ended before `ended_before` (RFC 5280 §3.3: one more CRL after
+    /// the end). A serial number whose partition is not known is in every one of its key.
+    fn crl_entries(
+        &self,
+        scope: CrlScope,
+        ended_before: Timestamp,
+    ) -> Result<CrlEntries, StoreError>;
 
     /// The encoded CRL entries as they are kept, of which some may count no more (released, or
     /// their certificate has ended).
-    fn revoked_entries(&self) -> Result<CrlEntries, StoreError>;
+    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError>;
 
-    /// Entries of a delta CRL, encoded: every serial number whose state changed after ledger entry
-    /// `after`, as it stands now; released ones with the reason removeFromCRL.
-    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError>;
+    /// Entries of a delta CRL of a scope, encoded: every serial number in it whose state changed
+    /// after ledger entry `after`, as it stands now; released ones with the reason removeFromCRL.
+    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError>;
 
     /// Number of the ledger entry that made this serial number what it is: its revocation, its
     /// hold, or the release from that. Nothing if there never was one.
     fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError>;
 
-    /// CRLs on record, newest first.
-    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError>;
+    /// CRLs on record, newest first; of one scope, or of all.
+    fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError>;
 
-    /// The CRL with the lowest number, base or delta, that was published and reflects ledger
-    /// entry `sequence`.
-    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError>;
+    /// The CRL with the lowest number, base or delta, that speaks of the certificates of `scope`,
+    /// was published and reflects ledger entry `sequence`.
+    fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError>;
 
     /// All templates, by cn.
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError>;

@@ -15,7 +15,7 @@ use super::ledger::writer::{Queue, Space, Writer};
 use super::ledger::{Item, Reader};
 use super::register::{LedgerRegister, Shared};
 use super::replay::{Behind, replay};
-use super::revoked::Revoked;
+use super::revoked::scopes::RevokedScopes;
 use super::state::{State, cache_of};
 use super::{Health, StoreError};
 
@@ -123,7 +123,7 @@ pub fn open(mut options: Options) -> Result<Arc<LedgerRegister>, OpenError> {
     let ruling = if last.damaged.is_some() { LastStop::Clean } else { stop };
     let mut told = options.progress.take();
     let mut progress = |done| told.iter_mut().for_each(|tell| tell(done, length));
-    let mut follow = |(index, revoked, from): (Index, Revoked, Position)| {
+    let mut follow = |(index, revoked, from): (Index, RevokedScopes, Position)| {
         let mut followers = Followers {
             reader: Arc::clone(&reader),
             index: Arc::new(RwLock::new(index)),
@@ -223,7 +223,7 @@ fn anew(
     data: &Path,
     limits: Limits,
     length: u64,
-) -> Result<(Index, Revoked, Position), StoreError> {
+) -> Result<(Index, RevokedScopes, Position), StoreError> {
     let index_path = data.join("index");
     match std::fs::remove_dir_all(&index_path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -235,7 +235,7 @@ fn anew(
         tracing::info!("the index is made anew from the ledger");
     }
     let index = Index::open(&index_path, limits)?;
-    Ok((index, Revoked::create(&data.join("revoked"))?, Position::start()))
+    Ok((index, RevokedScopes::create(data)?, Position::start()))
 }
 
 /// Index and CRL entries as the last process left them, and the commit they end with.
@@ -244,7 +244,7 @@ fn known(
     reader: &Reader,
     limits: Limits,
     length: u64,
-) -> Result<Option<(Index, Revoked, Position)>, StoreError> {
+) -> Result<Option<(Index, RevokedScopes, Position)>, StoreError> {
     let index_path = data.join("index");
     if !index_path.exists() {
         return Ok(None);
@@ -259,7 +259,8 @@ fn known(
             Item::Entry(_) => return Ok(None),
         },
     };
-    Ok(Revoked::open(&data.join("revoked"))?.map(|revoked| (index, revoked, from)))
+    let revoked = RevokedScopes::open(data, &index.noted_places()?)?;
+    Ok(revoked.map(|revoked| (index, revoked, from)))
 }
 
 /// Cuts an unfinished commit off, after keeping it aside.

@@ -1,6 +1,7 @@
 //! [`LedgerRegister`]: the contract of [`Register`] over ledger, index and CRL entries.
 
 mod answers;
+mod crls;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,19 +13,15 @@ use quick_cache::sync::Cache;
 use super::act::{AccountSaved, Act, Entry};
 use super::datadir::{DataDirectory, doing};
 use super::derived::Followers;
-use super::index::CRL;
-use super::index::both;
 use super::index::query::Search;
-use super::index::{Index, Limits};
+use super::index::{Index, both};
 use super::ledger::Reader;
-use super::ledger::recovery::{LastStop, Position};
+use super::ledger::recovery::Position;
 use super::ledger::writer::{Queue, Writer};
 use super::open::Scrub;
-use super::replay::{Behind, replay};
-use super::revoked::Revoked;
+use super::revoked::scopes::RevokedScopes;
 use super::state::State;
-use super::{CrlEntries, CrlRow, Health, Register, StoreError, TokenRow};
-use crate::pki::revocation_list::CrlKind;
+use super::{Health, Register, StoreError, TokenRow};
 use crate::pki::time::Timestamp;
 
 /// How many tokens and accounts are kept in memory: at some 700 octets each, 3 MiB.
@@ -49,7 +46,7 @@ pub(super) struct Shared {
     running: State,
     pub(super) reader: Arc<Reader>,
     index: Arc<RwLock<Index>>,
-    revoked: Arc<Revoked>,
+    revoked: Arc<RevokedScopes>,
     queue: Queue,
     pub(super) health: Arc<Mutex<Health>>,
     end: Arc<Mutex<Position>>,
@@ -230,73 +227,6 @@ impl LedgerRegister {
         }
     }
 
-    fn crl_row(&self, places: &[u8]) -> Result<Option<CrlRow>, StoreError> {
-        let (intended, published) = both(places);
-        if intended == 0 {
-            return Ok(None);
-        }
-        let Act::CrlIntended(crl) = self.entry(intended)?.act else { return Ok(None) };
-        let published = match published {
-            0 => None,
-            offset => {
-                let entry = self.entry(offset)?;
-                match entry.act {
-                    Act::CrlPublished(file) => {
-                        Some((Timestamp::from_millis(entry.at), file.size, file.sha256))
-                    }
-                    _ => None,
-                }
-            }
-        };
-        Ok(Some(CrlRow {
-            number: crl.number,
-            this_update: Timestamp::from_seconds(crl.this_update),
-            next_update: Timestamp::from_seconds(crl.next_update),
-            next_publish: Timestamp::from_seconds(crl.next_publish),
-            tbs_digest: crl.tbs_digest,
-            entries: crl.entries,
-            published,
-            sequence: crl.sequence,
-            kind: crl.base.map_or(CrlKind::Complete, |base| CrlKind::Delta { base }),
-            oldest_held: crl.oldest_held.or(crl.base),
-            freshest: crl.freshest.unwrap_or_default(),
-        }))
-    }
-
-    /// CRL numbers rise with what the lists reflect, so the number is found by halving; those
-    /// of earlier versions, which do not say what they reflect, come before all that do.
-    fn first_crl_that_reflects(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
-        let next = |after: u64| -> Result<Option<CrlRow>, StoreError> {
-            let rows = self.index().chunks.all_named(CRL, Some(&after.to_be_bytes()));
-            let mut rows = rows.filter_map(|found| match found {
-                Ok((_, places)) => self.crl_row(&places).transpose(),
-                Err(error) => Some(Err(error)),
-            });
-            rows.next().transpose()
-        };
-        let too_early = |row: &CrlRow| row.sequence.is_none_or(|reflected| reflected < sequence);
-        // The last number that one is too early after, and the first that none is.
-        let (mut below, mut above) = (0, u64::MAX);
-        let mut after = 0;
-        if next(0)?.is_some_and(|row| too_early(&row)) {
-            while above.saturating_sub(below) > 1 {
-                let middle = below + (above - below) / 2;
-                match next(middle)? {
-                    Some(row) if too_early(&row) => below = row.number - 1,
-                    _ => above = middle,
-                }
-            }
-            after = above;
-        }
-        while let Some(row) = next(after)? {
-            if row.published.is_some() {
-                return Ok(Some(row));
-            }
-            after = row.number;
-        }
-        Ok(None)
-    }
-
     /// The small entries of a kind by name, up to `limit` rows.
     fn named<Row>(
         &self,
@@ -314,31 +244,6 @@ impl LedgerRegister {
             rows.extend(row(&entry?.1)?);
         }
         Ok(rows)
-    }
-
-    /// Every CRL entry from the ledger alone, for a caller that wants some which were dropped.
-    fn crl_entries_anew(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
-        let directory = self.shared.directory.path().join("revoked-anew");
-        let fresh = Arc::new(Revoked::create(&directory)?);
-        let scratch = self.shared.directory.path().join("index-anew");
-        let limits = Limits { cache: 1 << 20, changes: 1 << 20, replayed: 32 << 20 };
-        let index = Index::open(&scratch, limits)?;
-        let mut followers = Followers {
-            reader: Arc::clone(&self.shared.reader),
-            index: Arc::new(RwLock::new(index)),
-            revoked: Arc::clone(&fresh),
-            claims: Default::default(),
-        };
-        let length = self.shared.end().offset;
-        let from = Position::start();
-        let behind = Behind { from, length, stop: LastStop::Clean, synced: 0 };
-        replay(&mut followers, behind, &mut |_| {})?;
-        let entries = fresh.snapshot(ended_before)?;
-        drop(followers);
-        for path in [&directory, &scratch] {
-            std::fs::remove_dir_all(path).map_err(|error| doing("removing", path, &error))?;
-        }
-        entries.ok_or_else(|| StoreError::Damaged("the CRL entries cannot be made".to_owned()))
     }
 }
 

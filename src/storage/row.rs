@@ -3,7 +3,7 @@
 use super::act::{self, AccountSaved, AnswerRecorded, Entry, TokenCreated};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::Revocation;
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 /// Which page of a listing.
@@ -77,6 +77,8 @@ pub struct Lineage {
 pub struct CertificateRow {
     /// Its serial number.
     pub serial: SerialNumber,
+    /// The smallest scope of CRLs that it is in.
+    pub scope: CrlScope,
     /// The request it answers: also the listing's cursor.
     pub request_id: u64,
     /// DER of the certificate.
@@ -102,6 +104,8 @@ pub struct StandingRow {
     pub request_id: u64,
     /// Its serial number.
     pub serial: SerialNumber,
+    /// The smallest scope of CRLs that it is in.
+    pub scope: CrlScope,
     /// When it ends.
     pub not_after: Timestamp,
     /// Set while it is revoked or held.
@@ -158,6 +162,8 @@ pub struct Orphan {
     pub request: RequestRow,
     /// The reserved serial number.
     pub serial: SerialNumber,
+    /// The smallest scope of CRLs that it was reserved in.
+    pub scope: CrlScope,
     /// The reserved to-be-signed bytes.
     pub tbs: Vec<u8>,
     /// When they were reserved.
@@ -202,6 +208,8 @@ pub struct CrlRow {
     pub oldest_held: Option<u64>,
     /// Whether it says where deltas are.
     pub freshest: bool,
+    /// Which certificates it speaks of.
+    pub scope: CrlScope,
 }
 
 /// A template as stored.

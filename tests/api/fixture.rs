@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use chancery::ca::accounts::from_row;
 use chancery::ca::establish::{self, ADMINISTRATOR};
 use chancery::ca::possession::RolesByCertificate;
-use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
+use chancery::ca::publish::{PublicationPoint, Publisher, Publishers, Schedule};
 use chancery::ca::{Authority, Parts};
 use chancery::directory::several::{Branch, Several};
 use chancery::directory::{BuiltIn, DirectoryError, TokenIssuers};
@@ -154,7 +154,8 @@ impl Ca {
         };
         let token = authority.create_operator_token(ADMINISTRATOR, 365 * DAY, "test", now).unwrap();
         let tokens = vec![("administrator", token.secret.to_string())];
-        let api = Api::new(authority, Arc::<Publisher>::clone(&publisher), Arc::new(told), 2);
+        let publishers = Arc::new(Publishers::new(Arc::clone(&publisher)));
+        let api = Api::new(authority, publishers, Arc::new(told), 2);
         let api = Arc::new(api.unwrap());
         let mut ca = Self {
             router: router(Arc::clone(&api)),

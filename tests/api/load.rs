@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode};
 use chancery::ca::publish::Current;
 use chancery::http::pool::Lane;
 use chancery::http::publishing::Publishing;
+use chancery::pki::revocation_list::CrlScope;
 use chancery::pki::time::Timestamp;
 use serde_json::json;
 
@@ -21,15 +22,16 @@ const ACT_THREADS: usize = 8;
 struct Late;
 
 impl Publishing for Late {
-    fn demand(&self, _: u64) {}
+    fn demand(&self, _: &[CrlScope], _: u64) {}
+    fn demand_all(&self, _: u64) {}
     fn demand_anew(&self) {}
-    fn published(&self, _: u64) -> Option<u64> {
+    fn published(&self, _: &[CrlScope], _: u64) -> Option<u64> {
         None
     }
-    fn current(&self) -> Option<Arc<Current>> {
+    fn current(&self, _: CrlScope) -> Option<Arc<Current>> {
         None
     }
-    fn delta(&self) -> Option<Arc<Current>> {
+    fn delta(&self, _: CrlScope) -> Option<Arc<Current>> {
         None
     }
     fn trouble(&self, _: Timestamp) -> Option<String> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use chancery::pki::revocation_list::CrlScope;
 use chancery::pki::serial::SerialNumber;
 use chancery::pki::time::Timestamp;
 use chancery::storage::act::{
@@ -53,7 +54,7 @@ fn write_one(register: &dyn Register) {
         described: None,
     });
     let tbs = tbs(id);
-    let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs };
+    let reserved = SerialReserved { request_id: id, serial: serial.clone(), tbs, scope: None };
     let mut arrived = vec![received, Act::SerialReserved(reserved)];
     if by_token(id) {
         // A request number that was given before the crash and never recorded comes again; its
@@ -88,6 +89,7 @@ fn write_one(register: &dyn Register) {
             invalidity_date: None,
             not_after: None,
             key_sha256: None,
+            scope: None,
         };
         if commit(vec![Act::CertificateRevoked(revoked)], Urgency::Reserved).is_ok() {
             acknowledge('V', id);
@@ -176,7 +178,7 @@ pub fn check(data: &Path, acknowledged: &BTreeSet<(char, u64)>) {
         };
         assert!(found, "{what} {id} was acknowledged and is lost");
     }
-    let entries = register.crl_entries(Timestamp::from_millis(0)).unwrap();
+    let entries = register.crl_entries(CrlScope::FIRST, Timestamp::from_millis(0)).unwrap();
     // A revocation may be on record although its acknowledgement did not get out.
     assert!((revoked..=revoked + 16 * 20).contains(&entries.count), "{} entries", entries.count);
     for orphan in register.orphans().unwrap() {

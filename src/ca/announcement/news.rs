@@ -68,7 +68,7 @@ impl Announcements {
 
     fn crl(&self, number: u64) -> Result<Option<CrlRow>, StoreError> {
         let page = Page { after: Some(number.saturating_add(1)), limit: 1 };
-        let row = self.authority.register.crls(page)?.rows.into_iter().next();
+        let row = self.authority.register.crls(None, page)?.rows.into_iter().next();
         Ok(row.filter(|row| row.number == number))
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Authority, Refusal};
 use crate::pki::certificate::Certificate;
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
     Act, Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, Entry,
@@ -116,7 +116,9 @@ impl Watch {
     fn published_crl(&self) -> Result<Option<CrlRow>, Refusal> {
         let mut after = None;
         loop {
-            let page = self.authority.register.crls(Page { after, limit: 16 })?;
+            let scope = CrlScope::of_key(self.authority.issuer.key_index());
+            let page = Page { after, limit: 16 };
+            let page = self.authority.register.crls(Some(scope), page)?;
             let complete = |row: &CrlRow| row.published.is_some() && row.kind == CrlKind::Complete;
             if let Some(row) = page.rows.into_iter().find(complete) {
                 return Ok(Some(row));

@@ -6,10 +6,11 @@ use crate::ca::templates::Listed;
 use crate::ca::{Authority, CertificateRow, Refusal, act, retirement};
 use crate::pki::certificate::{Certificate, Prepared};
 use crate::pki::profile::{Profile, ValidityCut};
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
-    Act, CertificateIssued, CertificateRevoked, Entry, RequestFailed, SerialReserved,
+    Act, CertificateIssued, CertificateRevoked, Entry, RequestFailed, Scope, SerialReserved,
 };
 use crate::storage::{StoreError, Urgency};
 /// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
@@ -17,6 +18,7 @@ use crate::storage::{StoreError, Urgency};
 pub(in crate::ca) struct Reserved {
     request_id: u64,
     serial: SerialNumber,
+    scope: CrlScope,
     tbs: Vec<u8>,
 }
 
@@ -67,6 +69,7 @@ impl Authority {
         for _ in 0..3 {
             let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
             let serial = self.fresh_serial()?;
+            let scope = CrlScope::of_key(self.issuer.key_index());
             let algorithm = self.key.algorithm();
             let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
@@ -76,11 +79,12 @@ impl Authority {
                 request_id,
                 serial: serial.as_der_content().to_vec(),
                 tbs: tbs.clone(),
+                scope: Scope::of(scope),
             });
             let mut entries = before.clone();
             entries.push(Entry { at: now.millis(), actor: None, act });
             match self.register.commit(entries, Urgency::Ordinary) {
-                Ok(()) => return Ok(Reserved { request_id, serial, tbs }),
+                Ok(()) => return Ok(Reserved { request_id, serial, scope, tbs }),
                 Err(StoreError::SerialInUse) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -97,7 +101,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<CertificateRow, Refusal> {
         let computing = self.processors.acquire();
-        let Reserved { request_id, serial, tbs } = reserved;
+        let Reserved { request_id, serial, scope, tbs } = reserved;
         let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
             let algorithm = self.key.algorithm();
             let key = self.issuer.public_key();
@@ -132,6 +136,7 @@ impl Authority {
         self.register.commit(entries, Urgency::Reserved)?;
         Ok(CertificateRow {
             serial,
+            scope,
             request_id,
             certificate: certificate.der().to_vec(),
             requester: facts.requester,
@@ -158,6 +163,7 @@ impl Authority {
             invalidity_date: None,
             not_after: Some(self.issuer.not_after().seconds()),
             key_sha256: None,
+            scope: None,
         });
         let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
         let acts = [revoked, failed].into_iter().chain(self.returned_token(request_id)?);
@@ -185,6 +191,7 @@ impl Authority {
         Reserved {
             request_id: orphan.request.request_id,
             serial: orphan.serial,
+            scope: orphan.scope,
             tbs: orphan.tbs.clone(),
         }
     }

@@ -342,7 +342,7 @@ impl Desk {
         let (questions, next) = if cursor == CERTIFICATES_DONE {
             let mut rest = match self.rest.take() {
                 Some(rest) => rest,
-                None => Rest::of(register)?,
+                None => Rest::of(register, parts.issuer.key_index())?,
             };
             let questions = rest.slice(register, table, progress.round)?;
             self.rest = Some(rest);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::asking::{Question, known_by_revocation};
 use super::{OcspError, Parts};
 use crate::pki::encoding::read_header;
-use crate::pki::revocation_list::CrlEntry;
+use crate::pki::revocation_list::{CrlEntry, CrlScope};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::answers::AnswerTable;
@@ -40,9 +40,9 @@ pub(super) fn certificates(parts: &Parts, cursor: u64, now: Timestamp) -> Result
 }
 
 impl Rest {
-    /// Everything that is revoked, as it stands now.
-    pub fn of(register: &dyn Register) -> Result<Self, OcspError> {
-        let CrlEntries { file, length, .. } = register.revoked_entries()?;
+    /// Everything under one of the CA's keys that is revoked, as it stands now.
+    pub fn of(register: &dyn Register, key: u16) -> Result<Self, OcspError> {
+        let CrlEntries { file, length, .. } = register.revoked_entries(CrlScope::of_key(key))?;
         Ok(Self {
             entries: BufReader::with_capacity(1 << 16, Part { file: Arc::new(file), at: 0 }),
             left: length,

@@ -6,7 +6,6 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::counter::Counter;
 use super::held::Held;
 use super::making::{DeltaUse, Line, Made, Press};
 use super::recovery::Standing;
@@ -14,6 +13,7 @@ use super::state::{Kind, State};
 use super::{Current, PublicationPoint, PublishError, Schedule};
 use crate::ca::Authority;
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
 use crate::storage::publication::PublicationStore;
@@ -55,17 +55,43 @@ impl Publisher {
         point: Arc<PublicationPoint>,
         schedule: Schedule,
     ) -> Self {
-        let press = Press {
-            register,
-            key,
-            issuer,
-            point,
-            base: Line { store, schedule },
-            delta: None,
-            counter: Counter::default(),
-            held: Held::default(),
-        };
+        let lists = Arc::clone(point.main());
+        let base = Line { store, schedule };
+        let (delta, counter, held) = (None, Arc::default(), Held::default());
+        Self::of_press(Press { register, key, issuer, point, lists, base, delta, counter, held })
+    }
+
+    /// A publisher of another scope of the same CA. `issuer` is the CA with the key that signs
+    /// there. Nothing where the publication point has no such scope.
+    pub fn beside(
+        &self,
+        scope: CrlScope,
+        key: Arc<dyn CaKey>,
+        issuer: Arc<Issuer>,
+        store: Arc<dyn PublicationStore>,
+        schedule: Schedule,
+    ) -> Option<Self> {
+        let (register, point) = (Arc::clone(&self.press.register), Arc::clone(&self.press.point));
+        let lists = Arc::clone(point.lists().iter().find(|lists| lists.scope() == scope)?);
+        let base = Line { store, schedule };
+        let (delta, counter) = (None, Arc::clone(&self.press.counter));
+        let held = Held::default();
+        let press = Press { register, key, issuer, point, lists, base, delta, counter, held };
+        Some(Self::of_press(press))
+    }
+
+    fn of_press(press: Press) -> Self {
         Self { press, state: Mutex::new(State::default()), changed: Condvar::new() }
+    }
+
+    /// The name of its CRL's file.
+    pub fn file_name(&self) -> String {
+        format!("{}.crl", self.press.lists.name())
+    }
+
+    /// Which certificates its CRLs speak of.
+    pub fn scope(&self) -> CrlScope {
+        self.press.lists.scope()
     }
 
     /// The same with delta CRLs, which stand in a place of their own.
@@ -111,12 +137,12 @@ impl Publisher {
 
     /// The published complete CRL.
     pub fn current(&self) -> Option<Arc<Current>> {
-        self.press.point.current()
+        self.press.lists.current()
     }
 
     /// The published delta CRL.
     pub fn delta(&self) -> Option<Arc<Current>> {
-        self.press.point.delta()
+        self.press.lists.delta()
     }
 
     /// What is wrong with publication, hours before a relying party would notice.
@@ -180,7 +206,7 @@ impl Publisher {
                 state.rest_after(began, clock());
             }
             if kind == Kind::Delta && state.recovered && !self.press.makes_deltas(began) {
-                self.press.point.withdraw_delta();
+                self.press.lists.withdraw_delta();
             }
             if stopping {
                 return;
@@ -334,7 +360,7 @@ impl Publisher {
         let base = self.press.recover(now)?;
         let delta = self.press.recover_delta(now)?;
         if !self.press.makes_deltas(now) {
-            self.press.point.withdraw_delta();
+            self.press.lists.withdraw_delta();
         }
         let mut state = self.state();
         state.recovered = true;

@@ -1,5 +1,5 @@
-//! One series of numbers for base and delta CRLs (RFC 5280 §5.2.3), drawn together with what the
-//! list will say: whichever has the higher number was taken from the register later.
+//! One series of numbers for base and delta CRLs (RFC 5280 §5.2.3) of every scope, drawn together
+//! with what the list will say: whichever has the higher number was taken from the register later.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,8 +52,10 @@ impl Press {
 
     /// The highest number and the latest thisUpdate on record or published.
     fn last(&self) -> Result<Last, PublishError> {
-        let row = self.register.crls(Page { after: None, limit: 1 })?.rows.into_iter().next();
-        let published = [self.point.current(), self.point.delta()].into_iter().flatten();
+        let page = Page { after: None, limit: 1 };
+        let row = self.register.crls(None, page)?.rows.into_iter().next();
+        let lists = self.point.lists().iter();
+        let published = lists.flat_map(|own| [own.current(), own.delta()]).flatten();
         let told = published.map(|crl| (crl.number, crl.this_update));
         let told = told.chain(row.map(|row| (row.number, row.this_update)));
         Ok(told.fold(Last::default(), |last, (number, this_update)| Last {

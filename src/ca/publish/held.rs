@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::{CrlRow, Page, Register, StoreError};
 
@@ -29,15 +29,20 @@ pub(super) struct Held(Mutex<Vec<HeldBase>>);
 const ROWS_AT_ONCE: usize = 100;
 
 impl Held {
-    /// Learns from the register which there are. Those below `floor` are from before an adoption
+    /// Learns from the register which there are of a scope. Those below `floor` are from before an adoption
     /// or a restore: what they reflect is not on record.
-    pub fn load(&self, register: &dyn Register, floor: u64) -> Result<(), StoreError> {
+    pub fn load(
+        &self,
+        register: &dyn Register,
+        scope: CrlScope,
+        floor: u64,
+    ) -> Result<(), StoreError> {
         let mut found = Vec::new();
         // Each complete CRL says which was the oldest that was held when it was made.
         let mut oldest = None;
         let mut after = None;
         'rows: loop {
-            let page = register.crls(Page { after, limit: ROWS_AT_ONCE })?;
+            let page = register.crls(Some(scope), Page { after, limit: ROWS_AT_ONCE })?;
             for row in page.rows {
                 if row.number < floor || oldest.is_some_and(|oldest| row.number < oldest) {
                     break 'rows;

@@ -7,32 +7,36 @@ use aws_lc_rs::digest::Digest;
 
 use super::counter::{Counter, Drawn};
 use super::held::{Held, HeldBase};
+use super::lists::PublishedLists;
 use super::point::{Current, PublicationPoint, file_sha256, in_memory, to_array};
 use super::schedule::Schedule;
 use super::stream::Part;
 use super::{PublishError, dropped};
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::{CrlFrame, CrlHeading, CrlKind};
+use crate::pki::revocation_list::{CrlFrame, CrlHeading, CrlKind, CrlScope};
 use crate::pki::signature::SignatureError;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
-use crate::storage::act::{Act, CrlIntended, CrlPublished, Entry};
+use crate::storage::act::{Act, CrlIntended, CrlPublished, Entry, Scope};
 use crate::storage::publication::PublicationStore;
 use crate::storage::{CrlEntries, Register, Urgency};
 
 /// Of ECDSA signatures every second one has the usual length.
 const SIGNATURES_AT_MOST: usize = 16;
-/// All that is needed to make CRLs.
+/// All that is needed to make the CRLs of one scope.
 pub(super) struct Press {
     pub register: Arc<dyn Register>,
     pub key: Arc<dyn CaKey>,
     pub issuer: Arc<Issuer>,
+    /// Where the CRLs of all scopes are, for the numbers that were told.
     pub point: Arc<PublicationPoint>,
+    /// Those of this scope.
+    pub lists: Arc<PublishedLists>,
     /// Complete CRLs.
     pub base: Line,
     /// Delta CRLs, where there are any.
     pub delta: Option<(Line, DeltaUse)>,
-    pub counter: Counter,
+    pub counter: Arc<Counter>,
     pub held: Held,
 }
 
@@ -65,6 +69,7 @@ pub(super) struct Made {
 
 /// A list about to be made.
 struct Draft<'a> {
+    scope: CrlScope,
     heading: CrlHeading<'a>,
     entries: &'a CrlEntries,
     oldest_held: Option<u64>,
@@ -74,14 +79,15 @@ struct Draft<'a> {
 impl Press {
     /// Makes a complete CRL and publishes it. On failure the last one stays.
     pub fn make_base(&self, now: Timestamp) -> Result<Made, PublishError> {
-        let previous = self.point.current();
+        let previous = self.lists.current();
         let last_base = previous.as_ref().map(|crl| crl.this_update);
         let schedule = &self.base.schedule;
         // What takes long, leaving out those that have ended, is done before a number is drawn:
         // whoever draws the next one waits for this.
-        self.register.crl_entries(self.times(now, schedule)?.ended_before(last_base))?;
+        let scope = self.lists.scope();
+        self.register.crl_entries(scope, self.times(now, schedule)?.ended_before(last_base))?;
         let drawn = self.draw(now, schedule, |times| {
-            Ok(self.register.crl_entries(times.ended_before(last_base))?)
+            Ok(self.register.crl_entries(scope, times.ended_before(last_base))?)
         })?;
         let ended_before = drawn.times.ended_before(last_base);
         let freshest_urls = match &self.delta {
@@ -89,6 +95,7 @@ impl Press {
             _ => &[],
         };
         let draft = Draft {
+            scope,
             heading: heading(&drawn, CrlKind::Complete, freshest_urls),
             entries: &drawn.entries,
             oldest_held: Some(self.held.oldest(now).map_or(drawn.number, |base| base.number)),
@@ -100,7 +107,7 @@ impl Press {
                 let before = previous.encoded_entries();
                 dropped::check(before, new(), ended_before, &*self.register)?;
             }
-            match self.point.delta() {
+            match self.lists.delta() {
                 Some(delta) if delta.number < drawn.number => {
                     let told = delta.encoded_entries();
                     dropped::check_delta_is_in(told, new(), ended_before, &*self.register)
@@ -122,20 +129,22 @@ impl Press {
     pub fn make_delta(&self, now: Timestamp) -> Result<Option<Made>, PublishError> {
         let Some((line, _)) = &self.delta else { return Ok(None) };
         let Some(base) = self.held.oldest(now) else { return Ok(None) };
-        let drawn =
-            self.draw(now, &line.schedule, |_| Ok(self.register.crl_changes(base.sequence)?))?;
+        let scope = self.lists.scope();
+        let changes = |_: &_| Ok(self.register.crl_changes(scope, base.sequence)?);
+        let drawn = self.draw(now, &line.schedule, changes)?;
         let draft = Draft {
+            scope,
             heading: heading(&drawn, CrlKind::Delta { base: base.number }, &[]),
             entries: &drawn.entries,
             oldest_held: None,
-            previous: self.point.delta(),
+            previous: self.lists.delta(),
         };
         let made =
             self.print(line, &draft, now, |continues| match (&draft.previous, continues) {
                 (Some(previous), false) => {
                     let new = Part::of(&drawn.entries.file, 0..drawn.entries.length);
                     let latest =
-                        self.point.current().map_or(base.next_update, |crl| crl.this_update);
+                        self.lists.current().map_or(base.next_update, |crl| crl.this_update);
                     let before = previous.encoded_entries();
                     dropped::check_delta(before, new, base.sequence, latest, &*self.register)
                 }
@@ -226,7 +235,7 @@ impl Press {
                 Some(Entry { at: now.millis(), actor: None, act: published })
             }
         };
-        self.point.replace(Arc::new(current));
+        self.lists.replace(Arc::new(current));
         Ok(Made { number, sequence: entries.sequence, unrecorded })
     }
 
@@ -298,6 +307,7 @@ fn intention(draft: &Draft<'_>, digest: &Digest) -> CrlIntended {
             CrlKind::Delta { base } => Some(base),
         },
         oldest_held: draft.oldest_held,
+        scope: Scope::of(draft.scope),
         freshest: (heading.kind == CrlKind::Complete).then_some(!heading.freshest_urls.is_empty()),
     }
 }

@@ -1,17 +1,19 @@
 //! Publication of CRLs: one thread makes complete ones, another deltas, and everybody else reads
-//! what they made.
+//! what they made; for each scope (RFC 5280 §5) by itself, with one series of numbers.
 //!
 //! A CRL is on record (number, times, digest) before the key sees it (law 1), is checked against
 //! the one it replaces, and takes its place by a rename; the doors serve it from a
 //! [`PublicationPoint`], which neither waits for nor needs the register. Begin with
-//! [`Publisher`]; `making` is the heart, `held` says what a delta is made against.
+//! [`Publisher`], which is one scope's, or [`Publishers`]; `making` is the heart, `held` says what a delta is made against.
 
 mod clockwork;
 mod counter;
 mod dropped;
 mod held;
+mod lists;
 mod making;
 mod point;
+mod publishers;
 mod recovery;
 mod schedule;
 mod state;
@@ -19,8 +21,10 @@ mod stream;
 mod writing;
 
 pub use clockwork::Publisher;
+pub use lists::PublishedLists;
 pub use making::DeltaUse;
 pub use point::{Current, PublicationPoint, PublishedCertificate};
+pub use publishers::Publishers;
 pub use schedule::Schedule;
 
 use crate::pki::revocation_list::CrlError;

@@ -7,17 +7,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use arc_swap::ArcSwapOption;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 
 use super::stream::Part;
-use super::{LoadError, Schedule};
+use super::{LoadError, PublishedLists, Schedule};
 use crate::ca::establish::renewal::certificate_name;
 use crate::ca::ocsp::AnswerPoint;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::{CrlKind, CrlReader};
+use crate::pki::revocation_list::{CrlKind, CrlReader, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::publication::PublicationStore;
 
@@ -30,9 +29,9 @@ pub struct PublicationPoint {
     slug: String,
     /// Every certificate the CA has had, oldest first, the present one last.
     certificates: Vec<PublishedCertificate>,
-    current: ArcSwapOption<Current>,
+    /// Everything under the present key, then the other scopes.
+    lists: Vec<Arc<PublishedLists>>,
     answers: Option<Arc<AnswerPoint>>,
-    delta: ArcSwapOption<Current>,
 }
 
 /// A CA certificate as it is published. Those of before are, too: what was issued under them names
@@ -98,19 +97,29 @@ impl PublicationPoint {
     ) -> (Self, Result<(), LoadError>) {
         let certificate =
             PublishedCertificate::of(slug, 0, issuer.certificate_der(), issuer.not_before());
-        let (current, outcome) = match Current::load(issuer, store, schedule) {
-            Ok(Some(found)) if found.kind != CrlKind::Complete => (None, Err(LoadError::NotOurs)),
-            Ok(current) => (current, Ok(())),
-            Err(error) => (None, Err(error)),
-        };
+        let scope = CrlScope::of_key(issuer.key_index());
+        let (lists, outcome) = PublishedLists::open(issuer, slug, scope, store, schedule);
         let point = Self {
             slug: slug.to_owned(),
             certificates: vec![certificate],
-            current: ArcSwapOption::new(current.map(Arc::new)),
+            lists: vec![Arc::new(lists)],
             answers: None,
-            delta: ArcSwapOption::empty(),
         };
         (point, outcome)
+    }
+
+    /// The same with the CRLs of another scope, of which one may be published in `store` already.
+    /// `issuer` is the CA with the key that signs them.
+    pub fn with_scope(
+        mut self,
+        issuer: &Issuer,
+        scope: CrlScope,
+        store: &dyn PublicationStore,
+        schedule: Schedule,
+    ) -> (Self, Result<(), LoadError>) {
+        let (lists, outcome) = PublishedLists::open(issuer, &self.slug, scope, store, schedule);
+        self.lists.push(Arc::new(lists));
+        (self, outcome)
     }
 
     /// The same with an OCSP responder beside it.
@@ -130,13 +139,7 @@ impl PublicationPoint {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> Result<(), LoadError> {
-        match Current::load(issuer, store, schedule)? {
-            Some(found) if found.kind == CrlKind::Complete => Err(LoadError::NotOurs),
-            found => {
-                self.delta.store(found.map(Arc::new));
-                Ok(())
-            }
-        }
+        self.main().open_delta(issuer, store, schedule)
     }
 
     /// The CA's name in files and URLs.
@@ -168,32 +171,30 @@ impl PublicationPoint {
         &self.certificates
     }
 
-    /// The newest complete CRL, if there is one.
+    /// The newest CRL of everything under the present key, if there is one.
     pub fn current(&self) -> Option<Arc<Current>> {
-        self.current.load_full()
+        self.main().current()
     }
 
-    /// The newest delta CRL, if there is one.
+    /// The newest delta CRL for that, if there is one.
     pub fn delta(&self) -> Option<Arc<Current>> {
-        self.delta.load_full()
+        self.main().delta()
     }
 
-    pub(super) fn replace(&self, current: Arc<Current>) {
-        match current.kind {
-            CrlKind::Complete => self.current.store(Some(current)),
-            CrlKind::Delta { .. } => self.delta.store(Some(current)),
-        }
+    /// The CRLs of all scopes, those of everything under the present key first.
+    pub fn lists(&self) -> &[Arc<PublishedLists>] {
+        &self.lists
     }
 
-    /// Nobody looks for deltas any more.
-    pub(super) fn withdraw_delta(&self) {
-        self.delta.store(None);
+    pub(super) fn main(&self) -> &Arc<PublishedLists> {
+        // There from the beginning.
+        &self.lists[0]
     }
 }
 
 impl Current {
     /// Takes up what is published, verified with the CA's key.
-    fn load(
+    pub(super) fn load(
         issuer: &Issuer,
         store: &dyn PublicationStore,
         schedule: Schedule,

@@ -36,10 +36,10 @@ impl Press {
     /// one that was only intended keeps its number for ever, the next is higher. A published CRL
     /// that the register does not know makes the register an older copy: refused.
     pub fn recover(&self, now: Timestamp) -> Result<Standing, PublishError> {
-        let current = self.point.current();
+        let current = self.lists.current();
         let found = current.as_deref().map(|current| self.found(current, now)).transpose()?;
         // After that: the one that was just recorded as published is held by somebody as well.
-        self.held.load(&*self.register, self.floor()?)?;
+        self.held.load(&*self.register, self.lists.scope(), self.floor()?)?;
         match (current, found) {
             (Some(current), Some(Found::Recorded(row, Age::Newest)))
                 if row.freshest == self.announces_deltas() =>
@@ -53,12 +53,12 @@ impl Press {
 
     /// The same for the delta. What it tells is right if nothing has changed since.
     pub fn recover_delta(&self, now: Timestamp) -> Result<Standing, PublishError> {
-        let Some(delta) = self.point.delta() else { return Ok(Standing::Behind) };
+        let Some(delta) = self.lists.delta() else { return Ok(Standing::Behind) };
         let Found::Recorded(row, Age::Newest) = self.found(&delta, now)? else {
             return Ok(Standing::Behind);
         };
         let Some(sequence) = row.sequence else { return Ok(Standing::Behind) };
-        let since = self.register.crl_changes(sequence)?;
+        let since = self.register.crl_changes(self.lists.scope(), sequence)?;
         Ok(match since.count {
             0 => Standing::Reflects(since.sequence),
             _ => Standing::Behind,
@@ -85,7 +85,8 @@ impl Press {
         let mut recorded = 0;
         let mut after = None;
         loop {
-            let page = self.register.crls(Page { after, limit: ROWS_AT_ONCE })?;
+            let page = Page { after, limit: ROWS_AT_ONCE };
+            let page = self.register.crls(Some(self.lists.scope()), page)?;
             for row in page.rows {
                 recorded = recorded.max(row.number);
                 if row.number == current.number && row.this_update == current.this_update {
@@ -122,7 +123,7 @@ impl Press {
     fn standing(&self, current: &Current, now: Timestamp) -> Result<Standing, PublishError> {
         let times = self.times(now, &self.base.schedule)?;
         let ended_before = times.ended_before(Some(current.this_update));
-        let entries = self.register.crl_entries(ended_before)?;
+        let entries = self.register.crl_entries(self.lists.scope(), ended_before)?;
         if entries.count != current.entries {
             return Ok(Standing::Behind);
         }

@@ -223,6 +223,7 @@ fn the_ca_and_an_overdue_crl_are_told() {
                 base,
                 oldest_held: None,
                 freshest: None,
+                scope: None,
             });
             let published =
                 Act::CrlPublished(CrlPublished { number, size: 300, sha256: [number as u8; 32] });

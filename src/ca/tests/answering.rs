@@ -263,7 +263,12 @@ fn put_on_record(register: &dyn Register, count: u64, not_after: impl Fn(u64) ->
                 signers: vec![],
                 described: None,
             }),
-            Act::SerialReserved(act::SerialReserved { request_id, serial, tbs: vec![0x30, 0] }),
+            Act::SerialReserved(act::SerialReserved {
+                request_id,
+                serial,
+                tbs: vec![0x30, 0],
+                scope: None,
+            }),
             Act::CertificateIssued(act::CertificateIssued {
                 request_id,
                 signature: vec![],
@@ -474,6 +479,7 @@ fn a_new_start_signs_nothing_anew_and_serves_nothing_old() {
         invalidity_date: None,
         not_after: None,
         key_sha256: None,
+        scope: None,
     });
     let entry = Entry { at: now.millis(), actor: None, act };
     stand.register.commit(vec![entry], Urgency::Reserved).unwrap();
@@ -568,6 +574,7 @@ fn a_serial_number_known_by_its_revocation_alone_is_revoked() {
             invalidity_date: None,
             not_after: None,
             key_sha256: None,
+            scope: None,
         })
     };
     let entry = |number| Entry { at: noon().millis(), actor: None, act: act(number) };

@@ -3,46 +3,54 @@
 use std::sync::Arc;
 
 use crate::ca::ocsp::{AnswerMaker, AnswerPoint};
-use crate::ca::publish::{Current, Publisher};
+use crate::ca::publish::{Current, Publishers};
 use crate::http::publishing::{OcspFigures, Publishing};
 use crate::pki::ocsp::ResponseStatus;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
 /// Both.
 pub(super) struct RevocationServices {
-    pub(super) publisher: Arc<Publisher>,
+    pub(super) publishers: Arc<Publishers>,
     pub(super) answers: Option<(Arc<AnswerMaker>, Arc<AnswerPoint>)>,
 }
 
 impl Publishing for RevocationServices {
-    fn demand(&self, sequence: u64) {
+    fn demand(&self, scopes: &[CrlScope], sequence: u64) {
         if let Some((maker, _)) = &self.answers {
             maker.demand(sequence);
         }
-        self.publisher.demand(sequence);
+        self.publishers.demand(scopes, sequence);
+    }
+
+    fn demand_all(&self, sequence: u64) {
+        if let Some((maker, _)) = &self.answers {
+            maker.demand(sequence);
+        }
+        self.publishers.demand_all(sequence);
     }
 
     fn demand_anew(&self) {
-        self.publisher.demand_anew();
+        self.publishers.demand_anew();
     }
 
-    fn published(&self, sequence: u64) -> Option<u64> {
+    fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
         if self.answers.as_ref().is_some_and(|(maker, _)| !maker.reflects(sequence)) {
             return None;
         }
-        Publishing::published(self.publisher.as_ref(), sequence)
+        Publishing::published(self.publishers.as_ref(), scopes, sequence)
     }
 
-    fn current(&self) -> Option<Arc<Current>> {
-        self.publisher.current()
+    fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.publishers.current(scope)
     }
 
-    fn delta(&self) -> Option<Arc<Current>> {
-        self.publisher.delta()
+    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.publishers.delta(scope)
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {
-        self.publisher.trouble(now)
+        self.publishers.trouble(now)
     }
 
     fn ocsp(&self, now: Timestamp) -> Option<OcspFigures> {

@@ -23,7 +23,7 @@ use crate::ca::announcement::{Distances, Watch};
 use crate::ca::establish::renewal::certificate_name;
 use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
 use crate::ca::possession::RolesByCertificate;
-use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
+use crate::ca::publish::{PublicationPoint, Publisher, Publishers, Schedule};
 use crate::ca::retirement::Clockwork;
 use crate::ca::{Authority, Parts};
 use crate::cli::directories::{directories, providers};
@@ -62,7 +62,7 @@ pub(super) struct Service {
     pub(super) register: Arc<LedgerRegister>,
     home: Home,
     authority: Arc<Authority>,
-    publisher: Arc<Publisher>,
+    publishers: Arc<Publishers>,
     answers: Option<(Arc<AnswerMaker>, Arc<AnswerPoint>)>,
     point: Arc<PublicationPoint>,
     established: AuthorityEstablished,
@@ -198,16 +198,17 @@ impl Service {
             None => None,
         };
         let publisher = Publisher::new(&authority, store, Arc::clone(&point), schedule);
-        let publisher = Arc::new(match deltas {
+        let publisher = match deltas {
             Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
             None => publisher,
-        });
+        };
+        let publishers = Arc::new(Publishers::new(Arc::new(publisher)));
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
             certificate: OwnCertificate::new(home, register, addresses.names(settings)),
             authority,
-            publisher,
+            publishers,
             answers,
             point,
             established: established.clone(),
@@ -241,7 +242,7 @@ impl Service {
         let endpoints = std::mem::take(&mut self.endpoints);
         let outcome = self.serve_api(api_listener, &mut greeting, endpoints);
 
-        self.publisher.stop();
+        self.publishers.stop();
         if publishing.join().is_err() {
             tracing::error!("the publisher ended early");
         }
@@ -291,7 +292,7 @@ impl Service {
         // Not before the register is in order: a responder may have to be certified.
         let answering = self.start_answers()?;
         let services = RevocationServices {
-            publisher: Arc::clone(&self.publisher),
+            publishers: Arc::clone(&self.publishers),
             answers: self.answers.clone(),
         };
         let api = Api::new(
@@ -305,9 +306,9 @@ impl Service {
         api.notifications = couriers.board();
         api.fetching = Arc::new(self.rounds());
         let api = Arc::new(api);
-        self.publisher.wait_for(0, FIRST_CRL_WAIT);
+        self.publishers.present().wait_for(0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
-        let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publisher));
+        let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publishers));
         let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone());
         let clockwork = Arc::new(clockwork.watching(watch));
         let retiring = {
@@ -407,10 +408,10 @@ impl Service {
     }
 
     fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {
-        let publisher = Arc::clone(&self.publisher);
+        let publishers = Arc::clone(&self.publishers);
         std::thread::Builder::new()
             .name("publisher".to_owned())
-            .spawn(move || publisher.run(&now))
+            .spawn(move || publishers.run(&now))
             .map_err(system("starting the publisher"))
     }
 }

@@ -11,7 +11,7 @@ use hyper::header::{
 use hyper::{Method, Response, StatusCode};
 
 use super::content::Content;
-use crate::ca::publish::{Current, PublicationPoint, PublishedCertificate};
+use crate::ca::publish::{Current, PublicationPoint, PublishedCertificate, PublishedLists};
 use crate::pki::time::Timestamp;
 
 /// A CRL is replaced whenever somebody is revoked, not only when it is due: whoever keeps it asks
@@ -48,11 +48,11 @@ pub fn answer(
             return refused;
         }
         Some(Resource::Certificate(own)) => certificate(own),
-        Some(Resource::Delta) => match point.delta() {
+        Some(Resource::Delta(lists)) => match lists.delta() {
             Some(delta) => crl(&delta, DELTA_KEPT_SECONDS, now),
             None => return plain(StatusCode::NOT_FOUND, "this CA has no delta CRL\n"),
         },
-        Some(Resource::Crl) => match point.current() {
+        Some(Resource::Crl(lists)) => match lists.current() {
             Some(current) => crl(&current, CRL_KEPT_SECONDS, now),
             None => {
                 let text = "no CRL has been published yet\n";
@@ -83,8 +83,8 @@ pub fn answer(
 }
 
 enum Resource<'a> {
-    Crl,
-    Delta,
+    Crl(&'a PublishedLists),
+    Delta(&'a PublishedLists),
     Certificate(&'a PublishedCertificate),
 }
 
@@ -92,11 +92,13 @@ fn resource<'a>(path: &str, point: &'a PublicationPoint) -> Option<Resource<'a>>
     let named = |folder: &str, ending: &str| {
         path.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending))
     };
-    if named("/crl/", ".crl") == Some(point.slug()) {
-        return Some(Resource::Crl);
-    }
-    if named("/crl/", "-delta.crl") == Some(point.slug()) {
-        return Some(Resource::Delta);
+    if let Some(name) = named("/crl/", ".crl") {
+        let mut lists = point.lists().iter();
+        return lists.find_map(|own| match name {
+            _ if name == own.name() => Some(Resource::Crl(own)),
+            _ if name == own.delta_name() => Some(Resource::Delta(own)),
+            _ => None,
+        });
     }
     let name = named("/aia/", ".crt")?;
     point.certificates().iter().find(|own| own.name == name).map(Resource::Certificate)

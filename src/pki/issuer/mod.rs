@@ -27,6 +27,7 @@ pub struct Issuer {
     crl_urls: Vec<String>,
     certificate_urls: Vec<String>,
     ocsp_urls: Vec<String>,
+    key_index: u16,
 }
 
 /// Why a certificate is not that of a CA that can issue.
@@ -121,12 +122,18 @@ impl Issuer {
             crl_urls,
             certificate_urls,
             ocsp_urls: Vec::new(),
+            key_index: 0,
         })
     }
 
     /// The same with an OCSP responder at these URLs, for AIA.
     pub fn with_ocsp_urls(self, ocsp_urls: Vec<String>) -> Self {
         Self { ocsp_urls, ..self }
+    }
+
+    /// The same with another of the CA's keys than its first.
+    pub fn with_key_index(self, key_index: u16) -> Self {
+        Self { key_index, ..self }
     }
 
     /// The CA certificate.
@@ -172,6 +179,12 @@ impl Issuer {
     /// Its certificate index and its key index; both 0 where its certificate does not say.
     pub fn version(&self) -> (u16, u16) {
         read_ca_version(&self.ca_version.value).unwrap_or_default()
+    }
+
+    /// Which of the keys that this CA has had here: 0 for its first one, as scopes and names of CRLs
+    /// count them. An adopted CA's certificate may count otherwise: see [`Issuer::version`].
+    pub fn key_index(&self) -> u16 {
+        self.key_index
     }
 
     /// How many CAs may stand between it and an end entity, by its own certificate and those above

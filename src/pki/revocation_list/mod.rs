@@ -14,11 +14,13 @@
 mod entry;
 mod frame;
 mod reader;
+mod scope;
 mod source;
 
 pub use entry::{CrlEntry, DeltaEntry};
 pub use frame::{CrlFrame, CrlHeading, CrlKind};
 pub use reader::{CrlError, CrlReader, CrlSummary};
+pub use scope::CrlScope;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ mod renewal;
 mod request;
 mod revocation;
 mod roles;
+mod scope;
 mod template;
 
 pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
@@ -32,6 +33,7 @@ pub use request::{
 };
 pub use revocation::{CertificateReleased, CertificateRevoked, CrlIntended, CrlPublished};
 pub use roles::{RoleAssigned, RolesSaved};
+pub use scope::{Partition, RevokedScope, Scope};
 pub use template::{TemplateMark, TemplateSaved};
 
 use minicbor::{Decode, Encode};

@@ -9,6 +9,7 @@ use super::account::AccountSaved;
 use super::answer::Idempotency;
 use super::printed::{base64, hex};
 use super::renewal::Renewal;
+use super::scope::Scope;
 
 /// See [`Act::RequestReceived`].
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
@@ -72,6 +73,11 @@ pub struct SerialReserved {
     #[cbor(with = "minicbor::bytes")]
     #[serde(serialize_with = "base64")]
     pub tbs: Vec<u8>,
+    /// The smallest scope of CRLs that the certificate is in; absent: everything under the CA's
+    /// first key.
+    #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// See [`Act::CertificateIssued`]. The certificate is the reserved bytes with this signature.

@@ -6,6 +6,7 @@ use serde::Serialize;
 #[cfg(doc)]
 use super::Act;
 use super::printed::{hex, hex_option};
+use super::scope::{RevokedScope, Scope};
 
 /// See [`Act::CertificateRevoked`]. The serial number need not be known here: a restore and an
 /// adoption record what an earlier CRL lists.
@@ -33,6 +34,11 @@ pub struct CertificateRevoked {
     #[cbor(with = "minicbor::bytes")]
     #[serde(serialize_with = "hex_option")]
     pub key_sha256: Option<[u8; 32]>,
+    /// Of a serial number that is not reserved here: which CRLs list it; absent: the complete one
+    /// of the CA's first key alone. One that is reserved is listed where its reservation says.
+    #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<RevokedScope>,
 }
 
 /// See [`Act::CertificateReleased`].
@@ -80,6 +86,10 @@ pub struct CrlIntended {
     /// Of a complete CRL: whether it says where deltas are (RFC 5280 §5.2.6).
     #[n(9)]
     pub freshest: Option<bool>,
+    /// Which certificates it speaks of; absent: all under the CA's first key.
+    #[n(10)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// See [`Act::CrlPublished`].

@@ -2,6 +2,9 @@
 //! on, comes to the same.
 
 mod due;
+mod revocation;
+
+pub use revocation::CrlChange;
 
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
@@ -12,34 +15,10 @@ use super::{
 use super::{TOKEN_HASH, TOKEN_SPENT, both, pair};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
-use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::StoreError;
 use crate::storage::act::{self, Act, Entry};
 use crate::storage::ledger::Reader;
-
-/// What an act changes on the next CRL.
-#[derive(Clone, Debug)]
-pub enum CrlChange {
-    /// An entry comes, in place of an older one if there is one.
-    Revoked {
-        /// Whose.
-        serial: SerialNumber,
-        /// The entry's content.
-        revocation: Revocation,
-        /// When the certificate ends, as far as known.
-        not_after: Option<Timestamp>,
-        /// Whether it has an entry already.
-        replaces: bool,
-    },
-    /// An entry goes.
-    Released {
-        /// Whose.
-        serial: SerialNumber,
-        /// When it was released.
-        at: Timestamp,
-    },
-}
 
 impl Index {
     /// Applies the entry that stands at `offset`.
@@ -100,7 +79,7 @@ impl Index {
                 return self.released(reader, offset, &released.serial, at);
             }
             Act::CrlIntended(crl) => {
-                self.second(CRL, &crl.number.to_be_bytes(), |_, published| (offset, published))?;
+                self.crl_intended(offset, crl)?;
             }
             Act::CrlPublished(crl) => {
                 self.second(CRL, &crl.number.to_be_bytes(), |intended, _| (intended, offset))?;
@@ -243,62 +222,6 @@ impl Index {
             postings::add(&mut self.chunks, kind, fingerprint, u64::from(request));
         }
         Ok(())
-    }
-
-    fn revoked(
-        &mut self,
-        reader: &Reader,
-        offset: u64,
-        revoked: &act::CertificateRevoked,
-    ) -> Result<Option<CrlChange>, StoreError> {
-        let Ok(serial) = SerialNumber::from_der_content(&revoked.serial) else { return Ok(None) };
-        let replaces = self.revocation(reader, &serial)?.is_some();
-        let fingerprint = Fingerprint::of(&revoked.serial);
-        postings::add(&mut self.chunks, postings::REVOCATION, fingerprint, offset);
-        let revocation = revocation_of(revoked);
-        if revocation.reason == RevocationReason::KeyCompromise
-            && let Some(key) = &revoked.key_sha256
-        {
-            postings::add(&mut self.chunks, postings::KEY, Fingerprint::of_hash(key), offset);
-        }
-        if revocation.reason != RevocationReason::CertificateHold {
-            // What is revoked for good has nothing left to wait for.
-            self.retirement_over(&revoked.serial)?;
-        }
-        let mut not_after = revoked.not_after.map(Timestamp::from_seconds);
-        if let Some(request) = self.request_of(reader, &serial)? {
-            let held = revocation.reason == RevocationReason::CertificateHold;
-            let facts = self.change_facts(request, |facts| {
-                if matches!(facts.disposition, Disposition::Issued | Disposition::Revoked) {
-                    facts.disposition = Disposition::Revoked;
-                    facts.flags = if held { facts.flags | HELD } else { facts.flags & !HELD };
-                }
-            })?;
-            let known = (facts.not_after > 0).then(|| Timestamp::from_seconds(facts.not_after));
-            not_after = not_after.max(known);
-        }
-        Ok(Some(CrlChange::Revoked { serial, revocation, not_after, replaces }))
-    }
-
-    fn released(
-        &mut self,
-        reader: &Reader,
-        offset: u64,
-        serial: &[u8],
-        at: Timestamp,
-    ) -> Result<Option<CrlChange>, StoreError> {
-        let Ok(serial) = SerialNumber::from_der_content(serial) else { return Ok(None) };
-        let fingerprint = Fingerprint::of(serial.as_der_content());
-        postings::add(&mut self.chunks, postings::REVOCATION, fingerprint, offset);
-        if let Some(request) = self.request_of(reader, &serial)? {
-            self.change_facts(request, |facts| {
-                facts.flags &= !HELD;
-                if facts.disposition == Disposition::Revoked {
-                    facts.disposition = Disposition::Issued;
-                }
-            })?;
-        }
-        Ok(Some(CrlChange::Released { serial, at }))
     }
 
     fn resolved(

@@ -7,6 +7,7 @@
 //! there brings the index up to date, since every change can be made twice.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Bound;
 
 use crate::storage::StoreError;
 
@@ -297,13 +298,29 @@ impl Chunks {
         kind: Kind,
         after: Option<&[u8]>,
     ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> + use<> {
-        use std::ops::Bound;
         let start = match after {
             Some(name) => Bound::Excluded([&[kind], name].concat()),
             None => Bound::Included(vec![kind]),
         };
-        let range = (start, Bound::Excluded(vec![kind + 1]));
-        self.tree.range::<Vec<u8>, _>(range).map(|entry| {
+        self.range((start, Bound::Excluded(vec![kind + 1])))
+    }
+
+    /// The same from the name `from` on, up to the one before `to`.
+    pub fn named_between(
+        &self,
+        kind: Kind,
+        from: &[u8],
+        to: &[u8],
+    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> + use<> {
+        let bound = |name: &[u8]| [&[kind], name].concat();
+        self.range((Bound::Included(bound(from)), Bound::Excluded(bound(to))))
+    }
+
+    fn range(
+        &self,
+        names: (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, sled::IVec), StoreError>> + use<> {
+        self.tree.range::<Vec<u8>, _>(names).map(|entry| {
             let (name, value) = entry.map_err(failed)?;
             Ok((name.get(1..).unwrap_or_default().to_vec(), value))
         })

@@ -13,10 +13,12 @@ pub mod rows;
 pub mod standing;
 
 use std::collections::HashMap;
+use std::num::NonZeroU16;
 use std::path::Path;
 
 use super::StoreError;
 use super::ledger::recovery::Position;
+use crate::pki::revocation_list::CrlScope;
 use chunks::{Chunks, Kind, Writing};
 use rows::Rows;
 
@@ -59,6 +61,12 @@ pub(super) const ENDPOINT: Kind = 82;
 pub(super) const TOLD: Kind = 84;
 /// The last change of what the service finds at itself → ledger offset.
 pub(super) const SELF_CHECK: Kind = 86;
+/// CRL number after its scope (see [`name_in_scope`]), of those that do not speak of
+/// everything under the first key → nothing: what they are stands under [`CRL`].
+pub(super) const CRL_IN_SCOPE: Kind = 88;
+/// Name of a place where CRL entries are kept, beside the first → marker offset of the commit that
+/// made it.
+pub(super) const REVOKED_PLACE: Kind = 90;
 /// Sparse: every 256th entry's offset, 64 a chunk.
 pub(super) const SEQUENCE: Kind = 4;
 
@@ -133,6 +141,17 @@ impl Index {
         Ok(())
     }
 
+    /// A place where CRL entries are kept was made by the commit that ends at `marker`.
+    pub fn note_place(&self, name: &str, marker: u64) -> Result<(), StoreError> {
+        self.chunks.set_named(REVOKED_PLACE, name.as_bytes(), Some(&pair(marker, 0)))
+    }
+
+    /// The names of all places but the first.
+    pub fn noted_places(&self) -> Result<Vec<String>, StoreError> {
+        let names = self.chunks.all_named(REVOKED_PLACE, None);
+        names.map(|entry| Ok(String::from_utf8_lossy(&entry?.0).into_owned())).collect()
+    }
+
     /// Writes everything out.
     pub fn close(&mut self, position: &Position) -> Result<(), StoreError> {
         self.chunks.settle_all(position.marker)
@@ -180,6 +199,12 @@ impl Index {
         }
         Ok(None)
     }
+}
+
+/// A CRL's name among those of its scope: key index, partition or 0, number, all big-endian.
+pub(super) fn name_in_scope(scope: CrlScope, number: u64) -> Vec<u8> {
+    let partition = scope.partition.map_or(0, NonZeroU16::get);
+    [&scope.key.to_be_bytes()[..], &partition.to_be_bytes(), &number.to_be_bytes()].concat()
 }
 
 /// Two numbers as the small entries keep them.

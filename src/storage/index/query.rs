@@ -10,9 +10,12 @@ use super::rows::{Facts, ORPHAN, PENDED, Places};
 use super::{Index, RETIREMENT, assemble, both};
 use crate::pki::disposition::Disposition;
 use crate::pki::revocation::{Revocation, RevocationReason};
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{Act, CertificateIssued, Entry, RequestReceived, SerialReserved};
+use crate::storage::act::{
+    Act, CertificateIssued, CertificateRevoked, Entry, RequestReceived, Scope, SerialReserved,
+};
 use crate::storage::ledger::Reader;
 use crate::storage::{CertificateRow, Idempotent, Lineage, Orphan, RequestRow, StoreError};
 
@@ -23,6 +26,15 @@ impl Index {
         reader: &Reader,
         serial: &SerialNumber,
     ) -> Result<Option<u32>, StoreError> {
+        Ok(self.reservation_of(reader, serial)?.map(|(request, _)| request))
+    }
+
+    /// The same, and the scope of CRLs that the serial number was reserved in.
+    pub fn reservation_of(
+        &self,
+        reader: &Reader,
+        serial: &SerialNumber,
+    ) -> Result<Option<(u32, CrlScope)>, StoreError> {
         let fingerprint = Fingerprint::of(serial.as_der_content());
         for request in postings::find(&self.chunks, postings::SERIAL, fingerprint)? {
             let request = row(request);
@@ -33,7 +45,7 @@ impl Index {
             if let Act::SerialReserved(reserved) = reader.entry(places.reserved)?.entry.act
                 && reserved.serial == serial.as_der_content()
             {
-                return Ok(Some(request));
+                return Ok(Some((request, Scope::read(reserved.scope))));
             }
         }
         Ok(None)
@@ -73,21 +85,29 @@ impl Index {
         Ok(None)
     }
 
-    /// Whether the serial number was ever reserved here or listed as revoked.
-    pub fn is_taken(&self, reader: &Reader, serial: &[u8]) -> Result<bool, StoreError> {
-        let Ok(serial) = SerialNumber::from_der_content(serial) else { return Ok(false) };
+    /// The last act that revoked or held a serial number, whatever came after it.
+    pub fn last_revocation(
+        &self,
+        reader: &Reader,
+        serial: &SerialNumber,
+    ) -> Result<Option<CertificateRevoked>, StoreError> {
         let fingerprint = Fingerprint::of(serial.as_der_content());
-        if self.request_of(reader, &serial)?.is_some() {
-            return Ok(true);
-        }
-        for offset in postings::find(&self.chunks, postings::REVOCATION, fingerprint)? {
+        let offsets = postings::find(&self.chunks, postings::REVOCATION, fingerprint)?;
+        for offset in offsets.into_iter().rev() {
             if let Act::CertificateRevoked(revoked) = reader.entry(offset)?.entry.act
                 && revoked.serial == serial.as_der_content()
             {
-                return Ok(true);
+                return Ok(Some(revoked));
             }
         }
-        Ok(false)
+        Ok(None)
+    }
+
+    /// Whether the serial number was ever reserved here or listed as revoked.
+    pub fn is_taken(&self, reader: &Reader, serial: &[u8]) -> Result<bool, StoreError> {
+        let Ok(serial) = SerialNumber::from_der_content(serial) else { return Ok(false) };
+        Ok(self.request_of(reader, &serial)?.is_some()
+            || self.last_revocation(reader, &serial)?.is_some())
     }
 
     /// Whether a key was revoked for keyCompromise.
@@ -259,6 +279,7 @@ impl Search<'_> {
         };
         let row = CertificateRow {
             serial,
+            scope: Scope::read(reserved.scope),
             request_id: issued.request_id,
             certificate: certificate.ok_or_else(damaged)?,
             requester: requester.unwrap_or_else(|| issued.account.clone()),
@@ -310,14 +331,16 @@ impl Search<'_> {
                 }
                 let places = self.look(|index| index.rows.places(&index.chunks, request))?;
                 let reserved = self.reader.entry(places.reserved)?.entry;
-                let Act::SerialReserved(SerialReserved { serial, tbs, .. }) = reserved.act else {
+                let Act::SerialReserved(SerialReserved { serial, scope, tbs, .. }) = reserved.act
+                else {
                     continue;
                 };
                 if let Some(request) = self.request_row(&facts, &places)?
                     && let Ok(serial) = SerialNumber::from_der_content(&serial)
                 {
                     let reserved_at = Timestamp::from_millis(reserved.at);
-                    orphans.push(Orphan { request, serial, tbs, reserved_at });
+                    let scope = Scope::read(scope);
+                    orphans.push(Orphan { request, serial, scope, tbs, reserved_at });
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::rows::{BLOCK, Facts, Places};
 use crate::pki::disposition::Disposition;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::Act;
+use crate::storage::act::{Act, Scope};
 use crate::storage::{Listing, StandingRow, StoreError};
 
 /// A request that has a certificate.
@@ -90,6 +90,7 @@ impl Search<'_> {
         Ok(Some(StandingRow {
             request_id: u64::from(request),
             serial,
+            scope: Scope::read(reserved.scope),
             not_after: Timestamp::from_seconds(facts.not_after),
             revocation,
         }))

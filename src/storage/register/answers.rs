@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use super::LedgerRegister;
 use crate::pki::revocation::Revocation;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
     AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved, SelfCheckChanged, Standing,
 };
 use crate::storage::index::{
-    ACCOUNT, AUTHORITY, CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN, TOKEN_HASH,
+    ACCOUNT, AUTHORITY, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN, TOKEN_HASH,
     TOKEN_SPENT, both,
 };
 use crate::storage::ledger::recovery::Position;
@@ -137,19 +138,23 @@ impl Register for LedgerRegister {
         self.watch(self.search().lineage(serial))
     }
 
-    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
-        match self.shared.revoked.snapshot(ended_before)? {
+    fn crl_entries(
+        &self,
+        scope: CrlScope,
+        ended_before: Timestamp,
+    ) -> Result<CrlEntries, StoreError> {
+        match self.shared.revoked.of(scope)?.snapshot(ended_before)? {
             Some(entries) => Ok(entries),
-            None => self.crl_entries_anew(ended_before),
+            None => self.crl_entries_anew(scope, ended_before),
         }
     }
 
-    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
-        self.shared.revoked.as_kept()
+    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError> {
+        self.shared.revoked.of(scope)?.as_kept()
     }
 
-    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
-        self.shared.revoked.changes(after)
+    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
+        self.shared.revoked.of(scope)?.changes(after)
     }
 
     fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {
@@ -157,28 +162,12 @@ impl Register for LedgerRegister {
         Ok(change.map(|(sequence, _)| sequence))
     }
 
-    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
-        self.watch(self.first_crl_that_reflects(sequence))
+    fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        self.watch(self.first_crl_that_reflects(scope, sequence))
     }
 
-    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
-        let below = page.after.unwrap_or(u64::MAX);
-        let entries = self.index().chunks.all_named(CRL, None);
-        let mut listing = Listing { rows: Vec::new(), next: None };
-        for entry in entries.rev() {
-            let (number, places) = entry?;
-            if number.as_slice() >= &below.to_be_bytes()[..] {
-                continue;
-            }
-            if let Some(row) = self.crl_row(&places)? {
-                if listing.rows.len() >= page.limit {
-                    listing.next = listing.rows.last().map(|row: &CrlRow| row.number);
-                    break;
-                }
-                listing.rows.push(row);
-            }
-        }
-        Ok(listing)
+    fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {
+        self.watch(self.crls_of(scope, page))
     }
 
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError> {

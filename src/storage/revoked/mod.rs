@@ -5,9 +5,11 @@
 //! was released, a certificate has ended) goes when the next CRL is asked for: the file is
 //! written anew beside the old one, which older snapshots go on reading. Absent: any table of
 //! serial numbers in memory; which changes a delta CRL tells of is read from the end backward.
+//! [`Revoked`] is one scope's; `scopes` has them all.
 
 mod changes;
 mod compaction;
+pub mod scopes;
 pub mod slots;
 
 use std::fs::File;
@@ -102,6 +104,22 @@ impl Revoked {
         let mut inner = self.lock();
         inner.apply(changes).map_err(|error| doing("writing", &self.directory, &error))?;
         inner.reflected = reflected;
+        Ok(())
+    }
+
+    /// Number of the last ledger entry that was looked at.
+    fn reflected(&self) -> u64 {
+        self.lock().reflected
+    }
+
+    /// Copies the files, as they are now, into the new files of `directory`.
+    fn copy_to(&self, directory: &Path) -> Result<(), StoreError> {
+        let inner = self.lock();
+        for name in ["entries", SLOTS] {
+            let (from, to) =
+                (file(&self.directory, name, inner.generation), file(directory, name, 1));
+            std::fs::copy(&from, &to).map_err(|error| doing("copying", &from, &error))?;
+        }
         Ok(())
     }
 
@@ -238,7 +256,7 @@ impl Inner {
                 continue;
             }
             match change {
-                CrlChange::Revoked { serial, revocation, not_after, replaces } => {
+                CrlChange::Revoked { serial, revocation, not_after, replaces, .. } => {
                     let (serial, sequence) = (*serial, *sequence);
                     if *replaces {
                         let at = revocation.revoked_at.seconds();
@@ -250,7 +268,7 @@ impl Inner {
                     new.push(Slot { serial, change, sequence });
                     encoded.extend_from_slice(&entry);
                 }
-                CrlChange::Released { serial, at } => {
+                CrlChange::Released { serial, at, .. } => {
                     let (serial, sequence) = (*serial, *sequence);
                     let change = Change::Removal { at: at.seconds() };
                     new.push(Slot { serial, change, sequence });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
 
 use super::*;
-use crate::pki::revocation_list::DeltaEntry;
+use crate::pki::revocation_list::{CrlScope, DeltaEntry};
 
 /// What happened, by ledger entry.
 #[derive(Debug, Default)]
@@ -57,6 +57,7 @@ impl History {
             base: None,
             oldest_held: None,
             freshest: None,
+            scope: None,
         }))
     }
 
@@ -89,7 +90,8 @@ impl History {
                 .crls
                 .iter()
                 .find(|(_, reflects, published)| *published && reflects >= sequence);
-            let found = register.first_crl(*sequence).unwrap().map(|row| row.number);
+            let found =
+                register.first_crl(CrlScope::FIRST, *sequence).unwrap().map(|row| row.number);
             assert_eq!(found, first.map(|(number, ..)| *number), "{:?}", self.crls);
         }
         assert_eq!(register.revocation_sequence(&serial(999_999_999)).unwrap(), None);
@@ -98,7 +100,7 @@ impl History {
 
 /// The entries of a delta, read back.
 fn changes(register: &dyn Register, after: u64) -> BTreeMap<SerialNumber, Result<u8, u64>> {
-    let entries = register.crl_changes(after).unwrap();
+    let entries = register.crl_changes(CrlScope::FIRST, after).unwrap();
     let mut octets = vec![0; usize::try_from(entries.length).unwrap()];
     entries.file.read_exact_at(&mut octets, 0).unwrap();
     assert_eq!(entries.file.metadata().unwrap().len(), entries.length);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::pki::revocation_list::CrlScope;
 use crate::storage::ledger::disk::{Disk, FileDisk};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,7 +265,10 @@ fn damage_refuses_issues_but_not_reading_nor_revoking_and_stays_known() {
         assert!(register.request(ids[3]).unwrap().is_some());
         let act = revoked(serial(78), 5, 1, None);
         register.commit(vec![entry(9, act)], Urgency::Reserved).unwrap();
-        assert_eq!(register.crl_entries(Timestamp::from_millis(0)).unwrap().count, 1);
+        assert_eq!(
+            register.crl_entries(CrlScope::FIRST, Timestamp::from_millis(0)).unwrap().count,
+            1
+        );
     }
     assert!(
         !std::fs::read_dir(home.path())

@@ -64,7 +64,7 @@ pub(super) fn received(request_id: u64, account: &str, template: &str) -> Act {
 
 pub(super) fn reserved(request_id: u64, of: SerialNumber) -> Act {
     let serial = of.as_der_content().to_vec();
-    Act::SerialReserved(SerialReserved { request_id, serial, tbs: tbs(of) })
+    Act::SerialReserved(SerialReserved { request_id, serial, tbs: tbs(of), scope: None })
 }
 
 pub(super) fn issued(request_id: u64, account: &str, template: &str, not_after: u64) -> Act {
@@ -91,6 +91,7 @@ pub(super) fn revoked(of: SerialNumber, at: u64, reason: u8, not_after: Option<u
         invalidity_date: None,
         not_after,
         key_sha256: (reason == 1).then_some([7; 32]),
+        scope: None,
     })
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::pki::disposition::Disposition;
-use crate::pki::revocation_list::CrlEntry;
+use crate::pki::revocation_list::{CrlEntry, CrlScope};
 
 /// What a script does next; numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -531,7 +531,7 @@ fn compare_lists(model: &Model, register: &dyn Register) {
 /// Every revoked serial number whose certificate had not ended before, each once, as it stands.
 fn compare_crl(model: &Model, register: &dyn Register, second: u64) {
     use std::os::unix::fs::FileExt;
-    let entries = register.crl_entries(Timestamp::from_seconds(second)).unwrap();
+    let entries = register.crl_entries(CrlScope::FIRST, Timestamp::from_seconds(second)).unwrap();
     let mut octets = vec![0; usize::try_from(entries.length).unwrap()];
     entries.file.read_exact_at(&mut octets, 0).unwrap();
     let mut got = BTreeSet::new();

@@ -3,6 +3,7 @@
 mod deltas;
 mod openssl;
 mod real;
+mod scopes;
 mod views;
 mod world;
 

@@ -11,13 +11,13 @@ use super::world::{found, noon, publish, read, serial};
 use super::{WEEK, far};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation::RevocationReason::{self, *};
-use crate::pki::revocation_list::{CrlEntry, CrlSummary};
+use crate::pki::revocation_list::{CrlEntry, CrlScope, CrlSummary};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
 use crate::storage::act::{
     AccountMark, Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry,
-    RequestReceived, SerialReserved, TemplateMark, TokenMark,
+    RequestReceived, Scope, SerialReserved, TemplateMark, TokenMark,
 };
 use crate::storage::faulty::{Fault, FaultyRegister};
 use crate::storage::open::{Scrub, Trust};
@@ -34,8 +34,12 @@ pub struct Real {
 impl Real {
     pub fn new() -> Self {
         let (key, issuer) = found(KeyKind::P256);
+        Self::of(Arc::new(key), Arc::new(issuer))
+    }
+
+    /// An empty register of a CA that there is.
+    pub fn of(key: Arc<FileKey>, issuer: Arc<Issuer>) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let (key, issuer) = (Arc::new(key), Arc::new(issuer));
         let mut real = Self { home, key, issuer, register: None };
         real.restart(Trust::AsRecorded);
         real
@@ -91,6 +95,11 @@ impl Real {
 
     /// A certificate with this number, as the register sees it.
     pub fn issue(&self, number: u64, not_after: Timestamp) {
+        self.issue_in(CrlScope::FIRST, number, not_after);
+    }
+
+    /// The same, in another scope.
+    pub fn issue_in(&self, scope: CrlScope, number: u64, not_after: Timestamp) {
         let request_id = self.register().next_request_id();
         let of = serial(number);
         let account = "alice".to_owned();
@@ -123,8 +132,9 @@ impl Real {
             not_after: not_after.seconds(),
             names: Vec::new(),
         };
+        let scope = Scope::of(scope);
         self.commit(vec![Act::RequestReceived(received)]);
-        self.commit(vec![Act::SerialReserved(SerialReserved { request_id, serial, tbs })]);
+        self.commit(vec![Act::SerialReserved(SerialReserved { request_id, serial, tbs, scope })]);
         self.commit(vec![Act::CertificateIssued(issued)]);
     }
 
@@ -136,6 +146,7 @@ impl Real {
             invalidity_date: None,
             not_after: Some(not_after.seconds()),
             key_sha256: (reason == KeyCompromise).then_some([7; 32]),
+            scope: None,
         })]);
     }
 
@@ -234,7 +245,7 @@ fn a_failing_register_before_and_after_persisting() {
             assert_eq!(publisher.trouble(noon().plus_seconds(62)), None);
             assert_eq!(real.listed(), [serial(1), serial(2)], "{nth} {fault:?}");
             let all = crate::storage::Page { after: None, limit: 100 };
-            let rows = real.register().crls(all).unwrap().rows;
+            let rows = real.register().crls(None, all).unwrap().rows;
             assert!(rows.is_sorted_by(|later, earlier| later.number > earlier.number));
             assert_eq!(Some(rows[0].number), real.published().0.number);
             assert!(rows[0].published.is_some());

@@ -11,13 +11,13 @@ use crate::ca::establish::{intend_root, sign_root};
 use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
 use crate::pki::revocation::{Revocation, RevocationReason};
-use crate::pki::revocation_list::{CrlEntry, CrlKind, CrlReader, CrlSummary, DeltaEntry};
+use crate::pki::revocation_list::{CrlEntry, CrlKind, CrlReader, CrlScope, CrlSummary, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
 use crate::storage::act::{
     self, AccountSaved, Act, AuthorityEstablished, CertificateReleased, CertificateRevoked, Entry,
-    RolesSaved,
+    RolesSaved, Scope,
 };
 use crate::storage::publication::{PendingFile, PublicationDirectory, PublicationStore};
 use crate::storage::*;
@@ -161,6 +161,7 @@ impl World {
             invalidity_date: None,
             not_after: Some(not_after.seconds()),
             key_sha256: None,
+            scope: None,
         }))
     }
 
@@ -348,6 +349,7 @@ impl Register for MemoryRegister {
         Ok(ends.iter().find(|(other, _)| other == serial).map(|(serial, not_after)| {
             CertificateRow {
                 serial: *serial,
+                scope: CrlScope::FIRST,
                 request_id: 1,
                 certificate: Vec::new(),
                 requester: String::new(),
@@ -369,7 +371,7 @@ impl Register for MemoryRegister {
         unimplemented!()
     }
 
-    fn revoked_entries(&self) -> Result<CrlEntries, StoreError> {
+    fn revoked_entries(&self, _: CrlScope) -> Result<CrlEntries, StoreError> {
         unimplemented!()
     }
 
@@ -389,7 +391,7 @@ impl Register for MemoryRegister {
         unimplemented!()
     }
 
-    fn crl_entries(&self, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
+    fn crl_entries(&self, _: CrlScope, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
         let mut file = tempfile::tempfile().unwrap();
         let (mut count, mut length) = (0, 0);
         for (serial, revocation, end) in self.revoked() {
@@ -404,7 +406,7 @@ impl Register for MemoryRegister {
         Ok(CrlEntries { count, length, file, sequence })
     }
 
-    fn crl_changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
+    fn crl_changes(&self, _: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
         let revoked = self.revoked();
         let mut told: Vec<SerialNumber> = Vec::new();
         let (mut file, mut length) = (tempfile::tempfile().unwrap(), 0);
@@ -442,13 +444,14 @@ impl Register for MemoryRegister {
         Ok(last.map(|place| place as u64 + 1))
     }
 
-    fn first_crl(&self, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
-        let all = self.crls(Page { after: None, limit: usize::MAX })?.rows.into_iter().rev();
+    fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
+        let all =
+            self.crls(Some(scope), Page { after: None, limit: usize::MAX })?.rows.into_iter().rev();
         let mut found = all.filter(|row| row.published.is_some() && row.sequence >= Some(sequence));
         Ok(found.next())
     }
 
-    fn crls(&self, page: Page) -> Result<Listing<CrlRow>, StoreError> {
+    fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         let mut rows: Vec<CrlRow> = Vec::new();
         for act in self.acts() {
             match act {
@@ -464,6 +467,7 @@ impl Register for MemoryRegister {
                     kind: act.base.map_or(CrlKind::Complete, |base| CrlKind::Delta { base }),
                     oldest_held: act.oldest_held,
                     freshest: act.freshest.unwrap_or_default(),
+                    scope: Scope::read(act.scope),
                 }),
                 Act::CrlPublished(act) => {
                     let row = rows.iter_mut().find(|row| row.number == act.number).unwrap();
@@ -473,6 +477,7 @@ impl Register for MemoryRegister {
             }
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.number));
+        rows.retain(|row| scope.is_none_or(|scope| row.scope == scope));
         rows.retain(|row| page.after.is_none_or(|after| row.number < after));
         let more = rows.len() > page.limit;
         rows.truncate(page.limit);

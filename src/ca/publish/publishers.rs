@@ -1,0 +1,115 @@
+//! A publisher for each scope of a CA's CRLs, and what is asked of them together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Current, Publisher};
+use crate::pki::revocation_list::CrlScope;
+use crate::pki::time::Timestamp;
+
+/// All of them. Certificates are told by their scopes; none at all stand for the CA as a whole,
+/// whose CRL is that of everything under its present key.
+pub struct Publishers {
+    present: Arc<Publisher>,
+    others: Vec<Arc<Publisher>>,
+}
+
+impl Publishers {
+    /// Those of a CA that has one scope: everything under its present key.
+    pub fn new(present: Arc<Publisher>) -> Self {
+        Self { present, others: Vec::new() }
+    }
+
+    /// The same with those of another scope (see [`Publisher::beside`]).
+    pub fn with(mut self, other: Publisher) -> Self {
+        self.others.push(Arc::new(other));
+        self
+    }
+
+    /// The one of everything under the present key.
+    pub fn present(&self) -> &Arc<Publisher> {
+        &self.present
+    }
+
+    /// Asks for CRLs that reflect the ledger up to `sequence`, of every scope that has something
+    /// of `scopes` in it.
+    pub fn demand(&self, scopes: &[CrlScope], sequence: u64) {
+        if scopes.is_empty() {
+            self.present.demand(sequence);
+        }
+        for publisher in self.all() {
+            if scopes.iter().any(|scope| publisher.scope().covers(*scope)) {
+                publisher.demand(sequence);
+            }
+        }
+    }
+
+    /// Asks for CRLs of every scope that reflect the ledger up to `sequence`.
+    pub fn demand_all(&self, sequence: u64) {
+        self.all().for_each(|publisher| publisher.demand(sequence));
+    }
+
+    /// Asks for new CRLs of every scope although nothing may have changed.
+    pub fn demand_anew(&self) {
+        self.all().for_each(|publisher| publisher.demand_anew());
+    }
+
+    /// Once each of `scopes` has a published CRL that meets every demand up to `sequence`: the
+    /// highest number of those CRLs. Waits for that no longer than `timeout` for each.
+    pub fn wait_for(&self, scopes: &[CrlScope], sequence: u64, timeout: Duration) -> Option<u64> {
+        let mut told = match scopes {
+            [] => self.present.wait_for(sequence, timeout)?,
+            _ => 0,
+        };
+        for scope in scopes {
+            told = told.max(self.of(*scope)?.wait_for(sequence, timeout)?);
+        }
+        Some(told)
+    }
+
+    /// The published CRL of a scope.
+    pub fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.of(scope)?.current()
+    }
+
+    /// The published delta CRL of a scope.
+    pub fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.of(scope)?.delta()
+    }
+
+    /// What is wrong with publication, hours before a relying party would notice.
+    pub fn trouble(&self, now: Timestamp) -> Option<String> {
+        self.present.trouble(now).or_else(|| {
+            let mut others = self.others.iter();
+            others.find_map(|own| Some(format!("{}: {}", own.file_name(), own.trouble(now)?)))
+        })
+    }
+
+    /// Publishes until [`Publishers::stop`]; to be called on a thread of its own.
+    pub fn run(&self, clock: &(dyn Fn() -> Timestamp + Sync)) {
+        std::thread::scope(|threads| {
+            for other in &self.others {
+                let thread = std::thread::Builder::new().name("publisher".to_owned());
+                if let Err(error) = thread.spawn_scoped(threads, || other.run(clock)) {
+                    // Readiness says so: its CRL will be overdue.
+                    tracing::error!(%error, scope = ?other.scope(), "no thread for a scope's CRLs");
+                }
+            }
+            self.present.run(clock);
+        });
+    }
+
+    /// Ends [`Publishers::run`].
+    pub fn stop(&self) {
+        self.all().for_each(|publisher| publisher.stop());
+    }
+
+    /// The one that a certificate of this scope names.
+    pub(super) fn of(&self, scope: CrlScope) -> Option<&Arc<Publisher>> {
+        self.all().find(|publisher| publisher.scope() == scope)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Publisher>> {
+        std::iter::once(&self.present).chain(&self.others)
+    }
+}
