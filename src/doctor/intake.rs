@@ -1,8 +1,8 @@
 //! Reads what is given: PEM, DER, PKCS #7 and PKCS #12 with any number of certificates.
 
-use p12_keystore::Pkcs12Archive;
-
-use crate::pki::bundle::{certificates_from_pkcs7, pem};
+use crate::pki::bundle::{
+    NotOpened, certificates_from_pkcs7, certificates_from_pkcs12, is_pkcs12, pem,
+};
 use crate::pki::presented::PresentedCertificate;
 
 /// Certificates in one file at most: more is nobody's chain.
@@ -23,16 +23,19 @@ pub enum NotTaken {
     /// One that does not read.
     #[error("certificate {0} is no X.509 certificate in DER")]
     BrokenCertificate(usize),
-    /// A PKCS #12 file without its password, or with another one.
+    /// A PKCS #12 file without its password, with another one, or that costs too much.
     #[error("the PKCS #12 file: {0}")]
-    Pkcs12(String),
+    Pkcs12(#[from] NotOpened),
+    /// One with keys alone.
+    #[error("the PKCS #12 file holds no certificate")]
+    EmptyPkcs12,
     /// Too many.
     #[error("more than {MOST_CERTIFICATES} certificates")]
     TooMany,
 }
 
 /// The certificates in `content`, the one that the others stand above first. A private key in it
-/// is not kept. `password` is for PKCS #12; without one an empty one is tried.
+/// stays shut. `password` is for PKCS #12; without one an empty one is tried.
 pub fn certificates(
     content: &[u8],
     password: Option<&str>,
@@ -90,23 +93,9 @@ fn from_pem(text: &str) -> Result<Vec<Vec<u8>>, NotTaken> {
     Ok(found)
 }
 
-/// Whether it begins as PKCS #12 does (RFC 7292 §4):
-/// `PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData OPTIONAL }`
-pub fn is_pkcs12(der: &[u8]) -> bool {
-    let header = crate::pki::encoding::read_header(der);
-    header
-        .is_ok_and(|(header, _)| der.get(header..).is_some_and(|rest| rest.starts_with(&[2, 1, 3])))
-}
-
 fn from_pkcs12(der: &[u8], password: Option<&str>) -> Result<Vec<Vec<u8>>, NotTaken> {
-    let archive = Pkcs12Archive::from_pkcs12(der, password.unwrap_or_default())
-        .map_err(|error| NotTaken::Pkcs12(error.to_string()))?;
-    let found: Vec<Vec<u8>> = archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()).collect();
-    if found.is_empty() {
-        Err(NotTaken::Pkcs12("no certificate in it".to_owned()))
-    } else {
-        Ok(found)
-    }
+    let found = certificates_from_pkcs12(der, password.unwrap_or_default())?;
+    if found.is_empty() { Err(NotTaken::EmptyPkcs12) } else { Ok(found) }
 }
 
 /// The first certificate that issued none of the others comes first; the rest keep their order.

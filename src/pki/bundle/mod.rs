@@ -1,9 +1,12 @@
-//! Several certificates in one file: PEM one after another, or PKCS #7 without a message.
+//! Several certificates in one file: PEM one after another, PKCS #7 without a message, PKCS #12.
 
 pub mod pem;
+mod pkcs12;
 
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Sequence, Tag};
+
+pub use pkcs12::{NotOpened, certificates_from_pkcs12, is_pkcs12};
 
 use super::encoding::{NotDer, Verbatim};
 use super::oid;
