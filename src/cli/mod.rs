@@ -36,7 +36,7 @@ use clap::Parser as _;
 use arguments::{Arguments, Command, Configured};
 use failure::Failure;
 use settings::{Gathered, Mistakes, gather};
-use surroundings::start_log;
+use surroundings::{complain, start_log};
 
 /// Runs what the command line says. Exit status 1: it was not done; 2: the command line is wrong;
 /// `doctor` has more.
@@ -50,7 +50,7 @@ pub fn run() -> ExitCode {
         // Told already, and no failure of the command.
         Err(Failure::Diagnosed(status)) => ExitCode::from(status),
         Err(failure) => {
-            complain(&failure);
+            complain(&format!("chancery: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -103,9 +103,4 @@ fn prepared(configured: &Configured) -> Result<Gathered, Failure> {
     let gathered = gathered(configured)?;
     start_log(&gathered.settings);
     Ok(gathered)
-}
-
-fn complain(failure: &Failure) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stderr().lock(), "chancery: {failure}");
 }

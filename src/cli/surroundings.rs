@@ -9,6 +9,7 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 
 use super::settings::{LogFormat, Settings};
 use crate::ca::{Random, RandomFailed};
+use crate::pki::name::visible;
 use crate::pki::time::Timestamp;
 
 /// The time by the system's clock; before 1970 counts as 1970, which stops issuing.
@@ -38,9 +39,19 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// Prints a line for the operator. That nobody reads it is no reason to stop.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+/// Prints lines for the operator. That nobody reads them is no reason to stop.
+pub fn say(lines: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{}", shown(lines));
+}
+
+/// The same on standard error.
+pub fn complain(lines: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", shown(lines));
+}
+
+/// Names and URLs in it may be strangers': a terminal obeys none of them.
+fn shown(lines: &str) -> String {
+    lines.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Starts the log, on standard error.

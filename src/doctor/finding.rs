@@ -1,6 +1,7 @@
 //! What is found: a rule that is broken, where, and in which words.
 
 use super::part::Part;
+use crate::pki::name::visible;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,9 +125,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Of this certificate.
-    pub fn new(rule: &'static Rule, certificate: usize, sentence: impl Into<String>) -> Self {
-        Self { rule, severity: rule.severity, certificate, sentence: sentence.into() }
+    /// Of this certificate. What strangers wrote into the sentence is made fit to be shown: it goes
+    /// to terminals, logs and notifications.
+    pub fn new(rule: &'static Rule, certificate: usize, sentence: impl AsRef<str>) -> Self {
+        let sentence = visible(sentence.as_ref());
+        Self { rule, severity: rule.severity, certificate, sentence }
     }
 
     /// The same, where it only matters under circumstances.

@@ -7,6 +7,9 @@ use crate::pki::presented::{Fit, PresentedCertificate};
 /// Certificates in a chain at most.
 const LONGEST: usize = 10;
 
+/// Certificates of one name whose keys are tried at most: a CA that was renewed has a few.
+const MOST_OF_ONE_NAME: usize = 32;
+
 /// Where a certificate of the chain came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -32,7 +35,7 @@ pub struct Level {
 pub struct Path {
     /// The certificate in question first; never empty.
     pub levels: Vec<Level>,
-    /// Whether it ends in a certificate that issued itself.
+    /// Whether it ends in a certificate that names itself as its issuer.
     pub complete: bool,
 }
 
@@ -48,7 +51,8 @@ impl Path {
         let mut path =
             Self { levels: pool.first().cloned().into_iter().collect(), complete: false };
         while let Some(below) = path.levels.last().map(|level| level.certificate.clone()) {
-            if below.is_self_issued() {
+            // Another key may have signed it: a CA's new certificate under its old key.
+            if below.is_self_issued() && below.fits(&below) != Fit::Wrong {
                 path.complete = true;
                 break;
             }
@@ -61,7 +65,12 @@ impl Path {
                 pool.extend(evidence.issuers(&below));
                 next = path.best_issuer(&pool, &below);
             }
-            let Some(next) = next else { break };
+            // Of its own name only a key that fits is another's: else it is a root that is broken.
+            let fits = |level: &Level| below.fits(&level.certificate) != Fit::Wrong;
+            let Some(next) = next.filter(|level| !below.is_self_issued() || fits(level)) else {
+                path.complete = below.is_self_issued();
+                break;
+            };
             path.levels.push(next);
         }
         path
@@ -86,7 +95,7 @@ impl Path {
         let named = pool.iter().filter(|level| {
             level.certificate.subject_der() == below.issuer_der() && !used(&level.certificate)
         });
-        named.max_by_key(weight).cloned()
+        named.take(MOST_OF_ONE_NAME).max_by_key(weight).cloned()
     }
 
     /// The issuer of the certificate at `position`: the next one, or itself if it is a root.
@@ -96,6 +105,19 @@ impl Path {
             Some(above) => Some(&above.certificate),
             None => own.certificate.is_self_issued().then_some(&own.certificate),
         }
+    }
+
+    /// Whether the certificate at `position` is where the chain ends in itself.
+    pub fn is_root(&self, position: usize) -> bool {
+        let own = self.levels.get(position).filter(|_| position + 1 == self.levels.len());
+        own.is_some_and(|level| level.certificate.is_self_issued())
+    }
+
+    /// Whether somebody asks for the revocation of the certificate at `position`.
+    pub fn can_be_revoked(&self, position: usize) -> bool {
+        let own = self.levels.get(position);
+        let exempt = own.is_none_or(|level| level.certificate.is_exempt_from_revocation());
+        !exempt && !self.is_root(position)
     }
 
     /// The certificate in question.

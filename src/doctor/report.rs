@@ -43,7 +43,7 @@ impl Report {
             levels: case.path.levels.clone(),
             complete: case.path.complete,
             findings,
-            lookups: case.evidence.lookups.clone(),
+            lookups: case.evidence.lookups().to_vec(),
             hints: hints(case),
         }
     }
@@ -120,7 +120,7 @@ fn hints(case: &Case<'_>) -> Vec<Hint> {
     }
     if case
         .evidence
-        .lookups
+        .lookups()
         .iter()
         .any(|own| matches!(&own.outcome, Err(why) if why.was_not_tried()))
     {

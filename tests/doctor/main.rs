@@ -10,5 +10,6 @@
 
 mod broken;
 mod damaged;
+mod fetching;
 mod outside;
 mod web;

@@ -206,6 +206,10 @@ fn end(case: &Case<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(&INCOMPLETE, position, sentence));
         return;
     }
+    if last.certificate.fits(&last.certificate) == Fit::Wrong {
+        let sentence = "It names itself as its issuer, and is not signed with its own key.";
+        findings.push(Finding::new(&SIGNATURE, position, sentence));
+    }
     let roots = &case.question.roots;
     // A root renewed with its key is the same anchor (RFC 5280 §6.1.1 (d)).
     let same = |root: &&PresentedCertificate| {

@@ -1,6 +1,6 @@
 //! Delta CRLs: that they can be had, and fit their base.
 
-use super::crl::{Concern, concerns, known_critical, signed_by_another, weighed};
+use super::crl::{Concern, concerns, known_critical, newest_base, signed_by_another, weighed};
 use super::{
     CLIENTS, Case, Confidence, EVERY_PART, Finding, Product, Rule, VPN_USER, inferred, seen,
 };
@@ -85,6 +85,19 @@ fn one(concern: &Concern<'_>, evidence: &CrlEvidence, now: Timestamp) -> Option<
     }
 }
 
+/// Whether it says something about what its base says (RFC 5280 §5.2.4): it fits, is not older
+/// than the base, and has not ended.
+pub(super) fn applies(concern: &Concern<'_>, delta: &PresentedCrl, now: Timestamp) -> bool {
+    let Some(base) = newest_base(concern) else { return false };
+    let is_older = match (delta.number(), base.number()) {
+        (Some(delta), Some(base)) => delta < base,
+        _ => delta.this_update() < base.this_update(),
+    };
+    misfit(concern, delta).is_none()
+        && !is_older
+        && delta.next_update().is_none_or(|ends| now <= ends)
+}
+
 /// Why it does not fit the newest base that is the issuer's.
 fn misfit(concern: &Concern<'_>, delta: &PresentedCrl) -> Option<String> {
     let issuer = concern.issuer;
@@ -103,9 +116,8 @@ fn misfit(concern: &Concern<'_>, delta: &PresentedCrl) -> Option<String> {
     if let Some(unknown) = delta.extensions().iter().find(|own| !known_critical(own)) {
         return Some(format!("has the critical extension {}", unknown.oid_text()));
     }
-    let bases = concern.revocation.crls.iter().filter_map(|own| own.outcome.as_ref().ok());
-    let bases = bases.filter(|own| !own.is_delta() && own.issuer_der() == issuer.subject_der());
-    let base = bases.max_by_key(|own| own.this_update())?;
+    // Without a base there is nothing to fit: that there is none is told of the base.
+    let base = newest_base(concern)?;
     if base.scope_der() != delta.scope_der() {
         return Some("has another scope than its base".to_owned());
     }

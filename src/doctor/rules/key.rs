@@ -91,7 +91,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Vec<Finding>) {
             _ => findings.push(Finding::new(&UNSUPPORTED, position, sentence)),
         }
         // A root is trusted for what it is, not for its own signature.
-        if let (Digest::Broken(digest), false) = (own.digest(), own.is_self_issued()) {
+        if let (Digest::Broken(digest), false) = (own.digest(), case.path.is_root(position)) {
             let sentence = format!("It is signed over {digest}.");
             findings.push(Finding::new(&DIGEST, position, sentence));
         }

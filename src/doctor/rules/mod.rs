@@ -3,6 +3,22 @@
 //! A group has its rules as statics and one function that judges a case by them. Absent: fetching
 //! and rendering. Begin with [`RULES`], which lists every rule there is.
 
+/// Rules as a table: name, slug, severity, products, symptoms, confidence, document, remedy.
+macro_rules! rules {
+    ($($name:ident $slug:literal $severity:ident [$($product:ident)*] $symptoms:expr, $confidence:ident,
+       $documented:expr, $remedy:literal;)*) => {
+        $(pub(in crate::doctor::rules) static $name: $crate::doctor::Rule = $crate::doctor::Rule {
+            slug: $slug,
+            severity: $crate::doctor::Severity::$severity,
+            products: &[$($crate::doctor::Product::$product),*],
+            symptoms: $symptoms,
+            remedy: $remedy,
+            documented: $documented,
+            confidence: $crate::doctor::Confidence::$confidence,
+        };)*
+    };
+}
+
 mod chain;
 mod crl;
 mod delta;

@@ -1,10 +1,7 @@
 //! OCSP answers: that they can be had, are the issuer's, hold, and agree with the CRL.
 
 use super::crl::{REVOKED, concerns, standing, weighed};
-use super::{
-    CLIENTS, Case, Confidence, EVERY_PART, Finding, Product, Rule, VPN_USER, inferred, seen,
-};
-use crate::doctor::Severity;
+use super::{CLIENTS, Case, EVERY_PART, Finding, Rule, VPN_USER, inferred, seen};
 use crate::doctor::evidence::{AnswerEvidence, NoAnswer};
 use crate::pki::presented::{AnsweredBy, Listed, PresentedAnswer, Said};
 use crate::pki::time::Timestamp;
@@ -20,21 +17,6 @@ const FALLS_BACK: &[super::Symptom] = &[
     inferred(EVERY_PART, "slow connections: Windows asks the CRL only after the responder"),
     inferred(EVERY_PART, "0x80092013 where the CRL cannot be had either"),
 ];
-
-macro_rules! rules {
-    ($($name:ident $slug:literal $severity:ident [$($product:ident)*] $symptoms:expr, $confidence:ident,
-       $documented:literal, $remedy:literal;)*) => {
-        $(static $name: Rule = Rule {
-            slug: $slug,
-            severity: Severity::$severity,
-            products: &[$(Product::$product),*],
-            symptoms: $symptoms,
-            remedy: $remedy,
-            documented: $documented,
-            confidence: Confidence::$confidence,
-        };)*
-    };
-}
 
 rules! {
     UNREACHABLE "ocsp-unreachable" Warning [CryptoApi StrongSwan] FALLS_BACK, Inferred,
@@ -68,7 +50,7 @@ rules! {
 
 pub(super) fn judge(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for concern in concerns(case).filter(|concern| concern.certificate.is_some()) {
-        let (listed, crl_of) = standing(&concern);
+        let (listed, crl_of) = standing(&concern, case.question.now);
         for evidence in &concern.revocation.answers {
             let found = match &evidence.outcome {
                 Err(NoAnswer::NotFetched(why)) if why.was_not_tried() => continue,

@@ -81,7 +81,7 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for (position, level) in case.path.levels.iter().enumerate() {
         one(case, position, &level.certificate, findings);
     }
-    let apart = case.evidence.lookups.iter().find_map(|own| {
+    let apart = case.evidence.lookups().iter().find_map(|own| {
         let ahead = own.clock_ahead_seconds?;
         (ahead.unsigned_abs() > CLOCKS_APART_SECONDS).then_some((own, ahead))
     });

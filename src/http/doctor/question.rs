@@ -16,8 +16,8 @@ use crate::pki::time::Timestamp;
 /// Names asked for, and files of one kind, at most.
 const MOST_OF_A_KIND: usize = 32;
 
-/// Octets of a PKCS #12 file at most: opening one costs as much as who made it wanted.
-const LARGEST_PKCS12: usize = 64 * 1024;
+/// Certificates in all of them together, and this CA's own chain, at most.
+const MOST_TOGETHER: usize = 128;
 
 /// The body. Certificates and CRLs are PEM, or base64 of DER, PKCS #7 or PKCS #12.
 #[derive(Deserialize)]
@@ -61,12 +61,17 @@ impl Asked {
         }
         let crls: Vec<Vec<u8>> =
             self.crls.iter().map(|text| crl(text)).collect::<Result<_, _>>()?;
+        let (certificates, roots) = (self.certificates(call)?, all(&self.roots)?);
+        if certificates.len() + roots.len() > MOST_TOGETHER {
+            let detail = format!("at most {MOST_TOGETHER} certificates are taken in all");
+            return Err(Problem::bad_request("too-many", detail));
+        }
         let question = Question {
             part,
-            certificates: self.certificates(call)?,
+            certificates,
             given: Given::ByHand,
             names: &self.names,
-            roots: all(&self.roots)?,
+            roots,
             crls: &crls,
             issued_crl_urls: &self.issued_crl_urls,
             now: self.moment(call)?,
@@ -130,10 +135,6 @@ fn taken(text: &str, password: Option<&str>) -> Result<Vec<PresentedCertificate>
         true => text.as_bytes().to_vec(),
         false => pem::decode_base64(text).ok_or_else(|| refused(NotTaken::UnknownForm))?,
     };
-    if intake::is_pkcs12(&content) && content.len() > LARGEST_PKCS12 {
-        let detail = format!("a PKCS #12 file has at most {LARGEST_PKCS12} octets here");
-        return Err(Problem::bad_request("certificate-not-taken", detail));
-    }
     intake::certificates(&content, password).map_err(refused)
 }
 

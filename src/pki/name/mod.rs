@@ -10,8 +10,10 @@
 mod attribute;
 mod reading;
 mod text;
+mod visible;
 
 pub(crate) use attribute::{bmp, is_bidirectional, is_control, key as attribute_key};
+pub use visible::visible;
 
 use der::Encode;
 use der::asn1::{Any, ObjectIdentifier};

@@ -6,6 +6,7 @@ use der::Decode;
 use der::asn1::ObjectIdentifier;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+use super::key::PresentedKey;
 use crate::pki::oid;
 use crate::pki::signature::SignatureAlgorithm;
 
@@ -58,8 +59,20 @@ pub(super) fn fits(algorithm: &[u8], spki: &[u8], message: &[u8], signature: &[u
     let Some(verifier) = verifier(algorithm, &info.algorithm) else { return Fit::Unchecked };
     match aws::UnparsedPublicKey::new(verifier, key).verify(message, signature) {
         Ok(()) => Fit::Fits,
+        Err(_) if is_beyond_bounds(algorithm, spki) => Fit::Unchecked,
         Err(_) => Fit::Wrong,
     }
+}
+
+/// Whether it is an RSA key of a size that the verifiers below refuse, whoever signed.
+fn is_beyond_bounds(algorithm: &[u8], spki: &[u8]) -> bool {
+    use SignatureAlgorithm::{Sha256Rsa, Sha512Rsa};
+    let PresentedKey::Rsa { bits, .. } = PresentedKey::of(spki) else { return false };
+    let least = match SignatureAlgorithm::from_der(algorithm) {
+        Ok(Sha256Rsa | Sha512Rsa) | Err(_) => 1024,
+        Ok(_) => 2048,
+    };
+    !(least..=8192).contains(&bits)
 }
 
 /// `None` where algorithm and key do not go together, too.

@@ -4,14 +4,15 @@ mod list;
 mod place;
 mod table;
 
-use super::{Case, Finding, Product, Rule};
+use super::{Case, Finding, Rule};
 use crate::doctor::evidence::{CrlEvidence, NoCrl, Revocation};
 use crate::doctor::{NotFetched, Severity};
 use crate::pki::presented::{Listed, PresentedCertificate, PresentedCrl};
 use crate::pki::revocation::RevocationReason;
 use crate::pki::time::Timestamp;
 
-pub(super) use list::{is_authentic, known_critical, signed_by_another};
+use list::is_authentic;
+pub(super) use list::{known_critical, signed_by_another};
 pub(super) use table::REVOKED;
 pub(super) use table::RULES;
 use table::{DEAD, HTTPS, LDAP, NONE_NAMED};
@@ -33,8 +34,8 @@ pub(super) fn concerns<'a>(case: &'a Case<'_>) -> impl Iterator<Item = Concern<'
     let levels = case.path.levels.iter().zip(&case.evidence.revocation).enumerate();
     let below = levels.filter_map(|(position, (level, revocation))| {
         let certificate = &level.certificate;
-        let exempt = certificate.is_self_issued() || certificate.is_exempt_from_revocation();
-        let issuer = case.path.issuer_of(position).filter(|_| !exempt)?;
+        let revocable = case.path.can_be_revoked(position);
+        let issuer = case.path.issuer_of(position).filter(|_| revocable)?;
         Some(Concern { position, issuer, certificate: Some(certificate), revocation })
     });
     let issued = &case.evidence.issued;
@@ -83,7 +84,7 @@ fn one(case: &Case<'_>, concern: &Concern<'_>, findings: &mut Vec<Finding>) {
     } else {
         findings.extend(distinct(broken).into_iter().map(|finding| weighed(case, finding)));
     }
-    if let (Some(listed), _) = standing(concern) {
+    if let (Some(listed), _) = standing(concern, now) {
         let reason =
             RevocationReason::from_code(listed.reason).map_or("?", RevocationReason::as_str);
         let sentence = format!("It is revoked since {}: {reason}.", listed.since);
@@ -109,7 +110,7 @@ fn locations(
     certificate: &PresentedCertificate,
     findings: &mut Vec<Finding>,
 ) {
-    if certificate.is_self_issued() || certificate.is_exempt_from_revocation() {
+    if !case.path.can_be_revoked(position) {
         return;
     }
     let points = certificate.crl_distribution_points();
@@ -138,27 +139,32 @@ fn locations(
     findings.push(weighed(case, finding));
 }
 
-/// What the newest list that can be believed says of the certificate, the delta before its base;
-/// and of when that list is.
-pub(super) fn standing(concern: &Concern<'_>) -> (Option<Listed>, Option<Timestamp>) {
+/// What the newest list that can be believed says of the certificate, a delta that fits its base
+/// before that; and of when that list is.
+pub(super) fn standing(
+    concern: &Concern<'_>,
+    now: Timestamp,
+) -> (Option<Listed>, Option<Timestamp>) {
     let Some(certificate) = concern.certificate else { return (None, None) };
     let serial = certificate.serial_octets();
-    let believed = |list: &'_ CrlEvidence| match &list.outcome {
-        Ok(crl) if is_authentic(concern, crl) && list::covers(concern, crl) => Some(crl.clone()),
-        _ => None,
-    };
-    let newest = |lists: &[CrlEvidence], delta: bool| -> Option<PresentedCrl> {
-        let lists = lists.iter().filter_map(believed).filter(|crl| crl.is_delta() == delta);
-        lists.max_by_key(PresentedCrl::this_update)
-    };
-    let base = newest(&concern.revocation.crls, false);
-    let delta = newest(&concern.revocation.deltas, true);
-    let of = delta.as_ref().or(base.as_ref()).map(PresentedCrl::this_update);
+    let base = newest_base(concern);
+    let deltas = concern.revocation.deltas.iter().filter_map(|own| own.outcome.as_ref().ok());
+    let deltas = deltas.filter(|delta| super::delta::applies(concern, delta, now));
+    let delta = deltas.max_by_key(|delta| delta.this_update());
+    let of = delta.or(base).map(PresentedCrl::this_update);
     if let Some(listed) = delta.and_then(|delta| delta.find(serial).ok().flatten()) {
         // removeFromCRL (RFC 5280 §5.3.1): released, or expired.
         return ((listed.reason != 8).then_some(listed), of);
     }
     (base.and_then(|base| base.find(serial).ok().flatten()), of)
+}
+
+/// The newest complete list that is the issuer's and about the certificate.
+pub(super) fn newest_base<'a>(concern: &Concern<'a>) -> Option<&'a PresentedCrl> {
+    let lists = concern.revocation.crls.iter().filter_map(|own| own.outcome.as_ref().ok());
+    let believed = lists
+        .filter(|crl| !crl.is_delta() && is_authentic(concern, crl) && list::covers(concern, crl));
+    believed.max_by_key(|crl| crl.this_update())
 }
 
 /// `NotFetched` as a problem of the place.

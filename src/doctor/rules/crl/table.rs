@@ -1,9 +1,8 @@
 //! The rules about CRLs.
 
 use super::super::documents::{AD_CS_URLS, HICKS, NPS_REVOCATION};
-use super::super::{CLIENTS, Confidence, EVERY_PART, VPN_DEVICE, VPN_USER, inferred, seen};
-use super::{Product, Rule};
-use crate::doctor::Severity;
+use super::super::{CLIENTS, EVERY_PART, VPN_DEVICE, VPN_USER, inferred, seen};
+use super::Rule;
 use crate::doctor::finding::Symptom;
 
 pub(in super::super) const RULES: &[&Rule] = &[
@@ -46,21 +45,6 @@ const OFFLINE: &[Symptom] = &[
     seen(EVERY_PART, "0x80092013 CRYPT_E_REVOCATION_OFFLINE"),
     inferred(VPN_DEVICE, "error 13801, where RRAS looks at revocation (CertAuthFlags = 4)"),
 ];
-
-macro_rules! rules {
-    ($($name:ident $slug:literal $severity:ident [$($product:ident)*] $symptoms:expr, $confidence:ident,
-       $documented:expr, $remedy:literal;)*) => {
-        $(pub(in super::super) static $name: Rule = Rule {
-            slug: $slug,
-            severity: Severity::$severity,
-            products: &[$(Product::$product),*],
-            symptoms: $symptoms,
-            remedy: $remedy,
-            documented: $documented,
-            confidence: Confidence::$confidence,
-        };)*
-    };
-}
 
 rules! {
     NONE_NAMED "crl-location-missing" Fault [Nps CryptoApi StrongSwan] NO_CHECK, Confirmed,
