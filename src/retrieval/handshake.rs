@@ -35,7 +35,7 @@ pub fn chain(address: &str, patience: Duration) -> Result<Vec<Vec<u8>>, NoChain>
     let unreachable = |error| NoChain::Unreachable(address.to_owned(), error);
 
     let until = Instant::now() + patience;
-    let mut stream = connect(bare, port, patience).map_err(unreachable)?;
+    let mut stream = connect(bare, port, until).map_err(unreachable)?;
     let recorder = Arc::new(Recorder::new());
     let config = ClientConfig::builder_with_provider(Arc::clone(&recorder.provider))
         .with_safe_default_protocol_versions()
@@ -56,19 +56,22 @@ pub fn chain(address: &str, patience: Duration) -> Result<Vec<Vec<u8>>, NoChain>
     }
 }
 
-fn connect(host: &str, port: u16, patience: Duration) -> io::Result<TcpStream> {
+/// The patience is for all addresses of a name together.
+fn connect(host: &str, port: u16, until: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no such host");
     for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, patience) {
-            Ok(stream) => {
-                stream.set_read_timeout(Some(patience))?;
-                stream.set_write_timeout(Some(patience))?;
-                return Ok(stream);
-            }
+        match TcpStream::connect_timeout(&address, left(until)?) {
+            Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// The time that is left; never none, which sockets take for endless.
+fn left(until: Instant) -> io::Result<Duration> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
 fn go_through(
@@ -77,9 +80,8 @@ fn go_through(
     until: Instant,
 ) -> io::Result<()> {
     while connection.is_handshaking() {
-        if Instant::now() > until {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
+        stream.set_read_timeout(Some(left(until)?))?;
+        stream.set_write_timeout(Some(left(until)?))?;
         while connection.wants_write() {
             connection.write_tls(stream)?;
         }

@@ -145,13 +145,13 @@ impl Retrieval {
     /// In words of our own: what a server sent is not repeated.
     fn told(&self, error: ureq::Error, patience: Duration) -> NotFetched {
         match error {
-            ureq::Error::Timeout(_) => NotFetched::Slow(patience.as_secs()),
+            ureq::Error::Timeout(_) => NotFetched::Slow(whole_seconds(patience)),
             ureq::Error::BodyExceedsLimit(_) => NotFetched::TooLarge(self.limits.octets),
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => NotFetched::NotAUrl,
             ureq::Error::HostNotFound => NotFetched::Unreachable("no such host".to_owned()),
             ureq::Error::ConnectionFailed => NotFetched::Unreachable("no connection".to_owned()),
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-                NotFetched::Slow(patience.as_secs())
+                NotFetched::Slow(whole_seconds(patience))
             }
             // A name that does not resolve comes as an error of its own kind, without a number.
             ureq::Error::Io(error) if error.raw_os_error().is_none() => {
@@ -165,6 +165,11 @@ impl Retrieval {
             _ => NotFetched::Unreachable("the answer is no HTTP that is understood".to_owned()),
         }
     }
+}
+
+/// Rounded up: nobody is told of no seconds.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 impl Fetch for Retrieval {

@@ -88,6 +88,46 @@ fn a_server_that_says_nothing_is_slow_and_all_together_have_an_end() {
     assert_eq!(retrieval.get(&url), Err(NotFetched::OutOfTime(1)));
 }
 
+/// A server that sends `head` and then an octet every twentieth of a second, without an end.
+fn dripping(head: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut sent = stream.write_all(head);
+            while sent.is_ok() {
+                std::thread::sleep(Duration::from_millis(50));
+                sent = stream.write_all(b"x");
+            }
+        }
+    });
+    address
+}
+
+/// No single read is slow: what ends it is the time for the whole.
+#[test]
+fn what_comes_in_drops_is_cut_off() {
+    let one = Duration::from_secs(1);
+    for head in
+        [&b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"[..], b"HTTP/1.1 200 OK\r\nX-Long: "]
+    {
+        let url = format!("http://{}/", dripping(head));
+        let limits = Limits { octets: 1000, each: one, all: 2 * one };
+        let retrieval = Retrieval::new(Reach::Anywhere, limits, now);
+        for _ in 0..2 {
+            assert_eq!(retrieval.get(&url), Err(NotFetched::Slow(1)));
+        }
+        assert!(retrieval.began.elapsed() < 4 * one, "{:?}", retrieval.began.elapsed());
+        assert_eq!(retrieval.ask(&url, b"x"), Err(NotFetched::OutOfTime(2)));
+    }
+    // A TLS record that never gets whole: handshake (22), TLS 1.2, 16,384 octets.
+    let address = dripping(&[22, 3, 3, 0x40, 0]);
+    let begun = Instant::now();
+    assert!(matches!(handshake::chain(&address, one), Err(handshake::NoChain::NoCertificate(..))));
+    assert!(begun.elapsed() < 3 * one, "{:?}", begun.elapsed());
+}
+
 /// By address and by name: what a name resolves to is what counts.
 #[test]
 fn private_addresses_are_not_asked_unless_allowed() {
@@ -95,7 +135,11 @@ fn private_addresses_are_not_asked_unless_allowed() {
     let port = host.rsplit_once(':').unwrap().1;
     let get = |reach, url: &str| Retrieval::new(reach, limits(), now).get(url);
     let mapped = format!("http://[::ffff:127.0.0.1]:{port}/");
-    for url in [format!("http://{host}/"), format!("http://localhost:{port}/"), mapped] {
+    // The same address as one number, in hexadecimal, and in short.
+    let spelled =
+        ["2130706433", "0x7f000001", "127.1", "0"].map(|own| format!("http://{own}:{port}/"));
+    let named = [format!("http://{host}/"), format!("http://localhost:{port}/"), mapped];
+    for url in named.into_iter().chain(spelled) {
         let refused = get(public(false, &[]), &url).unwrap_err();
         assert!(matches!(refused, NotFetched::Private(_)), "{url}: {refused:?}");
     }
