@@ -178,6 +178,12 @@ pub fn merge(call: &Call<'_>) -> Result<Reply, Problem> {
             return Err(body::unsupported(&call.received.headers, taken));
         }
     };
+    // Removed, it would be what it is where nothing is said: whoever disables somebody with a
+    // script whose variable is empty must not let him in.
+    if patch.get("enabled").is_some_and(Value::is_null) {
+        let detail = "enabled: null is neither true nor false".to_owned();
+        return Err(Problem::bad_request("account-invalid", detail));
+    }
     let before = call.api.authority.account(call.requester, call.name())?;
     let mut merged = serde_json::to_value(Body::of(&before)).unwrap_or_default();
     if let Some(fields) = merged.as_object_mut() {

@@ -33,7 +33,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads an address or a network; `None` if it is neither.
+    /// Reads an address or a network; `None` if it is neither. IPv4 written as IPv6
+    /// (`::ffff:10.0.0.0/104`, RFC 4291 §2.5.5.2) is IPv4: callers' addresses are seen so.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits.parse().ok()?)),
@@ -41,13 +42,22 @@ impl Network {
         };
         let address: IpAddr = address.parse().ok()?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(longest);
-        (bits <= longest).then_some(Self { address, bits })
+        let bits: u8 = bits.unwrap_or(longest);
+        if bits > longest {
+            return None;
+        }
+        match address.to_canonical() {
+            // A network that is larger than all of IPv4 and written as part of it is a mistake.
+            own if own.is_ipv4() && address.is_ipv6() => {
+                Some(Self { address: own, bits: bits.checked_sub(96)? })
+            }
+            own => Some(Self { address: own, bits }),
+        }
     }
 
     /// Whether an address is in it.
     pub fn contains(&self, other: IpAddr) -> bool {
-        match (self.address, other) {
+        match (self.address, other.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
                 let differing = own.to_bits() ^ other.to_bits();
                 differing.leading_zeros() >= u32::from(self.bits)
@@ -65,7 +75,7 @@ impl Proxies {
     /// The address a call comes from: the connection's, or as far beyond it as proxies of ours
     /// vouch for.
     pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut caller = peer;
+        let mut caller = peer.to_canonical();
         if self.trusted.is_empty() {
             return caller;
         }
@@ -196,6 +206,26 @@ mod tests {
         let all = Network::parse("0.0.0.0/0").unwrap();
         assert!(all.contains("203.0.113.9".parse().unwrap()));
         assert!(!all.contains("2001:db8::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn ipv4_in_the_dress_of_ipv6_is_ipv4() {
+        let dressed = Network::parse("::ffff:10.0.0.0/104").unwrap();
+        assert_eq!(dressed, Network::parse("10.0.0.0/8").unwrap());
+        assert_eq!(Network::parse("::ffff:192.0.2.7"), Network::parse("192.0.2.7"));
+        for address in ["10.1.2.3", "::ffff:10.1.2.3"] {
+            assert!(dressed.contains(address.parse().unwrap()), "{address}");
+        }
+        assert!(!dressed.contains("11.0.0.1".parse().unwrap()));
+        assert_eq!(Network::parse("::ffff:10.0.0.0/95"), None, "more than there are");
+        assert_eq!(
+            caller(
+                ProxyHeader::XForwardedFor,
+                "::ffff:10.1.1.1",
+                &[("x-forwarded-for", "198.51.100.1"),]
+            ),
+            "198.51.100.1"
+        );
     }
 
     proptest! {
