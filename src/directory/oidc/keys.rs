@@ -192,11 +192,22 @@ impl KeyStore {
         let shared = Arc::clone(&self.shared);
         let begun = std::thread::Builder::new()
             .name("oidc-keys".to_owned())
-            .spawn(move || shared.fetch_once(now));
+            .spawn(move || UnderWay(shared).0.fetch_once(now));
         if let Err(error) = begun {
             tracing::warn!(%error, "no thread to fetch a provider's keys");
             state.under_way = false;
         }
+    }
+}
+
+/// A fetching that is over when this is gone, also where reading what a provider sent panics:
+/// else nobody would ever fetch again.
+struct UnderWay(Arc<Shared>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.state().under_way = false;
+        self.0.fetched.notify_all();
     }
 }
 
@@ -209,16 +220,15 @@ impl Shared {
         let fetched = self.fetch.fetch().and_then(|text| {
             Keys::read(&text).ok_or_else(|| "what was fetched is no JWK set".to_owned())
         });
-        let mut state = self.state();
-        state.under_way = false;
         match fetched {
-            Ok(keys) => (state.keys, state.arrived) = (keys, Some(now)),
+            Ok(keys) => {
+                let mut state = self.state();
+                (state.keys, state.arrived) = (keys, Some(now));
+            }
             Err(error) => {
                 tracing::warn!(%error, "a provider's keys could not be fetched; those known stay");
             }
         }
-        drop(state);
-        self.fetched.notify_all();
     }
 }
 
@@ -239,6 +249,33 @@ mod tests {
             self.0.fetch_add(1, Ordering::SeqCst);
             Ok(br#"{"keys":[]}"#.to_vec())
         }
+    }
+
+    struct PanicsOnce(Arc<AtomicUsize>);
+
+    impl Fetch for PanicsOnce {
+        fn fetch(&self) -> Result<Vec<u8>, String> {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => panic!("as a library may over what it reads"),
+                _ => Ok(br#"{"keys":[]}"#.to_vec()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_panics_is_over_and_the_next_one_is_made() {
+        let fetched = Arc::new(AtomicUsize::new(0));
+        let patience = Duration::from_secs(20);
+        let pace = Pace { least_seconds: 30, life_seconds: 3600, patience };
+        let store = KeyStore::new(Box::new(PanicsOnce(Arc::clone(&fetched))), pace);
+        let sought = Sought { kid: Some("new"), algorithm: Algorithm::RS256 };
+        let look = |moment: u64| store.holding(sought, Timestamp::from_seconds(moment));
+        let begun = std::time::Instant::now();
+        let refused = look(1_800_000_000).unwrap_err();
+        assert!(matches!(refused, TokenRefused::Unavailable(_)), "{refused:?}");
+        assert!(begun.elapsed() < patience, "nobody waits for what is over");
+        assert!(look(1_800_000_030).is_ok());
+        assert_eq!(fetched.load(Ordering::SeqCst), 2);
     }
 
     #[test]
