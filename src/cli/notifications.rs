@@ -22,8 +22,7 @@ pub fn endpoints(sections: &[NotificationSection]) -> Result<Vec<Endpoint>, Fail
     sections.iter().map(endpoint).collect()
 }
 
-/// Starts the couriers; none are needed where no endpoint is configured, and those on record are
-/// dismissed all the same.
+/// Starts the couriers, one for each endpoint.
 pub fn start(
     endpoints: Vec<Endpoint>,
     authority: &Arc<Authority>,

@@ -47,6 +47,8 @@ enum Data<'a> {
     },
     CrlExpiring {
         crl_number: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        base_crl_number: Option<u64>,
         next_update: String,
         crl_urls: &'a [String],
         before_seconds: u64,
@@ -101,6 +103,7 @@ impl<'a> Data<'a> {
             },
             News::CrlExpiring(Distance { before_seconds, .. }, own) => Self::CrlExpiring {
                 crl_number: own.number,
+                base_crl_number: own.base,
                 next_update: own.next_update.to_string(),
                 crl_urls: &own.urls,
                 before_seconds: *before_seconds,

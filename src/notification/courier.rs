@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::delivery::{Carrier, Letter, NotTaken, Post};
 use super::event::Event;
 use super::queue::Queue;
-use super::standing::{Board, Settlement, Standing};
+use super::standing::{Board, Standing};
 use super::{Endpoint, Outbox, OutboxError, body};
 use crate::pki::time::Timestamp;
 
@@ -60,8 +60,8 @@ impl Bell {
 }
 
 impl Couriers {
-    /// Starts them. Endpoints on record that are no more are dismissed: should one come back
-    /// under its name, it begins at the present.
+    /// Starts them. What waits for an endpoint on record that has none of them stays there: a start
+    /// with another settings file loses nothing, and under its name it is told again.
     pub fn start(
         outbox: &Arc<dyn Outbox>,
         endpoints: Vec<Endpoint>,
@@ -69,8 +69,9 @@ impl Couriers {
         random: &Random,
     ) -> std::io::Result<Self> {
         let names: Vec<&str> = endpoints.iter().map(|own| own.name.as_str()).collect();
-        if let Err(error) = dismiss_others(outbox.as_ref(), &names, clock()) {
-            tracing::error!(%error, "endpoints that are no more could not be dismissed");
+        match outbox.standings() {
+            Ok(standings) => tell_of_others(&standings, &names),
+            Err(error) => tracing::error!(%error, "what waits for whom could not be read"),
         }
         let board = Board::of(names.into_iter());
         let bell = Arc::new(Bell::default());
@@ -117,18 +118,13 @@ impl Couriers {
     }
 }
 
-fn dismiss_others(outbox: &dyn Outbox, names: &[&str], now: Timestamp) -> Result<(), OutboxError> {
-    for (endpoint, standing) in outbox.standings()? {
+fn tell_of_others(standings: &[(String, Standing)], names: &[&str]) {
+    for (endpoint, standing) in standings {
         if !names.contains(&endpoint.as_str()) {
             let waiting = standing.waiting.len();
-            tracing::warn!(endpoint, waiting, "this notification endpoint is no longer configured");
-            let given_up = standing.waiting.into_iter().collect();
-            let delivered = Vec::new();
-            let settled = Settlement { endpoint, delivered, given_up, standing: None };
-            outbox.settle(&settled, now)?;
+            tracing::warn!(endpoint, waiting, "this notification endpoint is not configured");
         }
     }
-    Ok(())
 }
 
 /// Delivers to one endpoint.
@@ -188,12 +184,10 @@ impl Courier {
         let known = self.outbox.standings()?.into_iter().find(|(known, _)| known == name);
         let Some((_, standing)) = known else {
             let standing = Standing { through: end, ..Standing::default() };
-            let (endpoint, standing) = (name.clone(), Some(standing.clone()));
-            let (delivered, given_up) = (Vec::new(), Vec::new());
-            let settled = Settlement { endpoint, delivered, given_up, standing: standing.clone() };
-            self.outbox.settle(&settled, (self.clock)())?;
+            let queue = Queue::new(name, self.endpoint.life_seconds, standing);
+            self.outbox.settle(&queue.settlement(), (self.clock)())?;
             tracing::info!(endpoint = name, "a new notification endpoint is told from now on");
-            return Ok(Queue::new(name, self.endpoint.life_seconds, standing.unwrap_or_default()));
+            return Ok(queue);
         };
         let waiting = standing.waiting.clone();
         let mut queue = Queue::new(name, self.endpoint.life_seconds, standing);
@@ -208,9 +202,7 @@ impl Courier {
     pub(super) fn step(&mut self, queue: &mut Queue) -> Result<bool, OutboxError> {
         let looked_at = self.look(queue)?;
         let now = (self.clock)();
-        for event in queue.give_up_old(now) {
-            self.given_up(&event, now);
-        }
+        self.given_up(&queue.give_up_old(now), now);
         let tried = queue.due(now).map(|event| self.attempt(queue, &event));
         let now = (self.clock)();
         let long_ago = now.millis().abs_diff(self.settled_at.millis()) >= TOGETHER_MILLIS;
@@ -272,11 +264,13 @@ impl Courier {
         }
     }
 
-    fn given_up(&self, event: &Event, now: Timestamp) {
-        let (endpoint, id, kind) = (&self.endpoint.name, event.id(), event.kind().as_str());
-        let age_seconds = now.seconds_since(event.at);
-        tracing::error!(endpoint, id, kind, age_seconds, "a notification is given up");
-        self.board.change(self.place, |state| state.given_up += 1);
+    /// A line for all of them: an endpoint that comes back after a year finds many.
+    fn given_up(&self, events: &[Arc<Event>], now: Timestamp) {
+        let Some(first) = events.first() else { return };
+        let (endpoint, id, kind) = (&self.endpoint.name, first.id(), first.kind().as_str());
+        let (count, age_seconds) = (events.len(), now.seconds_since(first.at));
+        tracing::error!(endpoint, count, id, kind, age_seconds, "notifications are given up");
+        self.board.change(self.place, |state| state.given_up += count as u64);
     }
 
     pub(super) fn settle(&mut self, queue: &mut Queue) -> Result<(), OutboxError> {

@@ -81,6 +81,8 @@ pub struct PublishedCrl {
 pub struct EndingCrl {
     /// CRL number.
     pub number: u64,
+    /// BaseCRLNumber, if it is a delta CRL.
+    pub base: Option<u64>,
     /// nextUpdate.
     pub next_update: Timestamp,
     /// Where it is served.

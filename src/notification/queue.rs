@@ -173,7 +173,7 @@ impl Queue {
             endpoint: self.endpoint.clone(),
             delivered: self.delivered.clone(),
             given_up: self.given_up.clone(),
-            standing: Some(self.standing()),
+            standing: self.standing(),
         }
     }
 

@@ -23,8 +23,8 @@ pub struct Settlement {
     pub delivered: Vec<u64>,
     /// Entries it will not be told of any more.
     pub given_up: Vec<u64>,
-    /// How it stands from now on; `None` where it is no more.
-    pub standing: Option<Standing>,
+    /// How it stands from now on.
+    pub standing: Standing,
 }
 
 /// How an endpoint does since this program started.

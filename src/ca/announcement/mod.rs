@@ -58,10 +58,9 @@ impl Outbox for Announcements {
     }
 
     fn settle(&self, settlement: &Settlement, now: Timestamp) -> Result<(), OutboxError> {
-        let standing = settlement.standing.as_ref().map(|own| act::Standing {
-            through: own.through,
-            waiting: own.waiting.iter().copied().collect(),
-        });
+        let Standing { through, waiting } = &settlement.standing;
+        let waiting = waiting.iter().copied().collect();
+        let standing = Some(act::Standing { through: *through, waiting });
         let act = Act::NotificationsSettled(NotificationsSettled {
             endpoint: settlement.endpoint.clone(),
             delivered: settlement.delivered.clone(),

@@ -45,16 +45,8 @@ impl Announcements {
     fn published_crl(&self, published: &CrlPublished) -> Result<News, StoreError> {
         let number = published.number;
         let intended = self.crl(number)?;
-        let base = intended.as_ref().and_then(|row| match row.kind {
-            CrlKind::Delta { base } => Some(base),
-            CrlKind::Complete => None,
-        });
-        let urls = self.authority.issuer.crl_urls();
-        let urls = match base {
-            None => urls.to_vec(),
-            // Deltas stand beside the complete CRL.
-            Some(_) => urls.iter().map(|url| beside(url)).collect(),
-        };
+        let base = intended.as_ref().and_then(base_of);
+        let urls = self.crl_urls(base);
         Ok(News::CrlPublished(PublishedCrl {
             number,
             base,
@@ -64,6 +56,15 @@ impl Announcements {
             sha256: published.sha256,
             urls,
         }))
+    }
+
+    fn crl_urls(&self, base: Option<u64>) -> Vec<String> {
+        let urls = self.authority.issuer.crl_urls();
+        match base {
+            None => urls.to_vec(),
+            // Deltas stand beside the complete CRL.
+            Some(_) => urls.iter().map(|url| beside(url)).collect(),
+        }
     }
 
     fn crl(&self, number: u64) -> Result<Option<CrlRow>, StoreError> {
@@ -77,9 +78,10 @@ impl Announcements {
         let distance = Distance { before_seconds, told_before_seconds };
         Ok(match ending {
             Ending::Crl(own) => {
-                let (number, urls) = (own.number, self.authority.issuer.crl_urls().to_vec());
+                let base = self.crl(own.number)?.as_ref().and_then(base_of);
+                let (number, urls) = (own.number, self.crl_urls(base));
                 let next_update = Timestamp::from_seconds(own.next_update);
-                News::CrlExpiring(distance, EndingCrl { number, next_update, urls })
+                News::CrlExpiring(distance, EndingCrl { number, base, next_update, urls })
             }
             Ending::Authority(own) => {
                 let (subject, sha256) = (own.subject, own.sha256);
@@ -111,6 +113,14 @@ impl Announcements {
             not_after: row.not_after,
             url: format!("{}/v1/certificates/{serial}", self.api_url),
         }))
+    }
+}
+
+/// The number of the base, if it is a delta CRL.
+fn base_of(row: &CrlRow) -> Option<u64> {
+    match row.kind {
+        CrlKind::Delta { base } => Some(base),
+        CrlKind::Complete => None,
     }
 }
 

@@ -98,9 +98,21 @@ impl Watch {
         Ok(())
     }
 
-    /// The published CRL, once a newer one is overdue.
+    /// The published CRL, and the delta where it says that there are deltas, each once a newer one
+    /// is overdue.
     pub fn look_at_crl(&self, now: Timestamp) -> Result<(), Refusal> {
-        let Some(row) = self.published_crl()? else { return Ok(()) };
+        let Some(row) = self.published(|kind| *kind == CrlKind::Complete)? else { return Ok(()) };
+        self.look_at_list(&row, now)?;
+        // Where there are no deltas any more, the last one may run out.
+        if row.freshest
+            && let Some(delta) = self.published(|kind| *kind != CrlKind::Complete)?
+        {
+            self.look_at_list(&delta, now)?;
+        }
+        Ok(())
+    }
+
+    fn look_at_list(&self, row: &CrlRow, now: Timestamp) -> Result<(), Refusal> {
         let overlap = row.next_update.seconds_since(row.next_publish);
         if now < row.next_publish.plus_seconds((overlap / 10).min(OVERDUE)) {
             return Ok(());
@@ -112,15 +124,15 @@ impl Watch {
         self.tell_one(&Subject::Crl(number), before, ending, now)
     }
 
-    /// The newest complete CRL that was published; deltas come between.
-    fn published_crl(&self) -> Result<Option<CrlRow>, Refusal> {
+    /// The newest CRL of a kind that was published; others come between.
+    fn published(&self, wanted: fn(&CrlKind) -> bool) -> Result<Option<CrlRow>, Refusal> {
         let mut after = None;
         loop {
             let scope = CrlScope::of_key(self.authority.issuer.key_index());
             let page = Page { after, limit: 16 };
             let page = self.authority.register.crls(Some(scope), page)?;
-            let complete = |row: &CrlRow| row.published.is_some() && row.kind == CrlKind::Complete;
-            if let Some(row) = page.rows.into_iter().find(complete) {
+            let found = |row: &CrlRow| row.published.is_some() && wanted(&row.kind);
+            if let Some(row) = page.rows.into_iter().find(found) {
                 return Ok(Some(row));
             }
             after = page.next;

@@ -265,6 +265,54 @@ fn the_ca_and_an_overdue_crl_are_told() {
     assert_eq!(own.urls, ["http://pki.contoso.com/crl/contoso-vpn-ca-delta.crl"]);
 }
 
+/// A base that says where deltas are is no help while the delta ends: Windows takes both or none.
+#[test]
+fn an_overdue_delta_is_told_while_there_are_deltas() {
+    let world = World::new();
+    let running = run(&world);
+    let (soon, far) = (noon().plus_seconds(7200), noon().plus_seconds(7 * DAY));
+    let publish = |number: u64, base: Option<u64>, due: Timestamp, freshest: Option<bool>| {
+        let intended = CrlIntended {
+            number,
+            this_update: noon().seconds(),
+            next_update: due.plus_seconds(3000).seconds(),
+            next_publish: due.seconds(),
+            tbs_digest: vec![1; 32],
+            entries: 0,
+            sequence: None,
+            base,
+            oldest_held: None,
+            freshest,
+            scope: None,
+        };
+        let published = CrlPublished { number, size: 300, sha256: [number as u8; 32] };
+        let acts = [Act::CrlIntended(intended), Act::CrlPublished(published)];
+        let entries = acts.map(|act| Entry { at: noon().millis(), actor: None, act });
+        running.register.commit(entries.into(), Urgency::Reserved).unwrap();
+    };
+    let ending = || -> Vec<News> {
+        let events = running.outbox.events(1, 100).unwrap();
+        let news = events.into_iter().map(|event| event.news);
+        news.filter(|own| matches!(own, News::CrlExpiring(..))).collect()
+    };
+    publish(1, None, far, Some(true));
+    publish(2, Some(1), soon, None);
+    let late = soon.plus_seconds(301);
+    running.watch.look_at_crl(soon.minus_seconds(1)).unwrap();
+    assert!(ending().is_empty());
+    for _ in 0..2 {
+        running.watch.look_at_crl(late).unwrap();
+    }
+    let told = ending();
+    let [News::CrlExpiring(_, own)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((own.number, own.base), (2, Some(1)));
+    assert_eq!(own.urls, ["http://pki.contoso.com/crl/contoso-vpn-ca-delta.crl"]);
+    // Deltas were turned off: the last one runs out, and nobody is to be woken.
+    publish(3, None, far, None);
+    running.watch.look_at_crl(late.plus_seconds(3600)).unwrap();
+    assert_eq!(ending(), told);
+}
+
 #[test]
 fn after_a_restore_old_events_keep_their_identifiers_and_new_ones_never_take_theirs() {
     let world = World::new();
@@ -277,7 +325,7 @@ fn after_a_restore_old_events_keep_their_identifiers_and_new_ones_never_take_the
     let waiting = before.iter().map(|event| event.sequence).collect();
     let standing = Standing { through: running.outbox.end(), waiting };
     let (endpoint, delivered, given_up) = ("tickets".to_owned(), Vec::new(), Vec::new());
-    let settled = Settlement { endpoint, delivered, given_up, standing: Some(standing.clone()) };
+    let settled = Settlement { endpoint, delivered, given_up, standing: standing.clone() };
     running.outbox.settle(&settled, look).unwrap();
     let (data, copy) = (world.data.path().join("data"), world.data.path().join("copy"));
     crate::storage::backup::backup(&data, &copy, &[], &mut |_, _| {}).unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::cli::surroundings::now;
 use crate::http::api::Api;
 use crate::http::doctor::self_check::SelfCheck;
+use crate::pki::time::Timestamp;
 
 /// Looks from time to time until it is stopped.
 pub(super) struct SelfChecking {
@@ -41,11 +42,14 @@ impl SelfChecking {
 }
 
 fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
+    let mut late_before = Vec::new();
     loop {
         let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
         tell(api, &found);
-        if let Err(error) = api.authority.note_self_check(&found.faults, &found.warnings, found.at)
-        {
+        let (late, lasting) = lateness(api, &late_before, found.at);
+        late_before = late;
+        let faults = [found.faults.clone(), lasting].concat();
+        if let Err(error) = api.authority.note_self_check(&faults, &found.warnings, found.at) {
             tracing::error!(%error, "what the look at itself found is not on record");
         }
         api.self_check.store(Some(Arc::new(found)));
@@ -56,6 +60,18 @@ fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
             return;
         }
     }
+}
+
+/// What `/readyz` says of CRL, delta and OCSP answers that are not renewed, each after its rule, and
+/// of that what was so at the last look already: a round of answers under way alarms nobody.
+fn lateness(api: &Api, before: &[&str], now: Timestamp) -> (Vec<&'static str>, Vec<String>) {
+    let ocsp = api.publisher.ocsp(now).and_then(|figures| figures.trouble);
+    let found = [("publication-late", api.publisher.trouble(now)), ("ocsp-answers-late", ocsp)];
+    let found = found.into_iter().filter_map(|(rule, why)| Some((rule, why?)));
+    let found: Vec<(&'static str, String)> = found.collect();
+    let lasting = found.iter().filter(|(rule, _)| before.contains(rule));
+    let lasting = lasting.map(|(rule, why)| format!("{rule}: {why}.")).collect();
+    (found.into_iter().map(|(rule, _)| rule).collect(), lasting)
 }
 
 /// Logs what was not so the last time.

@@ -2,14 +2,16 @@
 //! that an endpoint wants is taken at least once or given up on record, and none is invented.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::world::{Fault, Hands, LIFE, Manner, Memory, noon, wishes};
+use crate::notification::courier::{Clock, Random};
 use crate::notification::endpoint::Wishes;
 use crate::notification::event::Kind;
 use crate::notification::queue::{MOST, Queue};
-use crate::notification::{Event, Standing};
+use crate::notification::{Couriers, Event, Outbox, Standing};
 use crate::pki::time::Timestamp;
 
 /// Runs until there is nothing to do at this moment.
@@ -96,7 +98,30 @@ fn what_is_too_old_is_given_up_on_record() {
     let ledger = hands.outbox.0.lock().unwrap();
     let last = ledger.settled.last().unwrap();
     assert_eq!(last.given_up, [event.sequence]);
-    assert!(last.standing.as_ref().unwrap().waiting.is_empty());
+    assert!(last.standing.waiting.is_empty());
+}
+
+/// Started with a settings file that lacks its section, and then with one that has it again.
+#[test]
+fn what_waits_for_an_endpoint_survives_a_start_without_it() {
+    let hands = Hands::new();
+    let mut queue = hands.courier(wishes()).begin().unwrap();
+    *hands.receiver.manner.lock().unwrap() = Manner::Refuses;
+    let before = hands.outbox.happens(Some("T"), hands.now());
+    work(&hands, &mut queue, &wishes());
+    hands.courier(wishes()).settle(&mut queue).unwrap();
+
+    let outbox: Arc<dyn Outbox> = Arc::new(hands.outbox.clone());
+    let clock: Clock = Arc::new(noon);
+    let without = Couriers::start(&outbox, Vec::new(), &clock, &(Arc::new(|| 3u64) as Random));
+    without.unwrap().stop();
+    let meanwhile = hands.outbox.happens(Some("T"), hands.now());
+    assert_eq!(hands.outbox.0.lock().unwrap().standings["tickets"].waiting.len(), 1);
+
+    *hands.receiver.manner.lock().unwrap() = Manner::Takes;
+    let mut queue = hands.courier(wishes()).begin().unwrap();
+    work(&hands, &mut queue, &wishes());
+    assert_eq!(hands.receiver.ids(), [before.id(), meanwhile.id()]);
 }
 
 #[test]
@@ -234,8 +259,10 @@ proptest! {
         let mut now: Timestamp = noon();
         for number in 0..failures {
             queue.failed(event.sequence, now, random, None);
+            // At least half of 5, 10, 20, … 600 seconds, at most all of them and the endpoint's rest.
             let longest = (5u64 << number.min(16)).min(600);
-            prop_assert!(queue.due(now.plus_seconds(longest.min(60).div_ceil(2)).minus_seconds(1)).is_none());
+            let half = Timestamp::from_millis(now.millis() + longest * 500);
+            prop_assert!(queue.due(Timestamp::from_millis(half.millis() - 1)).is_none(), "too soon");
             prop_assert!(queue.due(now.plus_seconds(longest.max(60))).is_some());
             now = now.plus_seconds(longest.max(60));
         }

@@ -89,7 +89,7 @@ fn events() -> Vec<Event> {
     let news = [
         News::SelfCheckChanged(self_check),
         News::CrlPublished(published),
-        News::CrlExpiring(distance, EndingCrl { number: 4, next_update: soon, urls }),
+        News::CrlExpiring(distance, EndingCrl { number: 4, base: None, next_update: soon, urls }),
         News::AuthorityExpiring(distance, authority),
         News::CertificatesExpiring(distance, certificates),
     ];

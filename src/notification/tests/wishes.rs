@@ -9,7 +9,7 @@ const DAY: u64 = 86_400;
 
 fn crl_ends(before: u64, told: Option<u64>) -> Event {
     let distance = Distance { before_seconds: before, told_before_seconds: told };
-    let crl = EndingCrl { number: 1, next_update: noon(), urls: Vec::new() };
+    let crl = EndingCrl { number: 1, base: None, next_update: noon(), urls: Vec::new() };
     Event { sequence: 1, hash: [0; 32], at: noon(), news: News::CrlExpiring(distance, crl) }
 }
 

@@ -95,10 +95,8 @@ impl Outbox for Memory {
         if fault != Some(Fault::BeforePersisting) {
             ledger.end += 1;
             ledger.settled.push(settlement.clone());
-            match &settlement.standing {
-                Some(own) => ledger.standings.insert(settlement.endpoint.clone(), own.clone()),
-                None => ledger.standings.remove(&settlement.endpoint),
-            };
+            let standing = settlement.standing.clone();
+            ledger.standings.insert(settlement.endpoint.clone(), standing);
         }
         match fault {
             None => Ok(()),
