@@ -39,7 +39,7 @@ pub mod tokens;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 pub use crate::directory::Guesses;
 pub use crate::storage::{
@@ -77,6 +77,8 @@ pub struct Authority {
     processors: enroll::Permits,
     roles_by_certificate: possession::RolesByCertificate,
     pending_life_seconds: Option<u64>,
+    /// Why what the last run left is not in order, while that is so.
+    out_of_order: ArcSwapOption<String>,
 }
 
 /// Fills a buffer with random octets fit for keys and serial numbers.
@@ -133,6 +135,7 @@ impl Authority {
             processors,
             roles_by_certificate: possession::RolesByCertificate::default(),
             pending_life_seconds: None,
+            out_of_order: ArcSwapOption::empty(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! After a crash: every reservation without an outcome is settled before the first new request.
 
+use std::sync::Arc;
+
 use super::enroll::Facts;
 use super::{Authority, Refusal};
 use crate::pki::time::Timestamp;
@@ -8,6 +10,25 @@ use crate::pki::time::Timestamp;
 pub const IDEMPOTENCY_SECONDS: u64 = 86_400;
 
 impl Authority {
+    /// Puts in order what the last run left, before anything is issued, and says what that was, a
+    /// sentence each. Where it fails nothing is issued until it has been done: an orphan's serial
+    /// number and names could be certified a second time beside a signature that may exist.
+    pub fn put_in_order(&self, now: Timestamp) -> Result<Vec<String>, Refusal> {
+        let done = self.withdraw_refused_templates(now).and_then(|()| self.resolve_orphans(now));
+        self.out_of_order.store(done.as_ref().err().map(|error| Arc::new(error.to_string())));
+        done
+    }
+
+    /// Tries again where it failed.
+    pub(super) fn put_in_order_if_it_is_not(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.out_of_order.load().is_none() {
+            return Ok(());
+        }
+        self.put_in_order(now)?.iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        tracing::info!("what the last run left is in order: certificates are issued again");
+        Ok(())
+    }
+
     /// Settles every orphan: completed where the client can still ask for the certificate (an
     /// `Idempotency-Key` of the last 24 hours), else failed and its serial number revoked, since
     /// its signature may exist. Says what it did, a sentence each.

@@ -149,7 +149,8 @@ impl Clockwork {
     fn tick(&self, now: Timestamp) -> Result<(), Refusal> {
         // Neither waits for the other: a disk that is full keeps nothing from being revoked.
         let watched = || self.watch.as_ref().map_or(Ok(()), |watch| watch.tick(now));
-        self.retire(now).and(self.expire(now)).and(watched())
+        let in_order = self.authority.put_in_order_if_it_is_not(now);
+        self.retire(now).and(self.expire(now)).and(watched()).and(in_order)
     }
 
     fn retire(&self, now: Timestamp) -> Result<(), Refusal> {

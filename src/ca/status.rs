@@ -107,6 +107,10 @@ impl Authority {
         if let Some(why) = health.full {
             return Err(Refusal::Unavailable("disk-full", why));
         }
+        if let Some(why) = self.out_of_order.load().as_deref() {
+            let why = format!("what the last run left could not be put in order: {why}");
+            return Err(Refusal::Unavailable("not-in-order", why));
+        }
         let latest = self.register.head().latest;
         if now.plus_seconds(CLOCK_TOLERANCE_SECONDS) < latest {
             let why = format!("the clock says {now}, but the ledger already has {latest}");

@@ -15,10 +15,12 @@ pub enum Fault {
     BeforePersisting,
     /// All of it is on record, and the caller does not know.
     AfterPersisting,
+    /// The disk is full at this commit, and no more at the next.
+    FullOnce,
 }
 
 /// Passes everything on to another register, but fails its `nth` commit (from 1) and, as the
-/// contract has it, every one after that.
+/// contract has it, every one after that but where the disk was full.
 pub struct FaultyRegister {
     inner: Arc<dyn Register>,
     nth: u64,
@@ -48,15 +50,18 @@ impl Register for FaultyRegister {
         if number < self.nth {
             return self.inner.commit(entries, urgency);
         }
-        if number == self.nth && self.fault == Fault::AfterPersisting {
-            self.inner.commit(entries, urgency)?;
+        match self.fault {
+            Fault::FullOnce if number == self.nth => return Err(StoreError::Full),
+            Fault::FullOnce => return self.inner.commit(entries, urgency),
+            Fault::AfterPersisting if number == self.nth => self.inner.commit(entries, urgency)?,
+            Fault::AfterPersisting | Fault::BeforePersisting => {}
         }
         Err(Self::poisoned())
     }
 
     fn health(&self) -> Health {
         let mut health = self.inner.health();
-        if self.commits() >= self.nth {
+        if self.commits() >= self.nth && self.fault != Fault::FullOnce {
             health.poisoned = Some(Self::poisoned().to_string());
         }
         health

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::{Refusal, Requester};
 use super::world::{World, administrator, ask, csr, issued, noon, vpn_user, with_key};
 use crate::pki::certificate::Certificate;
 use crate::pki::serial::SerialNumber;
@@ -51,9 +52,7 @@ fn every_signature_is_accounted_for_whichever_commit_fails() {
                 let revoked = register.revocation(&serial).unwrap();
                 assert!(issued.is_some() || revoked.is_some(), "{serial} {fault:?} {nth} {key:?}");
             }
-            let mut alice = administrator();
-            alice.account = super::world::account("alice", &["VPN Users"]);
-            alice.roles = Vec::new();
+            let alice = alice_again();
             if key.is_some() {
                 // Asked again with the same key: one certificate, whatever happened.
                 let one = issued(authority.enroll(&alice, asked(), noon().plus_seconds(6)));
@@ -67,6 +66,41 @@ fn every_signature_is_accounted_for_whichever_commit_fails() {
             }
         }
     }
+}
+
+/// The disk is full at the start and has room a moment later: nothing is issued beside what the
+/// last run left.
+#[test]
+fn nothing_is_issued_before_what_was_left_is_in_order() {
+    let world = World::new();
+    let request = csr(&[]);
+    {
+        let register = world.open();
+        let alice = vpn_user(&world.authority(register.clone()), "alice");
+        let faulty = Arc::new(FaultyRegister::new(register, 2, Fault::BeforePersisting));
+        world.authority(faulty).enroll(&alice, ask(USER, &request), noon()).unwrap_err();
+        world.crash();
+    }
+    let register = world.open();
+    let full = Arc::new(FaultyRegister::new(register.clone(), 1, Fault::FullOnce));
+    let authority = world.authority(full);
+    let alice = alice_again();
+    let later = noon().plus_seconds(5);
+    authority.put_in_order(later).unwrap_err();
+    let refused = authority.enroll(&alice, ask(USER, &request), later).unwrap_err();
+    assert!(matches!(refused, Refusal::Unavailable("not-in-order", _)), "{refused}");
+    assert_eq!(register.orphans().unwrap().len(), 1);
+
+    authority.put_in_order_if_it_is_not(later).unwrap();
+    assert!(register.orphans().unwrap().is_empty());
+    issued(authority.enroll(&alice, ask(USER, &request), later));
+}
+
+fn alice_again() -> Requester {
+    let mut alice = administrator();
+    alice.account = super::world::account("alice", &["VPN Users"]);
+    alice.roles = Vec::new();
+    alice
 }
 
 #[test]

@@ -255,8 +255,7 @@ impl Service {
     fn put_in_order(&self, greeting: &mut Greeting) -> Result<(), Failure> {
         let started = Started { version: env!("CARGO_PKG_VERSION").to_owned() };
         let begun = record(&self.register, vec![Act::Started(started)], now(), Urgency::Reserved)
-            .and_then(|()| Ok(self.authority.withdraw_refused_templates(now())?))
-            .and_then(|()| Ok(self.authority.resolve_orphans(now())?));
+            .and_then(|()| Ok(self.authority.put_in_order(now())?));
         match begun {
             Ok(told) => told.iter().for_each(|sentence| tracing::warn!("{sentence}")),
             Err(error) => {
