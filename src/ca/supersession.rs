@@ -9,6 +9,9 @@ use crate::pki::time::Timestamp;
 
 /// So many of the certificates that are replaced are named one by one.
 const MOST_NAMED: usize = 10;
+/// So many of an account's newest requests are looked through for them: an account that enrols
+/// for many has millions, and each enrolment would go through them all.
+const LOOKED_AT: usize = 1000;
 
 impl Authority {
     /// What whoever enrols `listed` for `account` should know: that another template is to be
@@ -36,6 +39,7 @@ impl Authority {
                 template: Some(old.clone()),
                 account: Some(account.name.clone()),
                 status: Some((CertificateStatus::Good, now)),
+                among_newest: Some(LOOKED_AT),
                 ..CertificateFilter::default()
             };
             let page = Page { after: None, limit: MOST_NAMED };

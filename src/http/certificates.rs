@@ -92,6 +92,7 @@ fn filter(parameters: &mut Parameters, now: Timestamp) -> Result<CertificateFilt
         sha1: parameters.read("thumbprint_sha1", "a SHA-1 thumbprint in hex", thumbprint)?,
         sha256: parameters.read("thumbprint_sha256", "a SHA-256 thumbprint in hex", thumbprint)?,
         expires_before: parameters.parsed("expires_before", "a moment as RFC 3339 writes it")?,
+        among_newest: None,
     })
 }
 

@@ -142,6 +142,9 @@ pub struct CertificateFilter {
     pub sha256: Option<[u8; 32]>,
     /// Ends before.
     pub expires_before: Option<Timestamp>,
+    /// Only among so many of the account's newest requests, where the account is what they are
+    /// found by.
+    pub among_newest: Option<usize>,
 }
 
 /// Which requests; absent fields do not restrict.

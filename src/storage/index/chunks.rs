@@ -178,6 +178,26 @@ impl Chunks {
         Ok(())
     }
 
+    /// Looks at a chain, newest part first, as long as `look` wants more.
+    pub fn chain_backwards(
+        &self,
+        kind: Kind,
+        number: u32,
+        mut look: impl FnMut(&[u8]) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        if let Some(changed) = self.changed.get(&(kind, number))
+            && look(&changed.octets).is_break()
+        {
+            return Ok(());
+        }
+        for link in self.tree.scan_prefix(key(kind, number)).rev() {
+            if look(&link.map_err(failed)?.1).is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     /// Writes changes until no more than the limit is held. `applied` is the marker offset of the
     /// last commit that was applied.
     pub fn settle(&mut self, applied: u64) -> Result<(), StoreError> {

@@ -4,6 +4,8 @@
 //! 4096 buckets a kind, each a chain of `fingerprint u32 · value u48`. A posting only suggests:
 //! who finds one looks at the record itself. The same posting may stand there twice.
 
+use std::ops::ControlFlow;
+
 use super::chunks::{Chunks, Kind};
 use super::rows::offset;
 use crate::storage::StoreError;
@@ -72,6 +74,30 @@ pub fn add(chunks: &mut Chunks, kind: Kind, of: Fingerprint, value: u64) {
     chunks.append(kind, of.bucket, &posting);
 }
 
+/// The newest values posted under a fingerprint, newest first, at most so many: of who has a
+/// million of them no more is read than that.
+pub fn newest(
+    chunks: &Chunks,
+    kind: Kind,
+    of: Fingerprint,
+    most: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rest = of.rest.to_le_bytes();
+    let mut found = Vec::new();
+    chunks.chain_backwards(kind, of.bucket, |octets| {
+        for posting in octets.as_chunks::<POSTING>().0.iter().rev() {
+            if found.len() >= most {
+                return ControlFlow::Break(());
+            }
+            if posting[..4] == rest {
+                found.push(offset(&posting[4..]));
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
 /// The values posted under a fingerprint, oldest first.
 pub fn find(chunks: &Chunks, kind: Kind, of: Fingerprint) -> Result<Vec<u64>, StoreError> {
     let rest = of.rest.to_le_bytes();
@@ -84,4 +110,38 @@ pub fn find(chunks: &Chunks, kind: Kind, of: Fingerprint) -> Result<Vec<u64>, St
         }
     })?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Over links that are written and what is still in memory.
+        #[test]
+        fn the_newest_are_the_end_of_all(
+            names in prop::collection::vec(0u8..3, 0..4000),
+            written in 0usize..4000,
+            most in 0usize..2000,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut chunks = Chunks::open(folder.path(), 1 << 20, 1 << 20).unwrap();
+            for (value, name) in (0..).zip(&names) {
+                add(&mut chunks, ACCOUNT, Fingerprint::of(&[*name]), value);
+                if value == written as u64 {
+                    chunks.settle_all(0).unwrap();
+                }
+            }
+            for name in 0..3 {
+                let of = Fingerprint::of(&[name]);
+                let mut expected = find(&chunks, ACCOUNT, of).unwrap();
+                expected.reverse();
+                expected.truncate(most);
+                prop_assert_eq!(newest(&chunks, ACCOUNT, of, most).unwrap(), expected);
+            }
+        }
+    }
 }

@@ -297,10 +297,10 @@ impl Search<'_> {
         let own = serial.as_der_content();
         let mut lineage = Lineage::default();
         if let Some(request) = self.look(|index| index.request_of(self.reader, serial))?
-            && let Some(row) = self.request(u64::from(request))?
-            && let Some(renewal) = row.renewal
+            && let Some((_, places)) = self.facts(request)?
+            && let Some(renewed) = self.renewed_by_request(&places)?
         {
-            lineage.renewal_of = SerialNumber::from_der_content(&renewal.serial).ok();
+            lineage.renewal_of = SerialNumber::from_der_content(&renewed).ok();
         }
         let fingerprint = Fingerprint::of(own);
         let mut later =
@@ -308,16 +308,29 @@ impl Search<'_> {
         later.sort_unstable();
         later.dedup();
         for request in later {
-            if let Some(row) = self.request(request)?
-                && row.renewal.is_some_and(|renewal| renewal.serial == own)
-                && matches!(row.disposition, Disposition::Issued | Disposition::Revoked)
+            // The facts first: whoever is refused a thousand times costs no reading of the ledger.
+            if let Some((facts, places)) = self.facts(row(request))?
+                && matches!(facts.disposition, Disposition::Issued | Disposition::Revoked)
+                && self.renewed_by_request(&places)?.is_some_and(|renewed| renewed == own)
+                && let Act::SerialReserved(reserved) = self.reader.entry(places.reserved)?.entry.act
             {
-                lineage.renewed_by.extend(row.serial);
+                lineage.renewed_by.extend(SerialNumber::from_der_content(&reserved.serial));
             }
         }
         let due = self.look(|index| index.chunks.named(RETIREMENT, own))?;
         lineage.retires_at = due.map(|due| Timestamp::from_millis(both(&due).0));
         Ok(lineage)
+    }
+
+    /// The serial number of the certificate that a request is to renew.
+    fn renewed_by_request(&self, at: &Places) -> Result<Option<Vec<u8>>, StoreError> {
+        if at.received == 0 {
+            return Ok(None);
+        }
+        match self.reader.entry(at.received)?.entry.act {
+            Act::RequestReceived(received) => Ok(received.renewal.map(|own| own.serial)),
+            _ => Ok(None),
+        }
     }
 
     /// Reservations without an outcome.

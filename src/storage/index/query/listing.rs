@@ -14,6 +14,20 @@ use crate::storage::{
 /// What a listing looks for in the facts.
 type Wanted<'a> = &'a dyn Fn(&Facts) -> bool;
 
+/// Where candidates are posted.
+struct Posted {
+    kind: u8,
+    fingerprint: Fingerprint,
+    /// So many of the newest only.
+    most: Option<usize>,
+}
+
+impl Posted {
+    fn all(kind: u8, fingerprint: Fingerprint) -> Self {
+        Self { kind, fingerprint, most: None }
+    }
+}
+
 impl Search<'_> {
     /// Requests, newest first.
     pub fn requests(
@@ -43,7 +57,7 @@ impl Search<'_> {
             }))
         };
         let account = filter.account.as_deref();
-        let posted = account.map(|name| (postings::ACCOUNT, Fingerprint::of_name(name)));
+        let posted = account.map(|name| Posted::all(postings::ACCOUNT, Fingerprint::of_name(name)));
         self.list(posted, page, &perhaps, &wanted, answer, |row| row.request_id)
     }
 
@@ -73,13 +87,14 @@ impl Search<'_> {
             Ok(found.filter(|(row, issued)| matches(filter, row, issued)).map(|(row, _)| row))
         };
         let posted = if let Some(hash) = &filter.sha256 {
-            Some((postings::SHA256, Fingerprint::of_hash(hash)))
+            Some(Posted::all(postings::SHA256, Fingerprint::of_hash(hash)))
         } else if let Some(hash) = &filter.sha1 {
-            Some((postings::SHA1, Fingerprint::of_hash(hash)))
+            Some(Posted::all(postings::SHA1, Fingerprint::of_hash(hash)))
         } else if let Some(name) = &filter.name {
-            Some((postings::NAME, Fingerprint::of_name(name)))
+            Some(Posted::all(postings::NAME, Fingerprint::of_name(name)))
         } else {
-            account.map(|account| (postings::ACCOUNT, account))
+            let posted = account.map(|account| Posted::all(postings::ACCOUNT, account));
+            posted.map(|own| Posted { most: filter.among_newest, ..own })
         };
         self.list(posted, page, &perhaps, &wanted, answer, |row| row.request_id)
     }
@@ -96,7 +111,7 @@ impl Search<'_> {
     /// through the chunks of facts whose summary says perhaps.
     fn list<Row>(
         &self,
-        posted: Option<(u8, Fingerprint)>,
+        posted: Option<Posted>,
         page: Page,
         perhaps: &dyn Fn(&Summary) -> bool,
         wanted: Wanted<'_>,
@@ -115,8 +130,11 @@ impl Search<'_> {
             }
             Ok::<bool, StoreError>(true)
         };
-        if let Some((kind, fingerprint)) = posted {
-            let found = self.look(|index| postings::find(&index.chunks, kind, fingerprint))?;
+        if let Some(Posted { kind, fingerprint, most }) = posted {
+            let found = self.look(|index| match most {
+                None => postings::find(&index.chunks, kind, fingerprint),
+                Some(most) => postings::newest(&index.chunks, kind, fingerprint, most),
+            })?;
             let mut found: Vec<u32> = found.into_iter().map(row).filter(|at| *at < below).collect();
             found.sort_unstable_by(|one, other| other.cmp(one));
             found.dedup();
@@ -183,8 +201,16 @@ fn may_stand(summary: &Summary, status: CertificateStatus, now: Timestamp) -> bo
 }
 
 fn matches(filter: &CertificateFilter, row: &CertificateRow, issued: &CertificateIssued) -> bool {
-    let CertificateFilter { template, account, status: _, name, sha1, sha256, expires_before: _ } =
-        filter;
+    let CertificateFilter {
+        template,
+        account,
+        status: _,
+        name,
+        sha1,
+        sha256,
+        expires_before: _,
+        among_newest: _,
+    } = filter;
     template.as_ref().is_none_or(|template| *template == row.template)
         && account.as_ref().is_none_or(|account| account.eq_ignore_ascii_case(&row.account))
         && sha1.is_none_or(|hash| hash == issued.sha1)
