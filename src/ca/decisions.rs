@@ -7,8 +7,7 @@ use super::{Authority, Refusal, RequestRow, Requester, record};
 use crate::pki::denial::{Denial, Rule};
 use crate::pki::disposition::Disposition;
 use crate::pki::time::Timestamp;
-use crate::storage::Urgency;
-use crate::storage::act::{Act, RequestDenied, RequestMark};
+use crate::storage::act::{Act, RequestMark};
 
 impl Authority {
     /// Approves a pending request: it is decided anew, on the template and the account as they
@@ -82,20 +81,9 @@ impl Authority {
         may_be_a_reason(detail.as_deref())?;
         let row = self.pending(request_id, now)?;
         self.must_manage_request(requester, &row)?;
-        let _one_at_a_time = self.administrating();
-        self.pending(request_id, now)?;
-        let denial = Denial::new(
-            Rule::DeniedByManager,
-            detail.unwrap_or_else(|| format!("denied by {}", requester.account.name)),
-        );
-        let act = Act::RequestDenied(RequestDenied {
-            request_id,
-            rule: denial.rule.slug().to_owned(),
-            detail: denial.detail,
-        });
-        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
-        let row = self.register.request(request_id)?;
-        row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))
+        let detail = detail.unwrap_or_else(|| format!("denied by {}", requester.account.name));
+        let denial = Denial::new(Rule::DeniedByManager, detail);
+        self.end_waiting(requester, request_id, denial, now)
     }
 
     pub(super) fn pending(&self, request_id: u64, now: Timestamp) -> Result<RequestRow, Refusal> {

@@ -12,6 +12,7 @@ use permits::Permit;
 pub use permits::Permits;
 
 use super::endorsements::Endorsed;
+use super::pending::denied;
 use super::permissions::Operation;
 use super::renewal::Renewed;
 use super::templates::Listed;
@@ -23,7 +24,7 @@ use crate::pki::policy::{self, Enroller, Standing};
 use crate::pki::profile::Profile;
 use crate::pki::request::CertificateRequest;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{Act, Entry, RequestDenied, RequestMark, RequestReceived};
+use crate::storage::act::{Act, Entry, RequestMark, RequestReceived};
 use crate::storage::{StoreError, Urgency};
 
 /// What is asked for.
@@ -256,11 +257,7 @@ impl Authority {
         denial: &Denial,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let act = Act::RequestDenied(RequestDenied {
-            request_id,
-            rule: denial.rule.slug().to_owned(),
-            detail: denial.detail.clone(),
-        });
+        let act = denied(request_id, denial.clone());
         let mut entries: Vec<Entry> = received.into_iter().collect();
         entries.push(Entry { at: now.millis(), actor: None, act });
         Ok(self.register.commit(entries, Urgency::Ordinary)?)

@@ -6,7 +6,7 @@
 
 use super::permissions::Operation;
 use super::{Authority, Refusal, RequestRow, Requester, record};
-use crate::pki::denial::Rule;
+use crate::pki::denial::{Denial, Rule};
 use crate::pki::disposition::Disposition;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
@@ -34,7 +34,6 @@ impl Authority {
     ) -> Result<RequestRow, Refusal> {
         requester.must(Operation::WithdrawRequests)?;
         may_be_a_reason(detail.as_deref())?;
-        let _one_at_a_time = self.administrating();
         let own = &requester.account.name;
         // Whoever may see it but has no part in it may not take it back either.
         self.register
@@ -43,10 +42,23 @@ impl Authority {
                 own.eq_ignore_ascii_case(&row.requester) || own.eq_ignore_ascii_case(&row.account)
             })
             .ok_or_else(|| Refusal::NotFound(format!("request {request_id} of {own}")))?;
-        self.pending(request_id, now)?;
         let detail = detail.unwrap_or_else(|| format!("withdrawn by {own}"));
-        let act = denied(request_id, Rule::Withdrawn, detail);
-        self.register.commit(vec![record(requester, now, act)], Urgency::Ordinary)?;
+        self.end_waiting(requester, request_id, Denial::new(Rule::Withdrawn, detail), now)
+    }
+
+    /// Denies what still waits, by somebody who may; whoever decides on it meanwhile comes before
+    /// or after, not between.
+    pub(super) fn end_waiting(
+        &self,
+        requester: &Requester,
+        request_id: u64,
+        denial: Denial,
+        now: Timestamp,
+    ) -> Result<RequestRow, Refusal> {
+        let _one_at_a_time = self.administrating();
+        self.pending(request_id, now)?;
+        let entry = record(requester, now, denied(request_id, denial));
+        self.register.commit(vec![entry], Urgency::Ordinary)?;
         let row = self.register.request(request_id)?;
         row.ok_or_else(|| Refusal::NotFound(format!("request {request_id}")))
     }
@@ -65,7 +77,7 @@ impl Authority {
             let row = self.register.request(request_id)?;
             if row.is_none_or(|row| row.disposition == Disposition::Pending) {
                 let detail = format!("no certificate manager decided within {life} seconds");
-                let act = denied(request_id, Rule::WaitedTooLong, detail);
+                let act = denied(request_id, Denial::new(Rule::WaitedTooLong, detail));
                 entries.push(Entry { at: now.millis(), actor: None, act });
             }
         }
@@ -99,6 +111,7 @@ pub(super) fn may_be_a_reason(detail: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn denied(request_id: u64, rule: Rule, detail: String) -> Act {
+/// A denial as it goes on record.
+pub(super) fn denied(request_id: u64, Denial { rule, detail }: Denial) -> Act {
     Act::RequestDenied(RequestDenied { request_id, rule: rule.slug().to_owned(), detail })
 }
