@@ -1,7 +1,6 @@
 //! The service as the holder of a certificate sees it: mutual TLS, and no token.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use ureq::Agent;
@@ -10,14 +9,10 @@ use zeroize::Zeroizing;
 
 use super::pair::Held;
 use crate::cli::failure::Failure;
-use crate::cli::request::{Answer, NotEnrolled, agent_showing, answer, may_pass};
-use crate::cli::surroundings::random_octets;
+use crate::cli::request::{Answer, NotEnrolled, agent_showing, answer, submitted};
 use crate::pki::bundle::pem;
 use crate::pki::certificate::Certificate;
 use crate::pki::time::Timestamp;
-
-/// How often a renewal is tried again when its answer does not arrive.
-const TRIES: u32 = 3;
 
 /// A service, and the certificate that is shown to it.
 pub(super) struct Holder {
@@ -59,8 +54,7 @@ impl Holder {
         Ok(moment.ok_or(NotEnrolled::NotUnderstood("renew_after: its template may be gone"))?)
     }
 
-    /// Submits a renewal. Tried again with the same `Idempotency-Key` when no answer arrives, so
-    /// that nothing is issued twice.
+    /// Submits a renewal.
     pub(super) fn renew(
         &self,
         certificate: &Certificate,
@@ -69,25 +63,7 @@ impl Holder {
     ) -> Result<Answer, Failure> {
         let url = format!("{}/v1/certificates/{}/renew", self.url, certificate.serial());
         let submission = Submission { csr, retire_after_seconds };
-        let octets: [u8; 16] = random_octets()?;
-        let key: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let sent = self
-                .agent
-                .post(&url)
-                .header("Accept", "application/json")
-                .header("Idempotency-Key", &key)
-                .send_json(&submission);
-            match sent {
-                Err(error) if tries < TRIES && may_pass(&error) => {
-                    tracing::warn!(%error, "no answer; trying again");
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                sent => return Ok(answer(&url, sent)?),
-            }
-        }
+        submitted(&url, || self.agent.post(&url), &submission)
     }
 
     /// What became of a renewal that had to wait.

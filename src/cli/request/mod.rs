@@ -19,7 +19,7 @@ use crate::pki::name::{DistinguishedName, NameError};
 use crate::signing::{CaKey as _, FileKey, KeyFileError};
 use files::{Files, Pkcs12};
 use service::Service;
-pub(super) use service::{Answer, Disposition, agent, agent_showing, answer, may_pass};
+pub(super) use service::{Answer, Disposition, agent, agent_showing, answer, submitted};
 pub use signing::NotSigned;
 
 /// Why there is no certificate.

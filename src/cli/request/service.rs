@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::Response;
 use ureq::tls::{Certificate, ClientCert, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 use zeroize::Zeroizing;
 
 use super::NotEnrolled;
@@ -20,6 +21,8 @@ use crate::cli::surroundings::random_octets;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a submission is tried again when its answer does not arrive.
 const TRIES: u32 = 3;
+/// Between two of these.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A service and the credential for it.
 pub(super) struct Service {
@@ -91,8 +94,7 @@ impl Service {
         })
     }
 
-    /// Submits a request. Tried again with the same `Idempotency-Key` when no answer arrives, so
-    /// that nothing is issued twice.
+    /// Submits a request.
     pub(super) fn submit(
         &self,
         template: &str,
@@ -101,26 +103,9 @@ impl Service {
     ) -> Result<Answer, Failure> {
         let url = format!("{}/v1/requests", self.url);
         let submission = Submission { template, csr, on_behalf_of };
-        let octets: [u8; 16] = random_octets()?;
-        let key: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let sent = self
-                .agent
-                .post(&url)
-                .header("Authorization", self.bearer().as_str())
-                .header("Accept", "application/json")
-                .header("Idempotency-Key", &key)
-                .send_json(&submission);
-            match sent {
-                Err(error) if tries < TRIES && may_pass(&error) => {
-                    tracing::warn!(%error, "no answer; trying again");
-                    std::thread::sleep(Duration::from_secs(1));
-                }
-                sent => return Ok(answer(&url, sent)?),
-            }
-        }
+        let bearer = self.bearer();
+        let post = || self.agent.post(&url).header("Authorization", bearer.as_str());
+        submitted(&url, post, &submission)
     }
 
     /// What became of an earlier request.
@@ -168,8 +153,31 @@ pub(in crate::cli) fn agent_showing(
     Ok(config.new_agent())
 }
 
+/// Submits by what `post` begins. Tried again with the same `Idempotency-Key` when no answer
+/// arrives, so that nothing is issued twice.
+pub(in crate::cli) fn submitted(
+    url: &str,
+    post: impl Fn() -> RequestBuilder<WithBody>,
+    submission: &impl Serialize,
+) -> Result<Answer, Failure> {
+    let octets: [u8; 16] = random_octets()?;
+    let key: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let post = post().header("Accept", "application/json").header("Idempotency-Key", &key);
+        match post.send_json(submission) {
+            Err(error) if tries < TRIES && may_pass(&error) => {
+                tracing::warn!(%error, "no answer; trying again");
+                std::thread::sleep(PAUSE);
+            }
+            sent => return Ok(answer(url, sent)?),
+        }
+    }
+}
+
 /// Whether the same call may do better a moment later.
-pub(in crate::cli) fn may_pass(error: &ureq::Error) -> bool {
+fn may_pass(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed)
 }
 
