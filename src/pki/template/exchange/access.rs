@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::entry::Entry;
 use super::report::{Loss, Report};
+use super::trustees::{Known, Names, Principals};
 use crate::pki::security_descriptor::{
     Access, Ace, AceFlags, Dacl, Effect, SecurityDescriptor, Sid, TrusteeKind, access, sid_of,
     trustee,
@@ -23,14 +24,6 @@ pub(super) const ENROLL: [u8; 16] = [
 pub(super) const AUTOENROLL: [u8; 16] = [
     0xc2, 0x8c, 0x5b, 0xa0, 0xbc, 0x17, 0x02, 0x48, 0xa7, 0x10, 0xe7, 0xc1, 0x5a, 0xb8, 0x66, 0xa2,
 ];
-
-/// Who stands behind security identifiers, as the importer says.
-pub type Principals = BTreeMap<Sid, Principal>;
-
-/// Relative identifiers of those who administer a domain or a forest: Administrator, Domain
-/// Admins, Schema Admins, Enterprise Admins.
-const ADMINISTRATORS: [u32; 4] = [500, 512, 518, 519];
-const LOCAL_ADMINISTRATORS: &str = "S-1-5-32-544";
 
 /// Groups that everybody is in, whatever the forest.
 const BROAD: [&str; 7] = [
@@ -49,18 +42,6 @@ pub(super) fn is_broad(principal: &Principal) -> bool {
         Principal::Group(name) => BROAD.iter().any(|own| own.eq_ignore_ascii_case(name)),
         Principal::Account(_) => false,
     }
-}
-
-/// Who an identifier is here.
-enum Known {
-    /// These; two where it is not known whether the name is a group's or an account's.
-    Named(Vec<Principal>),
-    /// Whoever administers the forest, which is a role of the CA here.
-    Administrator,
-    /// The system itself, who asks for nothing here.
-    System(&'static str),
-    /// Nobody knows.
-    Unknown,
 }
 
 /// The permissions that an entry's descriptor comes to.
@@ -90,23 +71,14 @@ pub(super) fn permissions(
         }
         Some(Dacl::Entries(entries)) => entries,
     };
-    let mut order: Vec<&Sid> = Vec::new();
-    for ace in entries.iter().filter(|ace| !ace.flags.for_children_only()) {
-        if !order.contains(&&ace.trustee) {
-            order.push(&ace.trustee);
-        }
-    }
     order_matters(entries, report);
-    let mut found: Vec<Permission> = Vec::new();
-    for sid in order {
-        let own = entries
-            .iter()
-            .filter(|ace| ace.trustee == *sid && !ace.flags.for_children_only())
-            .collect::<Vec<_>>();
-        one(sid, &own, entry, principals, &mut found, report);
+    let names = Names::of(entry, principals);
+    let mut found = Found::default();
+    for (sid, own) in by_trustee(entries) {
+        one(sid, &own, &names, &mut found, report);
     }
     // A right that is both allowed and denied is denied.
-    let kept = found.into_iter().map(|own| {
+    let kept = found.permissions.into_iter().map(|own| {
         let allow = own.allow.iter().filter(|right| !own.deny.contains(*right));
         Permission { allow: allow.fold(Rights::default(), Rights::with), ..own }
     });
@@ -114,6 +86,41 @@ pub(super) fn permissions(
     // As the security tab lists them.
     kept.sort_by_key(|own| own.principal.name().to_ascii_lowercase());
     kept.iter().map(file).collect()
+}
+
+/// The entries of each trustee that count for the template itself, in the order in which trustees
+/// first appear.
+fn by_trustee(entries: &[Ace]) -> Vec<(&Sid, Vec<&Ace>)> {
+    let mut places: BTreeMap<&Sid, usize> = BTreeMap::new();
+    let mut groups: Vec<(&Sid, Vec<&Ace>)> = Vec::new();
+    for ace in entries.iter().filter(|ace| !ace.flags.for_children_only()) {
+        let place = *places.entry(&ace.trustee).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, own)) => own.push(ace),
+            None => groups.push((&ace.trustee, vec![ace])),
+        }
+    }
+    groups
+}
+
+/// The permissions found, one for each principal.
+#[derive(Default)]
+struct Found {
+    permissions: Vec<Permission>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Found {
+    fn add(&mut self, principal: &Principal, allow: Rights, deny: Rights) {
+        let place = *self.places.entry(called(principal)).or_insert(self.permissions.len());
+        match self.permissions.get_mut(place) {
+            Some(own) => {
+                own.allow = allow.iter().fold(own.allow, Rights::with);
+                own.deny = deny.iter().fold(own.deny, Rights::with);
+            }
+            None => self.permissions.push(Permission { principal: principal.clone(), allow, deny }),
+        }
+    }
 }
 
 fn file(own: &Permission) -> PermissionFile {
@@ -138,14 +145,7 @@ fn order_matters(entries: &[Ace], report: &mut Report) {
     }
 }
 
-fn one(
-    sid: &Sid,
-    entries: &[&Ace],
-    entry: &Entry,
-    principals: &Principals,
-    found: &mut Vec<Permission>,
-    report: &mut Report,
-) {
+fn one(sid: &Sid, entries: &[&Ace], names: &Names<'_>, found: &mut Found, report: &mut Report) {
     let (mut allow, mut deny) = (Rights::default(), Rights::default());
     let mut administers = false;
     for ace in entries {
@@ -172,7 +172,7 @@ fn one(
     if !deny.is_empty() {
         report.map(format!("Deny {sid}"), format!("denied: {}", shown(deny)));
     }
-    let named = match known(sid, entry, principals, administers && deny.is_empty()) {
+    let named = match names.known(sid, administers && deny.is_empty()) {
         Known::Named(named) => named,
         Known::Administrator => {
             let name = trustee(sid).map_or("an administrator", |own| own.name);
@@ -224,14 +224,7 @@ fn one(
             continue;
         }
         report.map(sid.to_string(), format!("{}: {}", called(principal), shown(allow)));
-        let same = |own: &&mut Permission| own.principal == *principal;
-        match found.iter_mut().find(same) {
-            Some(own) => {
-                own.allow = allow.iter().fold(own.allow, Rights::with);
-                own.deny = deny.iter().fold(own.deny, Rights::with);
-            }
-            None => found.push(Permission { principal: principal.clone(), allow, deny }),
-        }
+        found.add(principal, allow, deny);
     }
 }
 
@@ -284,39 +277,6 @@ fn partly(sid: &Sid, entries: &[&Ace], report: &mut Report) {
                 "rights to a single attribute are not kept",
             );
         }
-    }
-}
-
-fn known(sid: &Sid, entry: &Entry, principals: &Principals, administers: bool) -> Known {
-    if let Some(principal) = principals.get(sid) {
-        return Known::Named(vec![principal.clone()]);
-    }
-    let administrator = sid.relative().is_some_and(|own| ADMINISTRATORS.contains(&own))
-        || sid.to_string() == LOCAL_ADMINISTRATORS;
-    if administrator && administers {
-        return Known::Administrator;
-    }
-    match trustee(sid) {
-        Some(own) if own.name == "Everyone" => {
-            return Known::Named(vec![Principal::Group(AUTHENTICATED_USERS.to_owned())]);
-        }
-        Some(own) => {
-            return match own.kind {
-                TrusteeKind::Group => Known::Named(vec![Principal::Group(own.name.to_owned())]),
-                TrusteeKind::Account => Known::Named(vec![Principal::Account(own.name.to_owned())]),
-                TrusteeKind::System => Known::System(own.name),
-            };
-        }
-        None => (),
-    }
-    // The file's own name. Two identifiers of one name are of different domains.
-    let name = entry.names.get(sid).filter(|name| !name.starts_with("S-1-"));
-    let alone = |name: &&String| entry.names.values().filter(|own| own == name).count() == 1;
-    match name.filter(alone) {
-        Some(name) => {
-            Known::Named(vec![Principal::Group(name.clone()), Principal::Account(name.clone())])
-        }
-        None => Known::Unknown,
     }
 }
 

@@ -1,11 +1,12 @@
 //! From a directory entry to a template of this CA, and a report of every step.
 
-use super::access::{Principals, is_broad};
+use super::access::is_broad;
 use super::directory_form;
 use super::entry::Entry;
 use super::note::Note;
 use super::reading::{Reading, own_oid};
 use super::report::Report;
+use super::trustees::Principals;
 use crate::pki::template::{Right, Template, TemplateArc, TemplateFile};
 
 /// What a conversion depends on beside the entry.

@@ -18,13 +18,14 @@ mod reading;
 mod report;
 mod span;
 mod text;
+mod trustees;
 
-pub use access::Principals;
 pub use conversion::{Circumstances, Conversion, Losses, convert};
 pub use directory_form::{Forest, entries};
 pub use entry::{Entry, TooLarge};
 pub use note::Note;
 pub use report::{Loss, Mapped, NotHonoured, Report};
+pub use trustees::Principals;
 
 use crate::pki::template::Template;
 

@@ -297,7 +297,11 @@ impl<'a> Reading<'a> {
     fn depth(&mut self, general: GeneralFlags) -> i32 {
         let attribute = "pKIMaxIssuingDepth";
         let depth = self.number(attribute, Some(0));
-        let depth = i32::try_from(depth).unwrap_or(-1);
+        // -1 is without a bound: what cannot be read must not become that.
+        let depth = i32::try_from(depth).unwrap_or_else(|_| {
+            self.report.refuse(format!("{attribute}: {depth} is out of range"));
+            0
+        });
         if !general.contains(GeneralFlags::IS_CA) && depth != 0 {
             self.report.map(format!("{attribute} {depth}"), "0: only a CA issues");
             return 0;

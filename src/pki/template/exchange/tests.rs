@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pki::security_descriptor::{Ace, Dacl, Effect, SecurityDescriptor};
 use crate::pki::template::{Principal, Template, TemplateArc, TemplateFile, shipped};
 
 const LDIF: &[u8] = include_bytes!("../../../../tests/fixtures/ad_cs_export/templates.ldf");
@@ -529,4 +530,46 @@ proptest! {
         prop_assert_eq!(read[0].values("attribute"), values.as_slice());
         prop_assert_eq!(read[0].text("displayName"), Some(text.as_str()));
     }
+}
+
+/// More entries than a descriptor can hold, each of somebody else who has a name in the file: what
+/// is uploaded costs as much as it is long, not its square.
+#[test]
+fn a_large_file_costs_as_much_as_it_is_long() {
+    let mut entry = read(LDIF, None).unwrap().remove(0);
+    let sid = |number: usize| format!("S-1-5-21-1-2-3-{}", 5000 + number).parse().unwrap();
+    let Some(SecurityDescriptor { dacl: Dacl::Entries(entries), .. }) = &mut entry.descriptor
+    else {
+        panic!("the fixture has entries")
+    };
+    let one = entries.iter().find(|own| own.effect == Effect::Allow).unwrap().clone();
+    entries.clear();
+    for number in 0..40_000 {
+        entries.push(Ace { trustee: sid(number), ..one.clone() });
+        entry.names.insert(sid(number), format!("name {number}"));
+    }
+    let begun = std::time::Instant::now();
+    let principals = principals();
+    let circumstances =
+        Circumstances { arc: &arc(), principals: &principals, losses: Losses::Refused };
+    assert!(convert(&entry, &circumstances).report.mapped.len() >= 40_000);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+/// A depth beyond 32 bits is not the -1 that means without a bound.
+#[test]
+fn a_depth_that_is_out_of_range_is_refused() {
+    let mut entry = read(LDIF, None).unwrap().remove(0);
+    entry = entry.without("pKIMaxIssuingDepth");
+    entry.add("pKIMaxIssuingDepth", "4294967296").unwrap();
+    let principals = principals();
+    let circumstances =
+        Circumstances { arc: &arc(), principals: &principals, losses: Losses::Refused };
+    let conversion = convert(&entry, &circumstances);
+    assert!(conversion.template.is_none());
+    let refused = &conversion.report.refused;
+    assert!(
+        refused.iter().any(|own| own.contains("pKIMaxIssuingDepth: 4294967296")),
+        "{refused:?}"
+    );
 }

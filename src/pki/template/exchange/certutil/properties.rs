@@ -1,6 +1,8 @@
 //! `certutil -v -template`: a block `Template[0]:` for each template, a property a line, lists
 //! and extensions in lines below.
 
+use std::collections::BTreeSet;
+
 use super::super::Unreadable;
 use super::super::entry::Entry;
 use super::super::span;
@@ -86,9 +88,10 @@ fn entry(block: &[Property<'_>]) -> Result<Entry, Unreadable> {
     let name = block.iter().find(|own| own.name == "CommonName").map_or("", |own| own.value);
     let mut entry = Entry::named(name);
     let mut parts = String::new();
-    for (index, property) in block.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for property in block {
         let number = property.number;
-        if block.iter().take(index).any(|own| own.name == property.name) {
+        if !seen.insert(property.name) {
             return Err(Unreadable::Line(number, "the property is there twice"));
         }
         let mut add = |name: &str, value: Vec<u8>| {
