@@ -1,5 +1,6 @@
 //! The service under test, as an outsider meets it: the real binary, curl, and files.
 
+use crate::control::Former;
 use crate::machine::{Running, program, run, tcp_port, write};
 use serde_json::{Value, json};
 use std::fs;
@@ -51,6 +52,17 @@ impl Authority {
         let mut init = entering(inside, BINARY);
         init.arg("init").arg("--data").arg(&data).args(["--name", &name, "--base-url", &base]);
         run(init.args(["--key-algorithm", kind])).expect_ok("chancery init");
+    }
+
+    /// Takes over a CA that was OpenSSL's, with what it revoked, and starts the service.
+    pub fn adopt(folder: &Path, former: &Former, more: &[&str]) -> Self {
+        let publish = format!("127.0.0.1:{}", tcp_port());
+        let mut init = program(BINARY);
+        init.arg("init").arg("--data").arg(folder.join("data")).arg("--key").arg(&former.key);
+        init.arg("--certificate").arg(&former.root).arg("--previous-crl").arg(&former.crl);
+        init.arg("--base-url").arg(format!("http://{publish}"));
+        run(&mut init).expect_ok("chancery init --key");
+        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None, more)
     }
 
     /// A CA under another: `sign` is given its request and gives its certificate and the root,

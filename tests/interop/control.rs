@@ -25,6 +25,7 @@ private_key = ca.key
 crl_extensions = crl
 [any]
 commonName = optional
+domainComponent = optional
 [crl]
 authorityKeyIdentifier = keyid
 [req]
@@ -40,6 +41,12 @@ keyUsage = critical,keyCertSign,cRLSign,digitalSignature
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 crlDistributionPoints = URI:http://127.0.0.1:9/ca.crl
+[server]
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:vpn.contoso.com
 [client]
 keyUsage = critical,digitalSignature
 extendedKeyUsage = clientAuth
@@ -52,9 +59,9 @@ crlDistributionPoints = URI:http://127.0.0.1:9/ca.crl
 /// A root, a good and a revoked certificate, and a CRL.
 pub fn corpus(key: &Path) -> Corpus {
     let folder = machine::folder("control");
-    let root = authority(&folder);
-    let good = issued(&folder, "good", key);
-    let revoked = issued(&folder, "revoked", key);
+    let root = authority(&folder, "rsa2048");
+    let good = issued(&folder, "good", "client", key);
+    let revoked = issued(&folder, "revoked", "client", key);
     openssl_ca(&folder, &["-revoke", "revoked.pem", "-crl_reason", "superseded"]);
     let crl_der = gencrl(&folder);
     let crl_pem = crl_to_pem(&crl_der);
@@ -63,13 +70,13 @@ pub fn corpus(key: &Path) -> Corpus {
 }
 
 /// Makes the root and what `openssl ca` keeps beside it.
-fn authority(folder: &Path) -> PathBuf {
+fn authority(folder: &Path, kind: &str) -> PathBuf {
     write(&folder.join("ca.cnf"), CONFIGURATION);
     write(&folder.join("index.txt"), "");
     // Random enough, short enough: pkilint wants 64 bits.
     write(&folder.join("serial"), "51A7C04DB2E9F3088E61D2750C9AB4F1");
     write(&folder.join("crlnumber"), "01");
-    let ca_key = applicant::key(folder, "ca", "rsa2048");
+    let ca_key = applicant::key(folder, "ca", kind);
     let root = folder.join("ca.pem");
     let mut req = program("openssl");
     req.args(["req", "-x509", "-days", "100", "-config", "ca.cnf", "-extensions", "authority"]);
@@ -87,11 +94,11 @@ fn gencrl(folder: &Path) -> PathBuf {
     crl_der
 }
 
-fn issued(folder: &Path, name: &str, key: &Path) -> Issued {
+fn issued(folder: &Path, name: &str, purpose: &str, key: &Path) -> Issued {
     let csr = applicant::request(folder, name, key, "/CN=server.contoso.com", "");
     let certificate = folder.join(format!("{name}.pem"));
     let (csr, out) = (csr.display().to_string(), certificate.display().to_string());
-    openssl_ca(folder, &["-in", &csr, "-out", &out, "-extensions", "client", "-notext"]);
+    openssl_ca(folder, &["-in", &csr, "-out", &out, "-extensions", purpose, "-notext"]);
     let purposes = vec!["1.3.6.1.5.5.7.3.2".to_owned()];
     Issued { label: name.to_owned(), certificate, purposes, odd_names: false }
 }
@@ -106,7 +113,7 @@ pub struct Parent {
 impl Parent {
     pub fn new() -> Self {
         let folder = machine::folder("parent");
-        let root = authority(&folder);
+        let root = authority(&folder, "rsa2048");
         Self { folder, root }
     }
 
@@ -123,6 +130,42 @@ impl Parent {
     pub fn crl(&self) -> PathBuf {
         gencrl(&self.folder)
     }
+}
+
+/// A CA that is OpenSSL's before it becomes one of ours.
+pub struct Former {
+    pub key: PathBuf,
+    /// PEM.
+    pub root: PathBuf,
+    /// PEM: a server's certificate that it revoked.
+    pub revoked: PathBuf,
+    /// DER: its last CRL, which says so.
+    pub crl: PathBuf,
+}
+
+impl Former {
+    /// With a key of this kind, and a certificate for `key`.
+    pub fn new(kind: &str, key: &Path) -> Self {
+        let folder = machine::folder(&format!("former-{kind}"));
+        let root = of_before(&folder, authority(&folder, kind));
+        let revoked = issued(&folder, "revoked", "server", key).certificate;
+        openssl_ca(&folder, &["-revoke", "revoked.pem", "-crl_reason", "superseded"]);
+        Self { key: folder.join("ca.key"), crl: gencrl(&folder), root, revoked }
+    }
+}
+
+/// The root again, since a year that is over: no CRL begins before its CA, and engines that are given
+/// several of one moment take the first.
+fn of_before(folder: &Path, root: PathBuf) -> PathBuf {
+    let mut req = program("openssl");
+    req.args(["req", "-new", "-config", "ca.cnf", "-key", "ca.key", "-out", "ca.csr"]);
+    req.args(["-subj", "/DC=com/DC=contoso/CN=Control CA"]).current_dir(folder);
+    run(&mut req).expect_ok("openssl req");
+    let form = ["-selfsign", "-preserveDN", "-extensions", "authority", "-notext"];
+    let times = ["-startdate", "20250101000000Z", "-enddate", "20350101000000Z"];
+    let files = ["-in", "ca.csr", "-out", "ca.pem"];
+    openssl_ca(folder, &[&form[..], &times, &files].concat());
+    root
 }
 
 fn openssl_ca(folder: &Path, arguments: &[&str]) {

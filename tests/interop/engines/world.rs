@@ -19,20 +19,23 @@ pub struct World {
     pub folder: PathBuf,
     /// PEM.
     pub root: PathBuf,
-    /// PEM: good; revoked before `older_base`; and since then revoked, held, released.
-    pub standings: [PathBuf; 5],
+    /// PEM: good; revoked before `older_base`; since then revoked, held, released; and revoked
+    /// before the first base, so that only bases list it.
+    pub standings: [PathBuf; 6],
     pub older_base: Crl,
     pub newest_base: Crl,
     pub delta: Crl,
 }
 
 impl World {
-    /// A CA with deltas, of these kinds of keys.
+    /// A CA with deltas, of these kinds of keys. It was OpenSSL's before: what that revoked stands in
+    /// every base and in no delta, which is made against the first base.
     pub fn make(ca: &str, keys: &str) -> Self {
         let folder = machine::folder(&format!("engines-{ca}"));
         machine::write(&folder.join("chancery.toml"), "crl_delta_period = \"1d\"\n");
-        let authority = Authority::init_with(&folder, ca, &["--config", "chancery.toml"]);
         let key = applicant::key(&folder, "server", keys);
+        let former = control::Former::new(ca, &key);
+        let authority = Authority::adopt(&folder, &former, &["--config", "chancery.toml"]);
         let names = ("/CN=vpn.contoso.com", "DNS:vpn.contoso.com");
         let csr = applicant::request(&folder, "server", &key, names.0, names.1);
         let issue = |label: &str| {
@@ -56,7 +59,8 @@ impl World {
         let listed = [serial(1), serial(2), serial(3)];
         let newest_base = base(&authority, &folder, "newest", &listed, &[serial(4)]);
         let root = authority.root();
-        let standings = issued.map(|(certificate, _)| certificate);
+        let [good, before, revoked, held, released] = issued.map(|(certificate, _)| certificate);
+        let standings = [good, before, revoked, held, released, former.revoked];
         Self { authority: Some(authority), folder, root, standings, older_base, newest_base, delta }
     }
 }
