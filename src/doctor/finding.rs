@@ -3,6 +3,9 @@
 use super::part::Part;
 use crate::pki::name::visible;
 
+/// Characters of a sentence at most: a certificate may have as many names as there is room for.
+const LONGEST_SENTENCE: usize = 1000;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -125,10 +128,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Of this certificate. What strangers wrote into the sentence is made fit to be shown: it goes
-    /// to terminals, logs and notifications.
+    /// Of this certificate. What strangers wrote into the sentence is made fit to be shown, and cut
+    /// off where it goes on for too long: it goes to terminals, logs and notifications.
     pub fn new(rule: &'static Rule, certificate: usize, sentence: impl AsRef<str>) -> Self {
-        let sentence = visible(sentence.as_ref());
+        let sentence = sentence.as_ref();
+        let end = sentence.char_indices().nth(LONGEST_SENTENCE).map(|(end, _)| end);
+        let sentence = match end.and_then(|end| sentence.get(..end)) {
+            Some(beginning) => format!("{}….", visible(beginning)),
+            None => visible(sentence),
+        };
         Self { rule, severity: rule.severity, certificate, sentence }
     }
 

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use chancery::doctor::evidence::MOST_LOOKUPS;
 use chancery::doctor::{Document, Fetch, Given, NotFetched, Part, Question, Report, examine};
 use chancery::pki::presented::PresentedCertificate;
 use rcgen::{
     CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName, DnType, KeyPair,
+    SanType,
 };
 
 use super::web::{NOW, Web, certificate, folder};
@@ -163,6 +165,33 @@ fn sentences_hold_nothing_that_a_terminal_obeys() {
         assert!(!finding.sentence.contains(char::is_control), "{:?}", finding.sentence);
     }
     assert_eq!(report.lookups[0].url, places[0], "scripts get it as it is");
+}
+
+/// As many names as there is room for: the verdict is soon there, and is short.
+#[test]
+fn thousands_of_names_are_judged_soon_and_told_shortly() {
+    let mut sans: Vec<SanType> = (0..30_000u32)
+        .map(|number| SanType::IpAddress(std::net::Ipv4Addr::from(number).into()))
+        .collect();
+    for number in 0..2000 {
+        let name = format!("*.n{number}.contoso.com");
+        sans.push(SanType::DnsName(name.try_into().unwrap()));
+    }
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = sans;
+    let key = KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    let certificate = PresentedCertificate::from_der(made.der()).unwrap();
+    let names = ["vpn.contoso.com".to_owned()];
+    let asked = Question { part: Part::VpnServer, names: &names, ..question(vec![certificate]) };
+    let begun = Instant::now();
+    let report = examine(&asked, &Nowhere::default());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let told = |slug| report.findings.iter().filter(|own| own.rule.slug == slug).count();
+    assert_eq!((told("address-not-as-dns-name"), told("wildcard-name")), (8, 8));
+    assert_eq!(told("name-not-in-certificate"), 1);
+    assert!(sentences(&report) < 8 * 1024, "{}", sentences(&report));
+    assert!(report.findings.iter().all(|own| own.sentence.ends_with('.')));
 }
 
 /// A root that somebody made up under a trusted one's name does not pass for it.

@@ -30,6 +30,8 @@ mod ocsp;
 mod purpose;
 mod validity;
 
+use std::collections::BTreeMap;
+
 use super::finding::{Confidence, Finding, Rule, Symptom};
 use super::part::Part;
 use super::{Case, Product};
@@ -64,8 +66,24 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     for group in groups {
         group(case, &mut findings);
     }
+    let mut findings = few(findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// Findings of one rule about one certificate that are told.
+const MOST_ALIKE: usize = 8;
+
+/// Without those that only say the same again: of ten thousand names that are wildcards, eight are
+/// told.
+fn few(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen: BTreeMap<(&str, usize), usize> = BTreeMap::new();
+    let mut is_told = |finding: &Finding| {
+        let count = seen.entry((finding.rule.slug, finding.certificate)).or_default();
+        *count += 1;
+        *count <= MOST_ALIKE
+    };
+    findings.into_iter().filter(|finding| is_told(finding)).collect()
 }
 
 /// Whether breaking it may be the fault of this machine's way to the place: others may get there.

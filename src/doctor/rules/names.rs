@@ -1,5 +1,7 @@
 //! Subject, DNS names, addresses and the UPN.
 
+use std::collections::BTreeSet;
+
 use super::documents::{NPS_REQUIREMENTS, STRONGSWAN_WINDOWS, TROUBLESHOOTING};
 use super::{Case, Confidence, Finding, Part, Product, Rule};
 use super::{EVERY_PART, NPS_SERVER, SERVERS, VPN_DEVICE, VPN_SERVER, VPN_USER, inferred, seen};
@@ -270,10 +272,11 @@ fn server(part: Part, names: &Names, findings: &mut Vec<Finding>) {
         }
     }
     if part == Part::VpnServer {
+        let as_dns: BTreeSet<&str> = names.dns().collect();
         for address in names.alternative() {
             let AlternativeName::Ip(address) = address else { continue };
             let text = address.to_string();
-            if !names.dns().any(|name| name == text) {
+            if !as_dns.contains(text.as_str()) {
                 let sentence = format!("{text} is an iPAddress and no dNSName.");
                 findings.push(Finding::new(&ADDRESS, 0, sentence));
             }

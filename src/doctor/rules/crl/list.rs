@@ -1,5 +1,7 @@
 //! One CRL: whose it is, what it is about, until when it holds.
 
+use std::collections::BTreeSet;
+
 use super::table::{
     CRITICAL, DELTA, DIGEST, EXPIRED, ISSUER, NO_NEXT_UPDATE, NO_NUMBER, NOT_YET_VALID, OVERDUE,
     SCOPE, SIGNATURE, UNREADABLE_ENTRY,
@@ -114,7 +116,8 @@ fn outside(concern: &Concern<'_>, crl: &PresentedCrl) -> Option<&'static str> {
     }
     let points = certificate.crl_distribution_points();
     let mut urls = points.iter().flat_map(|point| &point.urls);
-    if !scope.urls.is_empty() && !urls.any(|url| scope.urls.contains(url)) {
+    let of_list: BTreeSet<&String> = scope.urls.iter().collect();
+    if !of_list.is_empty() && !urls.any(|url| of_list.contains(url)) {
         return Some("is of another distribution point than the certificate names");
     }
     None
