@@ -46,9 +46,9 @@ fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
     loop {
         let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
         tell(api, &found);
-        let (late, lasting) = lateness(api, &late_before, found.at);
+        let late = lateness(api, found.at);
+        let faults = [found.faults.clone(), lasting(&late, &late_before)].concat();
         late_before = late;
-        let faults = [found.faults.clone(), lasting].concat();
         if let Err(error) = api.authority.note_self_check(&faults, &found.warnings, found.at) {
             tracing::error!(%error, "what the look at itself found is not on record");
         }
@@ -62,16 +62,18 @@ fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
     }
 }
 
-/// What `/readyz` says of CRL, delta and OCSP answers that are not renewed, each after its rule, and
-/// of that what was so at the last look already: a round of answers under way alarms nobody.
-fn lateness(api: &Api, before: &[&str], now: Timestamp) -> (Vec<&'static str>, Vec<String>) {
+/// What `/readyz` says of CRL, delta and OCSP answers that are not renewed, each after its rule.
+fn lateness(api: &Api, now: Timestamp) -> Vec<(&'static str, String)> {
     let ocsp = api.publisher.ocsp(now).and_then(|figures| figures.trouble);
     let found = [("publication-late", api.publisher.trouble(now)), ("ocsp-answers-late", ocsp)];
-    let found = found.into_iter().filter_map(|(rule, why)| Some((rule, why?)));
-    let found: Vec<(&'static str, String)> = found.collect();
-    let lasting = found.iter().filter(|(rule, _)| before.contains(rule));
-    let lasting = lasting.map(|(rule, why)| format!("{rule}: {why}.")).collect();
-    (found.into_iter().map(|(rule, _)| rule).collect(), lasting)
+    found.into_iter().filter_map(|(rule, why)| Some((rule, why?))).collect()
+}
+
+/// Of that, what was so at the last look already: a round of answers under way alarms nobody.
+fn lasting(found: &[(&'static str, String)], before: &[(&'static str, String)]) -> Vec<String> {
+    let was_so = |rule: &str| before.iter().any(|(own, _)| *own == rule);
+    let lasting = found.iter().filter(|(rule, _)| was_so(rule));
+    lasting.map(|(rule, why)| format!("{rule}: {why}.")).collect()
 }
 
 /// Logs what was not so the last time.
@@ -85,5 +87,28 @@ fn tell(api: &Api, found: &SelfCheck) {
     }
     for told in found.warnings.iter().filter(|told| !known(told)) {
         tracing::warn!("relying parties may refuse: {told}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_late_once_alarms_nobody_and_twice_it_does() {
+        let late = |rule: &'static str, why: &str| (rule, why.to_owned());
+        let first = [late("ocsp-answers-late", "OCSP answers are still being made")];
+        assert!(lasting(&first, &[]).is_empty());
+        let then = [
+            late("publication-late", "the disk is full"),
+            late("ocsp-answers-late", "the OCSP answers of noon were to be renewed by now"),
+        ];
+        let told = lasting(&then, &first);
+        assert_eq!(
+            told,
+            ["ocsp-answers-late: the OCSP answers of noon were to be renewed by now."]
+        );
+        assert_eq!(lasting(&then, &then).len(), 2);
+        assert!(lasting(&[], &then).is_empty(), "all is well again");
     }
 }
