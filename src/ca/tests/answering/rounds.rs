@@ -1,0 +1,188 @@
+//! When answers are made: after a start, after a crash, at their end, by the next responder.
+
+use super::*;
+
+#[test]
+fn a_new_start_signs_nothing_anew_and_serves_nothing_old() {
+    let mut stand = Stand::new();
+    put_on_record(stand.register.as_ref(), 10, |_| noon().seconds() + 86_400);
+    stand.settle(noon());
+    let before = stand.stored(IssuerHash::Sha256, &serial(3), noon());
+    let signed = stand.signed();
+    stand.again();
+    stand.assert_status(&serial(3), ResponseStatus::TryLater, noon());
+    stand.settle(noon());
+    assert_eq!(stand.stored(IssuerHash::Sha256, &serial(3), noon()), before);
+    assert_eq!(stand.signed(), signed);
+
+    // Revoked while nobody made answers: never good again, from the first answer on.
+    let now = noon().plus_seconds(30);
+    let act = Act::CertificateRevoked(act::CertificateRevoked {
+        serial: serial(3).as_der_content().to_vec(),
+        revoked_at: now.millis(),
+        reason: 1,
+        invalidity_date: None,
+        not_after: None,
+        key_sha256: None,
+        scope: None,
+    });
+    let entry = Entry { at: now.millis(), actor: None, act };
+    stand.register.commit(vec![entry], Urgency::Reserved).unwrap();
+    stand.again();
+    loop {
+        let work = stand.maker.attempt(now).unwrap();
+        if let Found::Stored(stored) = stand.found(&serial(3), now) {
+            let id = stand.id(IssuerHash::Sha1, &serial(3));
+            let (this_update, next_update) = times(now);
+            let single =
+                single_response(&id, &revoked(now, KeyCompromise), this_update, next_update);
+            assert!(holds(&stored.octets, &single));
+        }
+        if work == Work::Done {
+            break;
+        }
+    }
+    assert_eq!(stand.signed(), signed + 2);
+}
+
+#[test]
+fn a_round_goes_on_where_it_was_cut_off() {
+    let mut stand = Stand::new();
+    let count = 500;
+    put_on_record(stand.register.as_ref(), count, |_| noon().seconds() + 86_400);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        // The progress is synced now and then, not with every slice: here it is.
+        if stand.maker.attempt(noon()).unwrap() == Work::Done {
+            break;
+        }
+        if stand.signed() >= 256 && stand.signed() < 600 {
+            stand.maker.stop();
+            stand.maker.run(&noon); // closes
+            let signed = stand.signed();
+            stand.again();
+            while stand.signed() == signed {
+                stand.maker.attempt(noon()).unwrap();
+                stand.assert_status(&serial(9999), ResponseStatus::TryLater, noon());
+            }
+        }
+        assert!(attempts < 1000);
+    }
+    // Each once: those of the last slice before a stop stand in the file as well.
+    assert_eq!(stand.signed(), 2 * (count + 1));
+    for number in 0..count {
+        stand.stored(IssuerHash::Sha1, &serial(number), noon());
+    }
+    stand.assert_status(&serial(9999), ResponseStatus::Unauthorized, noon());
+}
+
+#[test]
+fn answers_end_with_their_time_and_certificates_with_theirs() {
+    let stand = Stand::new();
+    let day = 86_400;
+    put_on_record(stand.register.as_ref(), 40, |number| {
+        noon().seconds() + if number < 20 { PERIOD / 2 } else { day }
+    });
+    stand.settle(noon());
+    stand.assert_standing(&serial(0), &Standing::Good, noon(), noon());
+    // Nobody renews them: never past their nextUpdate, and never `good` instead.
+    let end = noon().plus_seconds(2 * PERIOD);
+    stand.assert_standing(&serial(0), &Standing::Good, noon(), end.minus_seconds(1));
+    stand.assert_status(&serial(0), ResponseStatus::Unauthorized, end);
+    stand.assert_status(&serial(30), ResponseStatus::TryLater, end);
+    assert!(stand.maker.trouble(noon().plus_seconds(PERIOD + 60)).is_none());
+    assert!(stand.maker.trouble(noon().plus_seconds(PERIOD / 2 * 3)).is_some());
+
+    // The next round leaves out who has ended, and then forgets them.
+    let later = noon().plus_seconds(PERIOD);
+    stand.settle(later);
+    assert_eq!(stand.maker.round(later).unwrap(), (21, 0));
+    stand.assert_status(&serial(0), ResponseStatus::Unauthorized, later);
+    stand.assert_standing(&serial(30), &Standing::Good, later, later);
+
+    // A clock that went back for good: answers of today, not of the future.
+    let earlier = noon().plus_seconds(60);
+    stand.settle(earlier);
+    stand.assert_standing(&serial(30), &Standing::Good, earlier, earlier);
+}
+
+#[test]
+fn a_serial_number_known_by_its_revocation_alone_is_revoked() {
+    // An adopted CA's certificates.
+    let stand = Stand::new();
+    let act = |number: u64| {
+        Act::CertificateRevoked(act::CertificateRevoked {
+            serial: serial(number).as_der_content().to_vec(),
+            revoked_at: noon().millis(),
+            reason: 1,
+            invalidity_date: None,
+            not_after: None,
+            key_sha256: None,
+            scope: None,
+        })
+    };
+    let entry = |number| Entry { at: noon().millis(), actor: None, act: act(number) };
+    stand.register.commit((0..300).map(entry).collect(), Urgency::Reserved).unwrap();
+    stand.settle(noon());
+    for number in 0..300 {
+        stand.assert_standing(&serial(number), &revoked(noon(), KeyCompromise), noon(), noon());
+    }
+    stand.register.commit(vec![entry(300)], Urgency::Reserved).unwrap();
+    stand.settle(noon());
+    let later = noon().plus_seconds(PERIOD);
+    stand.settle(later);
+    for number in [0, 299, 300] {
+        stand.assert_standing(&serial(number), &revoked(noon(), KeyCompromise), later, later);
+    }
+    stand.assert_status(&serial(301), ResponseStatus::Unauthorized, later);
+}
+
+#[test]
+fn the_responder_is_exchanged_and_no_answer_outlives_him() {
+    let stand = Stand::new();
+    put_on_record(stand.register.as_ref(), 5, |_| noon().seconds() + 90 * 86_400);
+    stand.settle(noon());
+    let first = stand.responders.responder(noon()).unwrap();
+    let due = first.renewal_due();
+    // Two weeks of life, two thirds of it.
+    assert!(due > noon().plus_seconds(8 * 86_400) && due < noon().plus_seconds(10 * 86_400));
+    let one = stand.stored(IssuerHash::Sha1, &serial(0), noon());
+    assert!(holds(&one.octets, first.certificate().der()));
+    stand.settle(due);
+    let second = stand.responders.responder(due).unwrap();
+    assert_ne!(first.certificate().serial(), second.certificate().serial());
+    for number in 0..5 {
+        let stored = stand.stored(IssuerHash::Sha1, &serial(number), due);
+        assert!(holds(&stored.octets, second.certificate().der()));
+        assert!(stored.next_update <= second.certificate().not_after());
+    }
+    let acts = acts(stand.register.as_ref());
+    let appointed = acts.iter().filter(|act| matches!(act, Act::ResponderAppointed(_))).count();
+    assert_eq!(appointed, 2);
+    // It is itself answered about, like every certificate.
+    let own = second.certificate().serial();
+    stand.assert_standing(&own, &Standing::Good, due, due);
+}
+
+#[test]
+fn another_ledgers_answers_are_not_served() {
+    let stand = Stand::new();
+    put_on_record(stand.register.as_ref(), 5, |_| noon().seconds() + 86_400);
+    stand.settle(noon());
+    // An older copy of the ledger, which went another way since.
+    let other = Stand::new();
+    put_on_record(other.register.as_ref(), 200, |_| noon().seconds() + 86_400);
+    for file in std::fs::read_dir(stand.world.data.path().join("ocsp")).unwrap() {
+        let file = file.unwrap();
+        let to = other.world.data.path().join("ocsp").join(file.file_name());
+        std::fs::copy(file.path(), to).unwrap();
+    }
+    let (maker, point) =
+        maker(&other.world, &other.register, &other.authority, &other.responders, Nonces::Answered);
+    let before = other.signed();
+    while maker.attempt(noon()).unwrap() == Work::GoesOn {}
+    assert_eq!(other.signed() - before, 2 * 201);
+    let asked = other.request(IssuerHash::Sha1, &serial(150));
+    assert!(matches!(point.find(&asked, noon()), Found::Stored(_)));
+}
