@@ -20,26 +20,29 @@ impl Search<'_> {
         limit: usize,
     ) -> Result<Listing<StandingRow>, StoreError> {
         let mut rows = Vec::new();
-        let Ok(first) = u32::try_from(after.saturating_add(1)) else {
+        let Ok(mut from) = u32::try_from(after.saturating_add(1)) else {
             return Ok(Listing { rows, next: None });
         };
-        for block in first / BLOCK.. {
-            let Some(requests) = self.issued_in(block)? else { break };
+        while rows.len() < limit {
+            let wanted = limit - rows.len();
+            let Some(requests) = self.issued_from(from, wanted)? else {
+                return Ok(Listing { rows, next: None });
+            };
+            from = match requests.last() {
+                Some((last, ..)) if requests.len() == wanted => last + 1,
+                _ => (from / BLOCK + 1) * BLOCK,
+            };
             for (request, facts, places) in requests {
-                if request < first {
-                    continue;
-                }
                 rows.extend(self.standing_of(request, &facts, &places)?);
-                if rows.len() >= limit {
-                    return Ok(Listing { rows, next: Some(u64::from(request)) });
-                }
             }
         }
-        Ok(Listing { rows, next: None })
+        Ok(Listing { rows, next: Some(u64::from(from) - 1) })
     }
 
-    /// The requests of a block that have a certificate; nothing after the last block.
-    fn issued_in(&self, block: u32) -> Result<Option<Vec<Found>>, StoreError> {
+    /// The requests from number `first` to the end of its block, at most so many, that have a
+    /// certificate; nothing after the last block.
+    fn issued_from(&self, first: u32, limit: usize) -> Result<Option<Vec<Found>>, StoreError> {
+        let block = first / BLOCK;
         self.look(|index| {
             let Some(summary) = index.rows.summaries().get(block as usize) else { return Ok(None) };
             let issued = [Disposition::Issued, Disposition::Revoked];
@@ -47,9 +50,10 @@ impl Search<'_> {
                 return Ok(Some(Vec::new()));
             }
             let requests = index.rows.block(&index.chunks, block)?;
-            let issued =
-                requests.into_iter().filter(|(_, facts)| issued.contains(&facts.disposition));
-            let places = issued.map(|(request, facts)| {
+            let issued = requests.into_iter().filter(|(request, facts)| {
+                *request >= first && issued.contains(&facts.disposition)
+            });
+            let places = issued.take(limit).map(|(request, facts)| {
                 Ok((request, facts, index.rows.places(&index.chunks, request)?))
             });
             places.collect::<Result<_, _>>().map(Some)

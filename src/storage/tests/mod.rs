@@ -6,6 +6,7 @@ mod faults;
 mod index_damage;
 mod ledger_damage;
 mod random_acts;
+mod standings;
 mod template_names;
 
 use super::act::{
