@@ -1,7 +1,9 @@
 //! Signs answers, many at a time, on as many threads as there are processors.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::slice::Chunks;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -14,6 +16,9 @@ use crate::pki::ocsp::{
 };
 use crate::storage::Register;
 use crate::storage::answers::{Answer, AnswerDirectory, Kept};
+
+/// Certificates whose answers go to the table together.
+const AT_ONCE: usize = 8;
 
 /// What an [`super::AnswerMaker`] is made of.
 pub struct Parts {
@@ -43,29 +48,46 @@ pub(super) struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// The answers to these questions, for each hash that a CertID may have.
+    /// Makes the answers to these questions, for each hash that a CertID may have, and hands them to
+    /// `put` some at a time, in whatever order they are ready: what takes them works while others
+    /// are signed.
     pub fn answers(
         &self,
         identity: &IssuerIdentity,
         questions: &[Question],
         processors: NonZeroUsize,
-    ) -> Result<Vec<Kept>, OcspError> {
-        let each = questions.len().div_ceil(processors.get()).max(1);
+        mut put: impl FnMut(&[Kept]) -> Result<(), OcspError>,
+    ) -> Result<(), OcspError> {
         let answer = |part: &[Question]| -> Result<Vec<Kept>, OcspError> {
             part.iter().map(|question| self.answer(identity, question)).collect()
         };
         if questions.len() <= 1 {
-            return answer(questions);
+            return put(&answer(questions)?);
         }
-        std::thread::scope(|scope| {
-            let answer = &answer;
-            let parts: Vec<_> =
-                questions.chunks(each).map(|part| scope.spawn(move || answer(part))).collect();
-            let mut all = Vec::with_capacity(questions.len());
-            for part in parts {
-                all.extend(part.join().map_err(|_| OcspError::ThreadLost)??);
+        // Not each thread its half: one that is held up leaves the rest to the others.
+        let parts = Mutex::new(questions.chunks(AT_ONCE));
+        let (made, ready) = sync_channel(2 * processors.get());
+        let sign = |made: SyncSender<_>| {
+            while let Some(part) = next_of(&parts) {
+                // Where nobody takes them any more, nothing more is signed.
+                if made.send(answer(part)).is_err() {
+                    break;
+                }
             }
-            Ok(all)
+        };
+        std::thread::scope(|scope| {
+            let sign = &sign;
+            let threads: Vec<_> = (0..processors.get())
+                .map(|_| {
+                    let made = made.clone();
+                    scope.spawn(move || sign(made))
+                })
+                .collect();
+            drop(made);
+            let done = ready.into_iter().try_for_each(|part| put(&part?));
+            let ended = threads.into_iter().map(|thread| thread.join());
+            let lost = ended.fold(false, |lost, ended| lost || ended.is_err());
+            if lost { Err(OcspError::ThreadLost) } else { done }
         })
     }
 
@@ -101,4 +123,8 @@ impl Signing<'_> {
         tag.copy_from_slice(&digest(&SHA256, &whole).as_ref()[..16]);
         Ok(Answer { tag, octets })
     }
+}
+
+fn next_of<'a>(parts: &Mutex<Chunks<'a, Question>>) -> Option<&'a [Question]> {
+    parts.lock().unwrap_or_else(PoisonError::into_inner).next()
 }

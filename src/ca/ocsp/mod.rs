@@ -22,6 +22,7 @@
 
 mod asking;
 mod clockwork;
+mod desk;
 mod fresh;
 mod making;
 mod point;
@@ -31,7 +32,7 @@ mod schedule;
 
 pub use clockwork::AnswerMaker;
 #[cfg(test)]
-pub(in crate::ca) use clockwork::Work;
+pub(in crate::ca) use desk::Work;
 pub use fresh::{Busy, FreshAnswer};
 pub use making::Parts;
 pub use point::{AnswerPoint, Counts, Found, Nonces, StoredAnswer};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::pki::certificate::{Certificate, CertificateError};
 use crate::pki::issuer::Issuer;
 use crate::pki::oid;
-use crate::pki::public_key::{KeyError, PublicKey};
+use crate::pki::public_key::KeyError;
 use crate::pki::signature::SignatureError;
 use crate::pki::time::Timestamp;
 use crate::signing::{CaKey, SigningError};
@@ -15,7 +15,7 @@ use crate::signing::{CaKey, SigningError};
 pub struct Responder {
     certificate: Certificate,
     key: Arc<dyn CaKey>,
-    public_key: PublicKey,
+    key_hash: [u8; 20],
 }
 
 /// Why a certificate and a key are no responder.
@@ -77,7 +77,7 @@ impl Responder {
         // Once, not for every answer: verifying costs more than signing.
         let probe = b"Chancery OCSP responder";
         key.algorithm().verify(&public_key, probe, &key.sign(probe)?)?;
-        Ok(Self { certificate, key, public_key })
+        Ok(Self { certificate, key, key_hash: public_key.key_identifier() })
     }
 
     /// Its certificate.
@@ -98,7 +98,7 @@ impl Responder {
 
     /// What answers name it by: SHA-1 of its key.
     pub(super) fn key_hash(&self) -> [u8; 20] {
-        self.public_key.key_identifier()
+        self.key_hash
     }
 }
 

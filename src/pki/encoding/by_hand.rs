@@ -5,8 +5,6 @@ use der::asn1::ObjectIdentifier;
 
 use super::{BIT_STRING, INTEGER, NotDer, SEQUENCE, read_header, write_header};
 
-/// OCTET STRING.
-pub const OCTET_STRING: u8 = 0x04;
 /// NULL.
 pub const NULL: u8 = 0x05;
 /// OBJECT IDENTIFIER.
@@ -153,6 +151,7 @@ pub(crate) mod time {
 
 #[cfg(test)]
 mod tests {
+    use super::super::OCTET_STRING;
     use super::*;
     use der::{Decode, Encode};
     use proptest::prelude::*;

@@ -25,6 +25,8 @@ use der::{Length, Reader, Sequence, Tag, Writer};
 pub const INTEGER: u8 = 0x02;
 /// BIT STRING.
 pub const BIT_STRING: u8 = 0x03;
+/// OCTET STRING.
+pub const OCTET_STRING: u8 = 0x04;
 /// SEQUENCE and SEQUENCE OF.
 pub const SEQUENCE: u8 = 0x30;
 

@@ -1,10 +1,10 @@
 //! Which certificate is meant: CertID (RFC 6960 §4.1.1).
 
-use der::asn1::{AnyRef, Null, ObjectIdentifier, OctetStringRef};
-use der::{Decode, Encode, Sequence, Tag, Tagged};
-use spki::AlgorithmIdentifier;
+use der::asn1::{AnyRef, ObjectIdentifier};
+use der::{Decode, Sequence, Tag, Tagged};
 
 use crate::pki::certificate::sha256;
+use crate::pki::encoding::{INTEGER, OCTET_STRING, SEQUENCE, write_header};
 use crate::pki::issuer::Issuer;
 use crate::pki::oid;
 use crate::pki::public_key::key_identifier as sha1;
@@ -28,6 +28,14 @@ impl IssuerHash {
         match self {
             Self::Sha1 => oid::SHA_1,
             Self::Sha256 => oid::SHA_256,
+        }
+    }
+
+    /// AlgorithmIdentifier in DER.
+    fn algorithm(self) -> &'static [u8] {
+        match self {
+            Self::Sha1 => &[0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0],
+            Self::Sha256 => &[0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0],
         }
     }
 
@@ -116,18 +124,19 @@ impl IssuerIdentity {
     /// The CertID of one of its certificates. The parameters are NULL, as everybody writes them.
     pub fn certificate_id(&self, hash: IssuerHash, serial: &SerialNumber) -> Vec<u8> {
         let (name, key) = self.hashes(hash);
-        let encode = || {
-            let algorithm = AlgorithmIdentifier { oid: hash.oid(), parameters: Some(Null) };
-            let parts = [
-                algorithm.to_der()?,
-                OctetStringRef::new(name)?.to_der()?,
-                OctetStringRef::new(key)?.to_der()?,
-                AnyRef::new(Tag::Integer, serial.as_der_content())?.to_der()?,
-            ];
-            AnyRef::new(Tag::Sequence, &parts.concat())?.to_der()
-        };
-        // Two hashes and a serial number always encode.
-        encode().unwrap_or_default()
+        let algorithm = hash.algorithm();
+        let serial = serial.as_der_content();
+        // None of the parts has 128 octets.
+        let element = |content: &[u8]| 2 + content.len();
+        let content = algorithm.len() + element(name) + element(key) + element(serial);
+        let mut out = Vec::with_capacity(4 + content);
+        write_header(&mut out, SEQUENCE, content as u64);
+        out.extend_from_slice(algorithm);
+        for (tag, content) in [(OCTET_STRING, name), (OCTET_STRING, key), (INTEGER, serial)] {
+            write_header(&mut out, tag, content.len() as u64);
+            out.extend_from_slice(content);
+        }
+        out
     }
 
     fn hashes(&self, hash: IssuerHash) -> (&[u8], &[u8]) {

@@ -6,7 +6,7 @@ use der::{Choice, Decode, Encode, Sequence, SliceReader};
 use x509_cert::ext::pkix::CrlReason;
 
 use crate::pki::certificate::parts::ExtensionPart;
-use crate::pki::encoding::{NotDer, SEQUENCE, Verbatim, write_header};
+use crate::pki::encoding::{NotDer, OCTET_STRING, SEQUENCE, Verbatim, write_header};
 use crate::pki::oid;
 use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::signature::SignatureAlgorithm;
@@ -213,7 +213,6 @@ impl SignedAnswer {
 /// ```
 /// Lengths and copies alone: this is done for every answer that is served.
 pub fn successful(signed: &[u8], certificate: &[u8]) -> Vec<u8> {
-    const OCTET_STRING: u8 = 4;
     const CONTEXT_0: u8 = crate::pki::encoding::constructed(0);
     /// responseStatus successful(0).
     const STATUS: [u8; 3] = [0x0a, 1, 0];

@@ -2,7 +2,7 @@
 //! read finds an answer and no memory is used however many there are. Derived; may be deleted.
 //!
 //! ```text
-//! <directory>/answers-<n>  a page with the progress, then slots (a power of two of them)
+//! <directory>/answers-<n>  a page with the progress, then slots
 //! <directory>/signer-<n>   the certificate of a signer (DER), which its answers share
 //! ```
 //! One thread writes, anybody reads without a lock: a slot that was read half-way through a write
@@ -46,11 +46,12 @@ impl AnswerDirectory {
         AnswerTable::open(&self.path, newest)
     }
 
-    /// An empty table; those before it are deleted.
-    pub fn begin(&self) -> Result<AnswerTable, StoreError> {
+    /// An empty table for the answers about so many certificates, more or less; those before it are
+    /// deleted.
+    pub fn begin(&self, certificates: u64) -> Result<AnswerTable, StoreError> {
         let before = self.numbers("answers-")?;
         let next = before.iter().max().map_or(1, |number| number + 1);
-        let table = AnswerTable::create(&self.path, next)?;
+        let table = AnswerTable::create(&self.path, next, certificates)?;
         for number in before {
             self.remove("answers-", number)?;
         }

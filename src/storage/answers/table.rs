@@ -12,11 +12,12 @@ use crate::pki::serial::SerialNumber;
 use crate::storage::StoreError;
 use crate::storage::datadir::{doing, sync_directory_of};
 
-const TITLE: &[u8; 24] = b"chancery OCSP answers 1\n";
+const TITLE: &[u8; 24] = b"chancery OCSP answers 2\n";
 const PAGE: u64 = 4096;
 /// Where the two records of the progress stand in the first page.
 const RECORDS: [u64; 2] = [512, 1024];
-const FIRST_SLOTS: u64 = 4096;
+const FEWEST_SLOTS: u64 = 4096;
+const MOST_EXPECTED: u64 = 1 << 20;
 const FIRST_SLOT_SIZE: usize = 1024;
 /// How often a torn slot is read again: its write takes microseconds.
 const READS: usize = 1000;
@@ -30,6 +31,15 @@ pub struct AnswerTable {
     slots: u64,
     slot_size: usize,
     writing: Mutex<Record>,
+    /// Held while the progress is written.
+    settling: Mutex<()>,
+}
+
+/// Whether more is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    NotYet,
+    Clean,
 }
 
 /// What became of writing answers.
@@ -42,10 +52,16 @@ pub enum Put {
 }
 
 impl AnswerTable {
-    /// An empty one.
-    pub(super) fn create(directory: &Path, number: u64) -> Result<Self, StoreError> {
+    /// An empty one with room for the answers about so many certificates, if they are not very
+    /// many: slots in which nothing stands take no space.
+    pub(super) fn create(
+        directory: &Path,
+        number: u64,
+        certificates: u64,
+    ) -> Result<Self, StoreError> {
         let progress = Progress::default();
-        Self::sized(directory, number, FIRST_SLOTS, FIRST_SLOT_SIZE, progress)?.named()
+        let slots = slots_for(certificates.min(MOST_EXPECTED));
+        Self::sized(directory, number, slots, FIRST_SLOT_SIZE, progress)?.named()
     }
 
     /// Reads one; nothing where it is none, or torn: after an unclean stop every slot is looked at.
@@ -55,7 +71,8 @@ impl AnswerTable {
         let file = file.map_err(|error| doing("opening", &path, &error))?;
         let Some((slots, slot_size, record)) = read_head(&file) else { return Ok(None) };
         let writing = Mutex::new(record);
-        let table = Self { path, number, file, slots, slot_size, writing };
+        let settling = Mutex::default();
+        let table = Self { path, number, file, slots, slot_size, writing, settling };
         Ok(table.take_up()?.then_some(table))
     }
 
@@ -82,7 +99,8 @@ impl AnswerTable {
         };
         let file = make().map_err(|error: io::Error| doing("making", &path, &error))?;
         let writing = Mutex::new(Record { progress, ..Record::default() });
-        Ok(Self { path, number, file, slots, slot_size, writing })
+        let settling = Mutex::default();
+        Ok(Self { path, number, file, slots, slot_size, writing, settling })
     }
 
     /// Syncs a table that is whole, and gives it its name.
@@ -115,14 +133,30 @@ impl AnswerTable {
             let crowded = writing.taken >= self.slots / 4 * 3;
             let found = self.seek(&kept.serial, &mut octets);
             let (place, slot) = found.map_err(|error| self.failed("reading", &error))?;
-            let fresh = matches!(slot, Slot::Empty);
-            if fresh && crowded || kept.write(&mut octets).is_none() {
+            if slot == Slot::Empty && crowded
+                || self.write(kept, &mut octets, place, &slot, &mut writing)? == Put::NoRoom
+            {
                 return Ok(Put::NoRoom);
             }
-            let written = self.file.write_all_at(&octets, self.offset(place));
-            written.map_err(|error| self.failed("writing", &error))?;
-            writing.taken += u64::from(fresh);
         }
+        Ok(Put::Done)
+    }
+
+    /// Writes answers to their place, in which `before` stood.
+    fn write(
+        &self,
+        kept: &Kept,
+        octets: &mut [u8],
+        place: u64,
+        before: &Slot,
+        writing: &mut Record,
+    ) -> Result<Put, StoreError> {
+        if kept.write(octets).is_none() {
+            return Ok(Put::NoRoom);
+        }
+        let written = self.file.write_all_at(octets, self.offset(place));
+        written.map_err(|error| self.failed("writing", &error))?;
+        writing.taken += u64::from(*before == Slot::Empty);
         Ok(Put::Done)
     }
 
@@ -136,14 +170,21 @@ impl AnswerTable {
         self.lock().progress = progress;
     }
 
-    /// Syncs the answers, then says durably how far they are.
+    /// Notes how far it is, syncs the answers, and says it durably.
     pub fn settle(&self, progress: Progress) -> Result<(), StoreError> {
-        self.write_progress(progress, false)
+        self.note(progress);
+        self.settle_so_far()
+    }
+
+    /// Syncs the answers, then says durably how far they were before. Others may be written
+    /// meanwhile.
+    pub fn settle_so_far(&self) -> Result<(), StoreError> {
+        self.write_progress(Ending::NotYet)
     }
 
     /// The same for a clean stop.
     pub fn close(&self) -> Result<(), StoreError> {
-        self.write_progress(self.progress(), true)
+        self.write_progress(Ending::Clean)
     }
 
     /// The same answers in a larger table, less those of rounds before `round`; the old file is
@@ -159,7 +200,7 @@ impl AnswerTable {
         let Some(largest) = sizes.try_fold(0, |most, size| Some(size?.max(most))) else {
             return Err(StoreError::Damaged("an OCSP answer is larger than a page".to_owned()));
         };
-        let slots = ((live + wanted.len() as u64) * 2).next_power_of_two().max(FIRST_SLOTS);
+        let slots = slots_for(live + wanted.len() as u64);
         let directory = self.path.parent().unwrap_or(Path::new("."));
         let size = self.slot_size.max(largest);
         let new = Self::sized(directory, self.number + 1, slots, size, self.progress())?;
@@ -185,11 +226,13 @@ impl AnswerTable {
     /// Puts what another table has, unless it is here already and newer: a power cut that took a slot
     /// out of the way of a search may have left an older one behind.
     fn take_over(&self, kept: &Kept) -> Result<(), StoreError> {
-        let here = self.find(&kept.serial)?;
-        if here.is_none_or(|here| here.produced_at < kept.produced_at) {
-            self.put(std::slice::from_ref(kept))?;
+        let mut octets = vec![0; self.slot_size];
+        let found = self.seek(&kept.serial, &mut octets);
+        let (place, here) = found.map_err(|error| self.failed("reading", &error))?;
+        match here {
+            Slot::Kept(here) if here.produced_at >= kept.produced_at => Ok(()),
+            here => self.write(kept, &mut octets, place, &here, &mut self.lock()).map(drop),
         }
-        Ok(())
     }
 
     /// How many slots are taken, and how many there are.
@@ -210,13 +253,13 @@ impl AnswerTable {
 
     /// Where the serial number stands, or the empty slot where it would.
     fn seek(&self, serial: &SerialNumber, octets: &mut [u8]) -> io::Result<(u64, Slot)> {
-        let mut place = hash(serial) & (self.slots - 1);
+        let mut place = hash(serial) % self.slots;
         for _ in 0..self.slots {
             match self.slot(place, octets)? {
                 Slot::Kept(kept) if kept.serial != *serial => {}
                 found => return Ok((place, found)),
             }
-            place = (place + 1) & (self.slots - 1);
+            place = (place + 1) % self.slots;
         }
         Err(io::Error::other("the table of OCSP answers has no empty slot"))
     }
@@ -253,8 +296,7 @@ impl AnswerTable {
     /// Counts what is there, and says durably that this run has not ended. False where a slot is
     /// torn: then whatever else was not synced is missing as well, and nobody knows what.
     fn take_up(&self) -> Result<bool, StoreError> {
-        let Record { clean, progress, .. } = *self.lock();
-        if !clean {
+        if !self.lock().clean {
             let (mut taken, mut torn) = (0, 0u64);
             let counted = self.each(|_, slot| {
                 match slot {
@@ -270,19 +312,22 @@ impl AnswerTable {
             }
             self.lock().taken = taken;
         }
-        self.write_progress(progress, false)?;
+        self.write_progress(Ending::NotYet)?;
         Ok(true)
     }
 
-    fn write_progress(&self, progress: Progress, clean: bool) -> Result<(), StoreError> {
+    fn write_progress(&self, ending: Ending) -> Result<(), StoreError> {
+        let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = self.progress();
         self.file.sync_data().map_err(|error| self.failed("syncing", &error))?;
         let mut writing = self.lock();
-        let count = writing.count + 1;
-        *writing = Record { progress, count, taken: writing.taken, clean };
-        let octets = writing.encode();
+        writing.count += 1;
+        writing.clean = ending == Ending::Clean;
+        let record = Record { progress, ..*writing };
         drop(writing);
-        let place = RECORDS[usize::from(count % 2 == 1)];
-        let written = self.file.write_all_at(&octets, place).and_then(|()| self.file.sync_data());
+        let place = RECORDS[usize::from(record.count % 2 == 1)];
+        let written = self.file.write_all_at(&record.encode(), place);
+        let written = written.and_then(|()| self.file.sync_data());
         written.map_err(|error| self.failed("writing", &error))
     }
 
@@ -299,6 +344,11 @@ impl AnswerTable {
     }
 }
 
+/// Slots of a table that is three fifths full with the answers about so many certificates, or less.
+fn slots_for(certificates: u64) -> u64 {
+    (certificates / 3 * 5).next_multiple_of(FEWEST_SLOTS).max(FEWEST_SLOTS)
+}
+
 /// Slots, their size and the progress, from the first page.
 fn read_head(file: &File) -> Option<(u64, usize, Record)> {
     let mut page = vec![0; PAGE as usize];
@@ -308,8 +358,7 @@ fn read_head(file: &File) -> Option<(u64, usize, Record)> {
     }
     let number = |at: usize| Some(u64::from_le_bytes(*page.get(at..)?.first_chunk()?));
     let (slots, slot_size) = (number(24)?, usize::try_from(number(32)?).ok()?);
-    let sound =
-        slots.is_power_of_two() && (512..=4096).contains(&slot_size) && slot_size.is_power_of_two();
+    let sound = slots > 0 && (512..=4096).contains(&slot_size) && slot_size.is_power_of_two();
     let length = slots.checked_mul(slot_size as u64)?.checked_add(PAGE)?;
     if !sound || file.metadata().ok()?.len() != length {
         return None;

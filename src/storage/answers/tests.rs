@@ -36,7 +36,7 @@ fn grows_and_finds_everybody_and_nobody_else() {
     let home = tempfile::tempdir().unwrap();
     let directory = AnswerDirectory::open(home.path()).unwrap();
     assert!(directory.table().unwrap().is_none());
-    let mut table = directory.begin().unwrap();
+    let mut table = directory.begin(0).unwrap();
     for from in (0..20_000).step_by(500) {
         let batch: Vec<Kept> = (from..from + 500).map(|number| kept(number, 1, 200)).collect();
         put(&mut table, &batch);
@@ -66,7 +66,7 @@ fn grows_and_finds_everybody_and_nobody_else() {
 fn a_clean_stop_is_believed_and_a_torn_slot_is_not() {
     let home = tempfile::tempdir().unwrap();
     let directory = AnswerDirectory::open(home.path()).unwrap();
-    let table = directory.begin().unwrap();
+    let table = directory.begin(0).unwrap();
     let answers: Vec<Kept> = (0..100).map(|number| kept(number, 1, 100)).collect();
     assert_eq!(table.put(&answers).unwrap(), Put::Done);
     let progress = Progress {
@@ -96,7 +96,7 @@ fn a_clean_stop_is_believed_and_a_torn_slot_is_not() {
     std::fs::write(&path, octets).unwrap();
     assert!(directory.table().unwrap().is_none());
     // A new one takes its place.
-    let table = directory.begin().unwrap();
+    let table = directory.begin(0).unwrap();
     assert_eq!((table.room().0, table.progress().stage), (0, Stage::Nothing));
     assert!(!path.exists());
 }
@@ -105,7 +105,7 @@ fn a_clean_stop_is_believed_and_a_torn_slot_is_not() {
 fn a_file_that_is_none_is_not_used() {
     let home = tempfile::tempdir().unwrap();
     let directory = AnswerDirectory::open(home.path()).unwrap();
-    directory.begin().unwrap();
+    directory.begin(0).unwrap();
     let path = home.path().join("answers-1");
     let whole = std::fs::read(&path).unwrap();
     for damage in [0, 24, 32] {
@@ -130,7 +130,7 @@ fn a_file_that_is_none_is_not_used() {
 #[test]
 fn readers_see_whole_answers_while_they_are_replaced() {
     let home = tempfile::tempdir().unwrap();
-    let table = AnswerDirectory::open(home.path()).unwrap().begin().unwrap();
+    let table = AnswerDirectory::open(home.path()).unwrap().begin(0).unwrap();
     table.put(&[kept(1, 0, 300)]).unwrap();
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
