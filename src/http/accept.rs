@@ -7,19 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Accepts until `stop` becomes true, `places` connections at a time, each served by what
-/// `connection` gives; then waits at most `drain` for those that are open. Says whether all of
-/// them ended.
+/// `connection` gives, on the runtimes of `servers` in turn; then waits at most `drain` for those
+/// that are open. Says whether all of them ended.
 pub async fn accept<Served: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
     places: u32,
     drain: Duration,
     mut stop: watch::Receiver<bool>,
+    servers: &[Handle],
     connection: impl Fn(TcpStream, IpAddr, watch::Receiver<bool>) -> Served,
 ) -> bool {
     let free = Arc::new(Semaphore::new(places as usize));
+    let mut turns = servers.iter().cycle();
     loop {
         let came = tokio::select! {
             biased;
@@ -27,8 +30,9 @@ pub async fn accept<Served: Future<Output = ()> + Send + 'static>(
             came = next(&listener, &free) => came,
         };
         let Some((stream, from, place)) = came else { continue };
+        let Some(server) = turns.next() else { break };
         let served = connection(stream, from, stop.clone());
-        tokio::spawn(async move {
+        server.spawn(async move {
             served.await;
             drop(place);
         });

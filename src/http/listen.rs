@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -68,7 +69,8 @@ pub async fn serve_https(
             }
         }
     };
-    if !accept(listener, bounds.connections, bounds.drain, stop, connection).await {
+    let servers = [Handle::current()];
+    if !accept(listener, bounds.connections, bounds.drain, stop, &servers, connection).await {
         tracing::warn!("some calls did not end in time and are cut off");
     }
 }

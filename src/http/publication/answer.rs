@@ -1,7 +1,6 @@
 //! What is answered to whom: RFC 9110 (conditions, §13) and RFC 9111 (how long it may be kept).
 //! A function of the request's head, the snapshot and the time; nothing else.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::header::{
@@ -20,6 +19,9 @@ const CRL_KEPT_SECONDS: u64 = 600;
 /// A delta is there to tell soon.
 const DELTA_KEPT_SECONDS: u64 = 60;
 const CERTIFICATE_KEPT_SECONDS: u64 = 24 * 3600;
+
+/// No answer has more header fields.
+pub(super) const HEADERS: usize = 6;
 
 /// Something that is published.
 struct Published {
@@ -68,16 +70,17 @@ pub fn answer(
         _ => Content::nothing(),
     });
     let headers = response.headers_mut();
-    put(headers, ETAG, &found.entity_tag);
+    headers.reserve(HEADERS);
+    put(headers, ETAG, found.entity_tag);
     // Never later than the answer itself (RFC 9110 §8.8.2.1).
-    put(headers, LAST_MODIFIED, &http_date(found.modified.min(now)));
-    put(headers, CACHE_CONTROL, &format!("max-age={}", found.kept_seconds));
-    put(headers, EXPIRES, &http_date(now.plus_seconds(found.kept_seconds)));
+    put(headers, LAST_MODIFIED, http_date(found.modified.min(now)));
+    put(headers, CACHE_CONTROL, format!("max-age={}", found.kept_seconds));
+    put(headers, EXPIRES, http_date(now.plus_seconds(found.kept_seconds)));
     if unchanged {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        put(headers, CONTENT_TYPE, found.media_type);
-        put(headers, CONTENT_LENGTH, &found.length.to_string());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(found.media_type));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(found.length));
     }
     response
 }
@@ -151,11 +154,13 @@ pub(super) fn is_unchanged(conditions: &HeaderMap, entity_tag: &str, modified: T
 
 /// Strong: from the octets themselves, half of their SHA-256.
 pub(super) fn entity_tag(sha256: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut tag = String::with_capacity(34);
     tag.push('"');
     for octet in sha256.iter().take(16) {
-        // Writing to a String does not fail.
-        let _ = write!(tag, "{octet:02x}");
+        tag.push(DIGITS[usize::from(octet >> 4)]);
+        tag.push(DIGITS[usize::from(octet & 15)]);
     }
     tag.push('"');
     tag
@@ -170,14 +175,14 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> Response<Content>
     let mut response = Response::new(Content::memory(text.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    put(headers, CONTENT_TYPE, "text/plain; charset=utf-8");
-    put(headers, CACHE_CONTROL, "no-store");
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // Digits, hex, dates and media types are legal header values.
-    if let Ok(value) = HeaderValue::from_str(value) {
+pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    // Digits, hex and dates are legal header values.
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }

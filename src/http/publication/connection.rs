@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::answer::answer;
@@ -22,18 +23,28 @@ use super::{Bounds, Clock};
 use crate::ca::publish::PublicationPoint;
 use crate::http::accept::{accept, stopped};
 
-/// Serves until `stopping` is true.
+/// Serves on the runtimes of `servers` until `stopping` is true.
 pub async fn serve(
     listener: TcpListener,
+    servers: &[Handle],
     point: Arc<PublicationPoint>,
     clock: Clock,
     bounds: Bounds,
     stopping: watch::Receiver<bool>,
 ) {
     let connection = move |stream: TcpStream, _, stopping: watch::Receiver<bool>| {
-        converse(stream, point.clone(), clock.clone(), bounds, stopping)
+        // It leaves this thread's reactor for that of the thread which serves it.
+        let stream = stream.into_std();
+        let (point, clock) = (point.clone(), clock.clone());
+        async move {
+            match stream.and_then(TcpStream::from_std) {
+                Ok(stream) => converse(stream, point, clock, bounds, stopping).await,
+                Err(error) => tracing::warn!(%error, "a connection could not be handed over"),
+            }
+        }
     };
-    if !accept(listener, bounds.connections, bounds.drain, stopping, connection).await {
+    let Bounds { connections, drain, .. } = bounds;
+    if !accept(listener, connections, drain, stopping, servers, connection).await {
         tracing::debug!("some downloads did not end in time and are cut off");
     }
 }

@@ -1,5 +1,6 @@
 //! The publication door: CRL, CA certificate and OCSP over plain HTTP (RFC 5280 §8: fetching them
-//! must not need a certificate), on a thread and a runtime of its own.
+//! must not need a certificate), on threads of its own: one a processor, each with a runtime that
+//! shares nothing with the others; one of them accepts, and hands connections out in turn.
 //!
 //! It reads a snapshot (law 3: serving never signs) and shares with the rest of the program no
 //! pool, no lock and no disk sync: an authority that stands still does not delay a CRL. Absent:
@@ -14,11 +15,15 @@ pub mod ocsp_path;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
+use super::accept::stopped;
 use crate::ca::publish::PublicationPoint;
 use crate::pki::time::Timestamp;
 
@@ -38,7 +43,12 @@ pub struct Bounds {
     pub least_octets: u64,
     /// For downloads under way once the server stops.
     pub drain: Duration,
+    /// Threads that answer.
+    pub threads: NonZeroUsize,
 }
+
+/// More threads than this find no work that the system's network stack would not hold up.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
 impl Default for Bounds {
     fn default() -> Self {
@@ -48,6 +58,8 @@ impl Default for Bounds {
             pace: Duration::from_secs(20),
             least_octets: 16 * 1024,
             drain: Duration::from_secs(5),
+            threads: std::thread::available_parallelism()
+                .map_or(NonZeroUsize::MIN, |processors| processors.min(MOST_THREADS)),
         }
     }
 }
@@ -57,7 +69,7 @@ impl Default for Bounds {
 pub struct PublicationServer {
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    thread: std::thread::JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl PublicationServer {
@@ -71,25 +83,34 @@ impl PublicationServer {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopping) = watch::channel(false);
-        // One thread answers; reading files happens on two more, which come and go.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(2)
-            .thread_keep_alive(Duration::from_secs(5))
-            .build()?;
-        let serve = move || {
-            runtime.block_on(async {
-                match tokio::net::TcpListener::from_std(listener) {
-                    Ok(listener) => {
-                        connection::serve(listener, point, clock, bounds, stopping).await;
-                    }
-                    Err(error) => tracing::error!(%error, "the publication listener is lost"),
+        let runtimes: Vec<Runtime> =
+            (0..bounds.threads.get()).map(|_| runtime()).collect::<io::Result<_>>()?;
+        let servers: Vec<Handle> = runtimes.iter().map(|own| own.handle().clone()).collect();
+        // Open until whoever accepts says that all have been served.
+        let (serving, over) = watch::channel(false);
+        let mut accepting = Some(async move {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    connection::serve(listener, &servers, point, clock, bounds, stopping).await;
                 }
-            });
-            runtime.shutdown_background();
-        };
-        let thread = std::thread::Builder::new().name("publication".to_owned()).spawn(serve)?;
-        Ok(Self { address, stop, thread })
+                Err(error) => tracing::error!(%error, "the publication listener is lost"),
+            }
+            drop(serving);
+        });
+        let mut threads = Vec::with_capacity(runtimes.len());
+        for runtime in runtimes {
+            let (accepting, mut over) = (accepting.take(), over.clone());
+            let serve = move || {
+                match accepting {
+                    Some(accepting) => runtime.block_on(accepting),
+                    None => runtime.block_on(stopped(&mut over)),
+                }
+                runtime.shutdown_background();
+            };
+            let thread = std::thread::Builder::new().name("publication".to_owned());
+            threads.push(thread.spawn(serve)?);
+        }
+        Ok(Self { address, stop, threads })
     }
 
     /// Where it listens.
@@ -101,10 +122,21 @@ impl PublicationServer {
     /// returns.
     pub fn stop(self) {
         self.stop.send_replace(true);
-        if self.thread.join().is_err() {
-            tracing::error!("the publication thread ended early");
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a publication thread ended early");
+            }
         }
     }
+}
+
+/// For one thread. Reading files happens on another, which comes and goes.
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_keep_alive(Duration::from_secs(5))
+        .build()
 }
 
 #[cfg(test)]

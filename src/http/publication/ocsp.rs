@@ -11,7 +11,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::oneshot;
 
-use super::answer::{entity_tag, http_date, is_unchanged, plain, put};
+use super::answer::{HEADERS, entity_tag, http_date, is_unchanged, plain, put};
 use super::content::Content;
 use super::ocsp_path;
 use crate::ca::ocsp::{AnswerPoint, Found, FreshAnswer, StoredAnswer};
@@ -101,15 +101,16 @@ fn stored(stored: StoredAnswer, now: Timestamp, unchanged: Option<Unchanged>) ->
     let kept = left.min(KEPT_SECONDS);
     let cached = format!("max-age={kept}, public, no-transform, must-revalidate");
     let headers = response.headers_mut();
-    put(headers, ETAG, &entity_tag(&stored.tag));
-    put(headers, LAST_MODIFIED, &http_date(stored.produced_at.min(now)));
-    put(headers, EXPIRES, &http_date(stored.next_update));
-    put(headers, CACHE_CONTROL, &cached);
+    headers.reserve(HEADERS);
+    put(headers, ETAG, entity_tag(&stored.tag));
+    put(headers, LAST_MODIFIED, http_date(stored.produced_at.min(now)));
+    put(headers, EXPIRES, http_date(stored.next_update));
+    put(headers, CACHE_CONTROL, cached);
     match unchanged {
         Some(Unchanged) => *response.status_mut() = StatusCode::NOT_MODIFIED,
         None => {
-            put(headers, CONTENT_TYPE, MEDIA_TYPE);
-            put(headers, CONTENT_LENGTH, &length.to_string());
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
     }
     response
@@ -128,15 +129,17 @@ async fn fresh(answers: &AnswerPoint, fresh: FreshAnswer) -> Response<Content> {
     };
     let Some(octets) = octets else { return status(ResponseStatus::InternalError) };
     let mut response = Response::new(Content::memory(octets.into()));
-    put(response.headers_mut(), CONTENT_TYPE, MEDIA_TYPE);
-    put(response.headers_mut(), CACHE_CONTROL, "private, max-age=0");
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=0"));
     response
 }
 
 /// Not signed, and not to be kept (RFC 9919 §7.2).
 fn status(status: ResponseStatus) -> Response<Content> {
     let mut response = Response::new(Content::memory(status.to_der().into()));
-    put(response.headers_mut(), CONTENT_TYPE, MEDIA_TYPE);
-    put(response.headers_mut(), CACHE_CONTROL, "no-cache, no-store");
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
     response
 }

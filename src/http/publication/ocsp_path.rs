@@ -43,12 +43,12 @@ pub fn request(rest: &str) -> Option<Vec<u8>> {
             other => *other,
         };
         at += 1;
-        letters.extend(match letter {
-            b' ' | b'-' => Some(b'+'),
-            b'_' => Some(b'/'),
-            b'\r' | b'\n' => None,
-            other => Some(other),
-        });
+        match letter {
+            b' ' | b'-' => letters.push(b'+'),
+            b'_' => letters.push(b'/'),
+            b'\r' | b'\n' => {}
+            other => letters.push(other),
+        }
     }
     let leading = letters.iter().take_while(|letter| **letter == b'/').count();
     BASE64.decode(letters.get(leading..)?).ok()
