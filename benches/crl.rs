@@ -8,7 +8,9 @@
 
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use std::error::Error;
+mod authority;
+mod revoked;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,31 +18,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use authority::{fill, take_up};
 use aws_lc_rs::digest::{SHA256, digest};
-use chancery::ca::establish::{intend_root, sign_root};
 use chancery::ca::publish::{PublicationPoint, Publisher, Schedule};
 use chancery::http::publication::{Bounds, PublicationServer};
-use chancery::pki::issuer::Issuer;
-use chancery::pki::name::DistinguishedName;
 use chancery::pki::revocation::RevocationReason;
-use chancery::pki::serial::SerialNumber;
-use chancery::pki::time::Timestamp;
-use chancery::signing::{FileKey, KeyKind};
-use chancery::storage::act::{
-    Act, CertificateReleased, CertificateRevoked, Entry, RequestReceived,
-};
+use chancery::storage::act::{Act, CertificateReleased, RequestReceived};
 use chancery::storage::publication::PublicationDirectory;
-use chancery::storage::{LedgerRegister, Options, Register, Urgency, open};
+use chancery::storage::{LedgerRegister, Register, Urgency};
+use revoked::{Outcome, entry, milliseconds, now, revocation, serial};
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
-
-const BATCH: u64 = 10_000;
 const ROUNDS: usize = 7;
 const PATIENCE: Duration = Duration::from_secs(120);
-const KEY: &str = "key.pem";
-const CERTIFICATE: &str = "ca.der";
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -64,33 +55,8 @@ fn main() -> Outcome<()> {
     if measured.success() { Ok(()) } else { Err("the measuring process failed".into()) }
 }
 
-/// A CA, and so many revocations on record.
-fn fill(directory: &Path, entries: u64) -> Outcome<()> {
-    let begun = Instant::now();
-    let key = FileKey::generate(KeyKind::P256)?;
-    let name = DistinguishedName::from_rfc4514("CN=Contoso VPN CA,DC=contoso,DC=com")?;
-    let intended = intend_root(&name, &key, [7; 20], now(), 10 * 365 * 86_400)?;
-    std::fs::write(directory.join(CERTIFICATE), sign_root(&intended, &key)?)?;
-    key.save(&directory.join(KEY), None)?;
-    let register = open(Options::new(directory.join("data")))?;
-    let mut number = 0;
-    while number < entries {
-        let upto = (number + BATCH).min(entries);
-        let acts = (number..upto).map(|number| revocation(number, RevocationReason::Superseded));
-        register.commit(acts.map(entry).collect(), Urgency::Reserved)?;
-        number = upto;
-    }
-    register.close()?;
-    println!("filled: {entries} revocations in {:.1} s", begun.elapsed().as_secs_f64());
-    Ok(())
-}
-
 fn measure(directory: &Path) -> Outcome<()> {
-    let key = FileKey::load(&directory.join(KEY), None)?;
-    let none: [&[u8]; 0] = [];
-    let certificate = std::fs::read(directory.join(CERTIFICATE))?;
-    let issuer = Arc::new(Issuer::new(&certificate, &none, Vec::new(), Vec::new())?);
-    let register = open(Options::new(directory.join("data")))?;
+    let (register, key, issuer) = take_up(directory)?;
     let published = directory.join("publish");
     let store = Arc::new(PublicationDirectory::open(&published, "contoso")?);
     let (point, loaded) = PublicationPoint::open(&issuer, "contoso", &*store, Schedule::default());
@@ -153,7 +119,7 @@ fn measure(directory: &Path) -> Outcome<()> {
         Urgency::Reserved,
     )?;
     publish(&publisher, &register)?;
-    let serial = serial(u64::MAX)?.as_der_content().to_vec();
+    let serial = serial(u64::MAX).as_der_content().to_vec();
     register.commit(
         vec![entry(Act::CertificateReleased(CertificateReleased { serial }))],
         Urgency::Reserved,
@@ -293,44 +259,9 @@ fn fetch(address: SocketAddr, path: &str) -> Outcome<Duration> {
     Ok(waited)
 }
 
-fn revocation(number: u64, reason: RevocationReason) -> Act {
-    let serial = serial(number).map(|serial| serial.as_der_content().to_vec());
-    Act::CertificateRevoked(CertificateRevoked {
-        serial: serial.unwrap_or_default(),
-        revoked_at: now().millis(),
-        reason: reason.code(),
-        invalidity_date: None,
-        not_after: Some(now().plus_seconds(365 * 86_400).seconds()),
-        key_sha256: None,
-        scope: None,
-    })
-}
-
-/// Twenty octets, spread as random ones are.
-fn serial(number: u64) -> Outcome<SerialNumber> {
-    let hash = digest(&SHA256, &number.to_be_bytes());
-    let mut octets = [0; 20];
-    octets.copy_from_slice(hash.as_ref().get(..20).ok_or("a short digest")?);
-    octets[0] |= 0x40;
-    Ok(SerialNumber::from_random(octets))
-}
-
-fn entry(act: Act) -> Entry {
-    Entry { at: now().millis(), actor: None, act }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
 fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// Resident now and at most so far, KiB.

@@ -1,16 +1,16 @@
 //! OCSP answers: how long it takes to sign them all against the bare signer, how much memory, and
 //! how many are served a second beside nginx that serves the same octets as a file.
 //!
-//! `cargo bench --bench ocsp [-- CERTIFICATES [KEY [SECONDS]]]` — KEY is `p256` (the default) or
+//! `cargo bench --bench ocsp [-- CERTIFICATES [KEY [SECONDS [ROUNDS]]]]` — KEY is `p256` (the default) or
 //! another `ocsp_key`. Needs `nginx` and `wrk` (Debian packages nginx-light and wrk).
 
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use std::error::Error;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+mod peer;
+
+use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -37,14 +37,13 @@ use chancery::storage::act::{Act, CertificateIssued, Entry, RequestReceived, Ser
 use chancery::storage::answers::AnswerDirectory;
 use chancery::storage::publication::PublicationDirectory;
 use chancery::storage::{LedgerRegister, Options, Register, Urgency, open};
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+use peer::{Asking, Outcome, by_turns, nginx, processor_time};
 
 const BATCH: u64 = 10_000;
 /// What a to-be-signed certificate of the tutorial's templates weighs.
 const TBS: usize = 900;
-const NGINX_PORT: u16 = 18083;
-const CONNECTIONS: &str = "64";
+/// Certificates that are asked about in turn.
+const ASKED: u64 = 1000;
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -52,15 +51,15 @@ fn main() -> Outcome<()> {
     let kind = words.get(1).map_or("p256", String::as_str);
     let kind = KeyKind::from_word(kind).ok_or("no such kind of key")?;
     let seconds = words.get(2).map_or(Ok(4), |word| word.parse())?;
+    let rounds = words.get(3).map_or(Ok(5), |word| word.parse())?;
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (issuer, responder) = authority(kind)?;
     let register = open(Options::new(home.path().join("data")))?;
     fill(&register, count)?;
     let processors = std::thread::available_parallelism()?;
 
-    let bare = bare_signer(kind, count * 2, processors)?;
-    let each = |time: Duration| 2.0 * count as f64 / time.as_secs_f64();
-    println!("bare signer: {:.2} s, {:.0} signatures/s", bare.as_secs_f64(), each(bare));
+    // Half of the bare signatures before, half after: the machine is not equally busy all the time.
+    let bare_before = Spent::on(|| bare_signer(kind, count, processors))?;
     let before = resident()?;
     let point = Arc::new(AnswerPoint::new(&issuer, Nonces::Answered, processors)?);
     let parts = Parts {
@@ -73,29 +72,60 @@ fn main() -> Outcome<()> {
         processors,
     };
     let maker = Arc::new(AnswerMaker::new(parts));
-    let begun = Instant::now();
     let running = {
         let maker = Arc::clone(&maker);
-        std::thread::spawn(move || maker.run(&now))
+        move || maker.run(&now)
     };
-    let mut most = before;
-    while maker.trouble(now()).is_some() {
-        std::thread::sleep(Duration::from_millis(5));
-        most = most.max(resident()?);
-    }
-    let took = begun.elapsed();
+    let mut running = Some(running);
+    let (mut thread, mut most) = (None, before);
+    let took = Spent::on(|| {
+        thread = running.take().map(std::thread::spawn);
+        while maker.trouble(now()).is_some() {
+            std::thread::sleep(Duration::from_millis(5));
+            most = most.max(resident()?);
+        }
+        Ok(())
+    })?;
+    let bare = bare_before.and(Spent::on(|| bare_signer(kind, count, processors))?);
+    println!("bare signer, {} signatures: {bare}", count * 2);
     println!(
-        "pre-production of {count} certificates, both hashes: {:.2} s, {:.2}x the bare signer; \
-         {} MiB above {} MiB",
-        took.as_secs_f64(),
-        took.as_secs_f64() / bare.as_secs_f64(),
+        "pre-production of {count} certificates, both hashes: {took}; {:.2}x the bare signer by \
+         the clock, {:.2}x in processor time; {} MiB above {} MiB",
+        took.clock.as_secs_f64() / bare.clock.as_secs_f64(),
+        took.processors.as_secs_f64() / bare.processors.as_secs_f64(),
         (most - before) >> 20,
         before >> 20,
     );
-    serve(home.path(), &issuer, point, count, seconds)?;
+    serve(home.path(), &issuer, point, count, seconds, rounds)?;
     maker.stop();
-    running.join().map_err(|_| "the maker ended early")?;
+    thread.ok_or("no maker")?.join().map_err(|_| "the maker ended early")?;
     Ok(())
+}
+
+/// Time by the clock, and of the processors.
+struct Spent {
+    clock: Duration,
+    processors: Duration,
+}
+
+impl Spent {
+    fn on(work: impl FnOnce() -> Outcome<()>) -> Outcome<Self> {
+        let (begun, before) = (Instant::now(), processor_time("self")?);
+        work()?;
+        Ok(Self { clock: begun.elapsed(), processors: processor_time("self")? - before })
+    }
+
+    fn and(self, other: Self) -> Self {
+        let (clock, processors) = (self.clock + other.clock, self.processors + other.processors);
+        Self { clock, processors }
+    }
+}
+
+impl std::fmt::Display for Spent {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (clock, processors) = (self.clock.as_secs_f64(), self.processors.as_secs_f64());
+        write!(out, "{clock:.2} s ({processors:.2} s of processor time)")
+    }
 }
 
 /// The one responder.
@@ -196,97 +226,57 @@ fn serial(number: u64) -> SerialNumber {
 }
 
 /// As many signatures over as many octets, on as many threads, and nothing else.
-fn bare_signer(kind: KeyKind, signatures: u64, processors: NonZeroUsize) -> Outcome<Duration> {
+fn bare_signer(kind: KeyKind, signatures: u64, processors: NonZeroUsize) -> Outcome<()> {
     let key = FileKey::generate(kind)?;
     let each = signatures / processors.get() as u64;
-    let begun = Instant::now();
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..processors.get())
             .map(|_| scope.spawn(|| (0..each).try_for_each(|_| key.sign(&[7; 230]).map(drop))))
             .collect();
         threads.into_iter().try_for_each(|thread| {
-            thread.join().map_err(|_| "a thread ended early")?.map_err(|_| "no signature")
+            thread.join().map_err(|_| "a thread ended early")?.map_err(|_| "no signature".into())
         })
-    })?;
-    Ok(begun.elapsed())
+    })
 }
 
-/// Answers to GETs about many certificates and about one, and nginx with that one's octets.
+/// GETs about one certificate and about many in turn, and nginx with the same answers as files.
 fn serve(
     home: &Path,
     issuer: &Issuer,
     answers: Arc<AnswerPoint>,
     count: u64,
     seconds: u64,
+    rounds: usize,
 ) -> Outcome<()> {
     let store = PublicationDirectory::open(&home.join("publish"), "contoso")?;
     let (point, outcome) = PublicationPoint::open(issuer, "contoso", &store, Schedule::default());
     outcome?;
     let identity = IssuerIdentity::of(issuer);
-    let asked = |number: u64| request(&identity, &serial(number));
-    let Found::Stored(one) = answers.find(&asked(0), now()) else {
-        return Err("the first certificate has no answer".into());
-    };
+    let many = count.min(ASKED);
+    let (mut paths, mut file_paths, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..many {
+        let asked = request(&identity, &serial(number * (count / many)));
+        let Found::Stored(answer) = answers.find(&asked, now()) else {
+            return Err("a certificate has no answer".into());
+        };
+        paths.push(path(&asked));
+        file_paths.push(format!("/{number}.ors"));
+        files.push((format!("{number}.ors"), answer.octets.to_vec()));
+    }
     let point = Arc::new(point.with_answers(answers));
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = PublicationServer::start(listener, point, Arc::new(now), Bounds::default())?;
-    let many = count.min(1000);
-    let paths: Vec<String> =
-        (0..many).map(|number| path(&asked(number * (count / many)))).collect();
-    let _nginx = nginx(home, &one.octets)?;
-    let ours = server.address();
-    let peer = SocketAddr::from(([127, 0, 0, 1], NGINX_PORT));
-    let file = ["/one.ors".to_owned()];
-    let theirs = wrk(home, peer, &file, seconds)?;
-    println!("nginx, one answer of {} octets as a file: {theirs:.0}/s", one.octets.len());
-    for (what, paths) in [("one certificate", &paths[..1]), ("many certificates", &paths)] {
-        let rate = wrk(home, ours, paths, seconds)?;
-        println!("answers about {what}: {rate:.0}/s, {:.2}x nginx", rate / theirs);
+    let (peer, peer_address) = nginx(home, &files)?;
+    println!("answers of {} octets", files.first().map_or(0, |(_, octets)| octets.len()));
+    for (what, number) in [("one certificate", 1), ("many certificates", paths.len())] {
+        let (address, headers) = (server.address(), &[]);
+        let ours = Asking { home, address, paths: &paths[..number], headers, seconds };
+        let theirs = Asking { address: peer_address, paths: &file_paths[..number], ..ours };
+        let spent = || processor_time("self");
+        by_turns(what, rounds, (&ours, &spent), (&theirs, &peer))?;
     }
     server.stop();
     Ok(())
-}
-
-/// A program that is stopped when it goes out of scope.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // A request to end, so that nginx takes its workers along.
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.0.kill();
-        }
-        let _ = self.0.wait();
-    }
-}
-
-/// nginx without a log, as many workers as there are processors.
-fn nginx(home: &Path, answer: &[u8]) -> Outcome<Running> {
-    let home = home.canonicalize()?;
-    std::fs::write(home.join("one.ors"), answer)?;
-    let at = home.display();
-    let configuration = format!(
-        "worker_processes auto; pid {at}/nginx.pid; error_log stderr warn; daemon off;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{ sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000000;\n\
-         types {{ application/ocsp-response ors; }}\n\
-         server {{ listen 127.0.0.1:{NGINX_PORT}; root {at}; }} }}\n"
-    );
-    let file = home.join("nginx.conf");
-    std::fs::write(&file, configuration)?;
-    let mut command = Command::new("nginx");
-    command.arg("-c").arg(&file).arg("-p").arg(&home).args(["-g", "user root;"]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let running = Running(child.map_err(|error| format!("nginx (package nginx-light): {error}"))?);
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", NGINX_PORT)).is_err() {
-        if begun.elapsed() > Duration::from_secs(10) {
-            return Err("nginx does not listen".into());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(running)
 }
 
 /// OCSPRequest, TBSRequest, the list, Request, CertID.
@@ -303,31 +293,6 @@ fn request(identity: &IssuerIdentity, serial: &SerialNumber) -> Vec<u8> {
 fn path(request: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(request);
     format!("/ocsp/{}", text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"))
-}
-
-/// Answers a second to these paths in turn; every one must be whole.
-fn wrk(home: &Path, address: SocketAddr, paths: &[String], seconds: u64) -> Outcome<f64> {
-    let list: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
-    let lua = format!(
-        "local asked = {{}}\nlocal at = 0\nlocal paths = {{{}}}\ninit = function()\n  for \
-         i, path in ipairs(paths) do asked[i] = wrk.format(\"GET\", path) end\nend\n\
-         request = function()\n  at = at % #asked + 1\n  return asked[at]\nend\n",
-        list.join(",")
-    );
-    let script = home.join("wrk.lua");
-    std::fs::write(&script, lua)?;
-    let output = Command::new("wrk")
-        .args(["-t", "2", "-c", CONNECTIONS, "-d", &format!("{seconds}s"), "-s"])
-        .arg(script)
-        .arg(format!("http://{address}/"))
-        .output()
-        .map_err(|error| format!("wrk (package wrk): {error}"))?;
-    let said = String::from_utf8(output.stdout)?;
-    if said.contains("Non-2xx") || said.contains("Socket errors") {
-        return Err(said.into());
-    }
-    let rate = said.lines().find_map(|line| line.strip_prefix("Requests/sec:")).ok_or(said.clone());
-    Ok(rate?.trim().parse()?)
 }
 
 /// Octets of this process that are in memory.

@@ -1,0 +1,173 @@
+//! What ours is measured beside: nginx that serves files, `wrk` that asks both, and what either
+//! uses of the processors. Needs the Debian packages nginx-light and wrk.
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const PORT: u16 = 18082;
+pub const CONNECTIONS: &str = "64";
+
+/// A program that is stopped when it goes out of scope.
+pub struct Running(pub Child);
+
+impl Running {
+    /// What it and its children have used of the processors so far.
+    pub fn processor_time(&self) -> Outcome<Duration> {
+        let id = self.0.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let mut all = processor_time(&id.to_string())?;
+        for child in children.split_whitespace() {
+            all += processor_time(child)?;
+        }
+        Ok(all)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A request to end, so that nginx takes its workers along.
+        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.0.kill();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// What a process (`self`, or its number) has used of the processors, user and system (proc(5),
+/// fields 14 and 15 of `stat`, in hundredths of a second).
+pub fn processor_time(process: &str) -> Outcome<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let after_name = stat.rsplit(')').next().ok_or("no stat")?;
+    let ticks: Vec<u64> =
+        after_name.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(Duration::from_millis(10 * ticks.iter().sum::<u64>()))
+}
+
+/// nginx as Debian configures it, without a log, as many workers as there are processors, serving
+/// these files from a directory of its own under `home`.
+pub fn nginx(home: &Path, files: &[(String, Vec<u8>)]) -> Outcome<(Running, SocketAddr)> {
+    let home = home.canonicalize()?.join("nginx");
+    std::fs::create_dir(&home)?;
+    for (name, octets) in files {
+        std::fs::write(home.join(name), octets)?;
+    }
+    let at = home.display();
+    let configuration = format!(
+        "worker_processes auto; pid {at}/nginx.pid; error_log stderr warn; daemon off;\n\
+         events {{ worker_connections 1024; }}\n\
+         http {{ sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000000;\n\
+         types {{ application/pkix-crl crl; application/ocsp-response ors; }}\n\
+         server {{ listen 127.0.0.1:{PORT}; root {at}; }} }}\n"
+    );
+    let file = home.join("nginx.conf");
+    std::fs::write(&file, configuration)?;
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(&file).arg("-p").arg(&home);
+    // As root its workers would be another user, who does not get at the file.
+    command.args(["-g", "user root;"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let running = Running(child.map_err(|error| format!("nginx (package nginx-light): {error}"))?);
+    let address = SocketAddr::from(([127, 0, 0, 1], PORT));
+    let begun = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if begun.elapsed() > Duration::from_secs(10) {
+            return Err("nginx does not listen".into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok((running, address))
+}
+
+/// What wrk asks for: these paths in turn, with these header lines.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    pub home: &'a Path,
+    pub address: SocketAddr,
+    pub paths: &'a [String],
+    pub headers: &'a [(&'a str, &'a str)],
+    pub seconds: u64,
+}
+
+impl Asking<'_> {
+    /// Answers a second; every one must be one of 2xx or 3xx.
+    pub fn rate(&self) -> Outcome<f64> {
+        let mut command = Command::new("wrk");
+        command.args(["-t", "2", "-c", CONNECTIONS, "-d", &format!("{}s", self.seconds)]);
+        for (name, value) in self.headers {
+            command.args(["-H", &format!("{name}: {value}")]);
+        }
+        let first = match self.paths {
+            [] => return Err("nothing to ask for".into()),
+            [only] => only,
+            [first, ..] => {
+                let script = self.home.join("wrk.lua");
+                std::fs::write(&script, in_turn(self.paths))?;
+                command.arg("-s").arg(script);
+                first
+            }
+        };
+        let output = command.arg(format!("http://{}{first}", self.address)).output();
+        let output = output.map_err(|error| format!("wrk (package wrk): {error}"))?;
+        let said = String::from_utf8(output.stdout)?;
+        if said.contains("Non-2xx") || said.contains("Socket errors") {
+            return Err(said.into());
+        }
+        let rate = said.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+        Ok(rate.ok_or_else(|| said.clone())?.trim().parse()?)
+    }
+}
+
+fn in_turn(paths: &[String]) -> String {
+    let list: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
+    format!(
+        "local asked = {{}}\nlocal at = 0\nlocal paths = {{{}}}\ninit = function()\n  for i, \
+         path in ipairs(paths) do asked[i] = wrk.format(\"GET\", path) end\nend\n\
+         request = function()\n  at = at % #asked + 1\n  return asked[at]\nend\n",
+        list.join(",")
+    )
+}
+
+/// Ours and nginx by turns, `rounds` times: each figure with the processor time that the server
+/// takes for an answer, and the median of the ratios.
+pub fn by_turns(
+    what: &str,
+    rounds: usize,
+    ours: (&Asking<'_>, &dyn Fn() -> Outcome<Duration>),
+    nginx: (&Asking<'_>, &Running),
+) -> Outcome<()> {
+    let measured = |asking: &Asking<'_>, spent: &dyn Fn() -> Outcome<Duration>| {
+        let before = spent()?;
+        let rate = asking.rate()?;
+        let each = (spent()? - before).as_secs_f64() * 1e6 / (rate * asking.seconds as f64);
+        Outcome::Ok((rate, each))
+    };
+    let (mut rates, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (rate, each) = measured(ours.0, ours.1)?;
+        let (peer, peer_each) = measured(nginx.0, &|| nginx.1.processor_time())?;
+        rates.push(rate / peer);
+        times.push(each / peer_each);
+        println!(
+            "{what}: {rate:.0}/s at {each:.1} µs of processor time, nginx {peer:.0}/s at \
+             {peer_each:.1} µs, ratio {:.2}",
+            rate / peer
+        );
+    }
+    println!(
+        "{what}: median ratio of {rounds} rounds {:.2}; of processor time in the server {:.2}",
+        median(&mut rates),
+        median(&mut times)
+    );
+    Ok(())
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
