@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::asking::{Question, changes};
 use super::making::{Parts, Signing};
 use super::point::{Coverage, Served};
-use super::round::{CERTIFICATES_DONE, Rest, certificates};
+use super::round::{CERTIFICATES_DONE, Rest, SliceSize, certificates};
 use super::{OcspError, Responder};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, AnswersBegun, AnswersRenewed, Entry, ResponderAppointed};
@@ -32,6 +32,7 @@ pub(super) struct Desk {
     appointed: Option<(u32, Arc<Responder>)>,
     /// The part of a round after the certificates.
     pub rest: Option<Rest>,
+    size: SliceSize,
     /// When what was written was synced last, and how far that was.
     settled: Option<(Instant, Progress)>,
     settling: Option<JoinHandle<Result<(), StoreError>>>,
@@ -247,23 +248,25 @@ impl Desk {
         cursor: u64,
         now: Timestamp,
     ) -> Result<(), OcspError> {
+        let begun = Instant::now();
         let register = parts.register.as_ref();
         let (questions, next) = if cursor == CERTIFICATES_DONE {
             let mut rest = match self.rest.take() {
                 Some(rest) => rest,
                 None => Rest::of(register, parts.issuer.key_index())?,
             };
-            let questions = rest.slice(register, table, progress.round)?;
+            let questions = rest.slice(register, table, progress.round, self.size)?;
             self.rest = Some(rest);
             match questions {
                 Some(questions) => (questions, CERTIFICATES_DONE),
                 None => return self.end(parts, table, progress, now),
             }
         } else {
-            let slice = certificates(parts, cursor, now)?;
+            let slice = certificates(parts, cursor, self.size, now)?;
             (slice.questions, slice.next.unwrap_or(CERTIFICATES_DONE))
         };
         self.put(parts, &questions, progress.round, now)?;
+        self.size = self.size.after(begun.elapsed());
         let table = self.table.clone().unwrap_or_else(|| Arc::clone(table));
         let stage = match progress.stage {
             Stage::First(_) => Stage::First(next),

@@ -3,6 +3,7 @@
 use std::io::{BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::asking::{Question, known_by_revocation};
 use super::{OcspError, Parts};
@@ -13,8 +14,32 @@ use crate::pki::time::Timestamp;
 use crate::storage::answers::AnswerTable;
 use crate::storage::{CrlEntries, Register};
 
-/// Certificates in a slice: with RSA-2048 a tenth of a second.
-const SLICE: usize = 128;
+/// How long a slice shall take: who is revoked meanwhile waits for it.
+const A_SLICE: Duration = Duration::from_millis(100);
+
+/// How many certificates are answered in a slice: as many as the key signs in [`A_SLICE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SliceSize(usize);
+
+impl Default for SliceSize {
+    fn default() -> Self {
+        Self(Self::LEAST)
+    }
+}
+
+impl SliceSize {
+    const LEAST: usize = 64;
+    const MOST: usize = 2048;
+
+    /// After a slice of this size took so long.
+    pub fn after(self, took: Duration) -> Self {
+        Self(match self.0 {
+            least if took > A_SLICE => (least / 2).max(Self::LEAST),
+            more if took < A_SLICE / 2 => (more * 2).min(Self::MOST),
+            fitting => fitting,
+        })
+    }
+}
 
 /// The part of a round after the certificates: serial numbers that are only known as revoked.
 pub(super) struct Rest {
@@ -33,8 +58,13 @@ pub(super) struct Slice {
 pub(super) const CERTIFICATES_DONE: u64 = u64::MAX;
 
 /// The certificates after request `cursor` that have not ended.
-pub(super) fn certificates(parts: &Parts, cursor: u64, now: Timestamp) -> Result<Slice, OcspError> {
-    let listing = parts.register.certificate_standings(cursor, SLICE)?;
+pub(super) fn certificates(
+    parts: &Parts,
+    cursor: u64,
+    size: SliceSize,
+    now: Timestamp,
+) -> Result<Slice, OcspError> {
+    let listing = parts.register.certificate_standings(cursor, size.0)?;
     let live = listing.rows.into_iter().filter(|row| row.not_after >= now);
     Ok(Slice { questions: live.map(Question::from).collect(), next: listing.next })
 }
@@ -55,19 +85,20 @@ impl Rest {
         register: &dyn Register,
         table: &AnswerTable,
         round: u64,
+        size: SliceSize,
     ) -> Result<Option<Vec<Question>>, OcspError> {
         if self.left == 0 {
             return Ok(None);
         }
         let mut questions = Vec::new();
         // Most have a certificate and are answered: many are looked at for the few that are not.
-        for _ in 0..SLICE * 32 {
+        for _ in 0..size.0 * 32 {
             let Some(serial) = self.next()? else { break };
             let answered = table.find(&serial)?.is_some_and(|kept| kept.round == round);
             if !answered && register.certificate_standing(&serial)?.is_none() {
                 questions.extend(known_by_revocation(register, serial)?);
             }
-            if questions.len() >= SLICE {
+            if questions.len() >= size.0 {
                 break;
             }
         }
@@ -111,5 +142,23 @@ impl Read for Part {
         let had = self.file.read_at(buffer, self.at)?;
         self.at += had as u64;
         Ok(had)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_takes_a_tenth_of_a_second_or_is_the_smallest_or_largest() {
+        let settled = |each: Duration| {
+            (0..20).fold(SliceSize::default(), |size, _| size.after(each * size.0 as u32)).0
+        };
+        for microseconds in [1, 30, 60, 100, 400, 700, 1000, 5000] {
+            let each = Duration::from_micros(microseconds);
+            let size = settled(each);
+            assert!(each * size as u32 <= A_SLICE || size == SliceSize::LEAST, "{size}");
+            assert!(each * size as u32 >= A_SLICE / 4 || size == SliceSize::MOST, "{size}");
+        }
     }
 }
