@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::FallocateFlags;
@@ -32,6 +33,9 @@ pub trait PublicationStore: Send + Sync {
 pub trait PendingFile: Send {
     /// Writes at an offset.
     fn write_at(&mut self, octets: &[u8], offset: u64) -> Result<(), StoreError>;
+
+    /// Waits until what was written so far is on the disk.
+    fn sync_so_far(&mut self) -> Result<(), StoreError>;
 
     /// Another handle, to read back what was written.
     fn reader(&self) -> Result<File, StoreError>;
@@ -57,7 +61,14 @@ struct Next {
     directory: PathBuf,
     next: PathBuf,
     published: PathBuf,
+    /// Octets written since a sync was begun.
+    unsynced: u64,
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
+
+/// What is written goes to the disk in pieces of this size as it comes: whoever syncs the ledger
+/// meanwhile waits for one of them, not for a whole list.
+const SYNCED_TOGETHER: u64 = 1024 * 1024;
 
 /// Set aside for the next CRL beyond the size of the last: some thousand entries.
 const HEADROOM: u64 = 256 * 1024;
@@ -102,13 +113,28 @@ impl PublicationStore for PublicationDirectory {
             directory: self.directory.clone(),
             next: self.next.clone(),
             published: self.published.clone(),
+            unsynced: 0,
+            syncing: None,
         }))
     }
 }
 
 impl PendingFile for Next {
     fn write_at(&mut self, octets: &[u8], offset: u64) -> Result<(), StoreError> {
-        self.file.write_all_at(octets, offset).map_err(|error| doing("writing", &self.next, &error))
+        let written = self.file.write_all_at(octets, offset);
+        written.map_err(|error| doing("writing", &self.next, &error))?;
+        self.unsynced += octets.len() as u64;
+        let under_way = self.syncing.as_ref().is_some_and(|syncing| !syncing.is_finished());
+        if self.unsynced < SYNCED_TOGETHER || under_way {
+            return Ok(());
+        }
+        self.sync_beside().map_err(|error| doing("syncing", &self.next, &error))
+    }
+
+    fn sync_so_far(&mut self) -> Result<(), StoreError> {
+        let synced = self.synced().and_then(|()| self.file.sync_data());
+        self.unsynced = 0;
+        synced.map_err(|error| doing("syncing", &self.next, &error))
     }
 
     fn reader(&self) -> Result<File, StoreError> {
@@ -118,8 +144,8 @@ impl PendingFile for Next {
     fn seal(&mut self, length: u64, modified: Timestamp) -> Result<(), StoreError> {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(modified.seconds());
         let sealed = self
-            .file
-            .set_len(length)
+            .synced()
+            .and_then(|()| self.file.set_len(length))
             .and_then(|()| self.file.set_modified(time))
             .and_then(|()| self.file.sync_all());
         sealed.map_err(|error| doing("syncing", &self.next, &error))
@@ -136,6 +162,27 @@ impl PendingFile for Next {
             set_aside(&next, size);
         }
         Ok(())
+    }
+}
+
+impl Next {
+    /// Begins a sync of what was written so far, and does not wait for it.
+    fn sync_beside(&mut self) -> io::Result<()> {
+        self.synced()?;
+        let file = self.file.try_clone()?;
+        let thread = std::thread::Builder::new().name("crl-sync".to_owned());
+        self.syncing = Some(thread.spawn(move || file.sync_data())?);
+        self.unsynced = 0;
+        Ok(())
+    }
+
+    /// Waits for the sync that was begun. That it failed is told to one caller alone: here.
+    fn synced(&mut self) -> io::Result<()> {
+        match self.syncing.take().map(JoinHandle::join) {
+            Some(Ok(synced)) => synced,
+            Some(Err(_)) => Err(io::Error::other("the syncing thread ended early")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -193,6 +240,25 @@ mod tests {
         let mut octets = Vec::new();
         old.read_to_end(&mut octets).unwrap();
         assert_eq!(octets, b"first");
+    }
+
+    #[test]
+    fn a_long_one_is_whole_although_it_is_synced_in_pieces() {
+        let home = tempfile::tempdir().unwrap();
+        let store = PublicationDirectory::open(home.path(), "ca").unwrap();
+        let mut pending = store.begin().unwrap();
+        let piece = |number: u8| vec![number; SYNCED_TOGETHER as usize / 2];
+        let mut whole = Vec::new();
+        for number in 0..9 {
+            pending.write_at(&piece(number), whole.len() as u64).unwrap();
+            whole.extend(piece(number));
+            if number % 4 == 0 {
+                pending.sync_so_far().unwrap();
+            }
+        }
+        pending.seal(whole.len() as u64, Timestamp::from_seconds(1_700_000_000)).unwrap();
+        pending.publish().unwrap();
+        assert_eq!(read(&store).unwrap(), whole);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
+use std::time::Instant;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 
@@ -12,8 +13,8 @@ use super::making::Press;
 use super::point::Current;
 use super::stream::Part;
 use crate::pki::revocation_list::CrlFrame;
-use crate::storage::CrlEntries;
 use crate::storage::publication::PendingFile;
+use crate::storage::{CrlEntries, Register};
 
 /// Entries are copied and hashed in pieces of this size: it stays in the processor's cache.
 const PIECE: usize = 256 * 1024;
@@ -39,13 +40,15 @@ impl Press {
             let tbs = Hasher::start(scope, tbs);
             let whole = Hasher::start(scope, whole);
             let mut position = outer.len() as u64;
+            let (register, reflected) = (&*self.register, entries.sequence);
+            let mut pace = Pace { register, reflected, written: 0 };
             let mut write = |piece: Vec<u8>| -> Result<(), PublishError> {
                 let piece = Arc::new(piece);
                 tbs.feed(&piece)?;
                 whole.feed(&piece)?;
                 pending.write_at(&piece, position)?;
                 position += piece.len() as u64;
-                Ok(())
+                pace.keep(piece.len(), pending)
             };
             write(frame.header.clone())?;
             let continues = copy_entries(entries, previous, &mut write)?;
@@ -89,6 +92,35 @@ fn copy_entries(
             continues = old.get(..octets) == piece.get(..octets);
         }
         write(piece)?;
+    }
+}
+
+/// Lets others have the disk.
+struct Pace<'a> {
+    register: &'a dyn Register,
+    /// The last ledger entry that the list reflects.
+    reflected: u64,
+    /// Octets since the last sync.
+    written: usize,
+}
+
+/// So much of a list is synced together.
+const SYNCED_TOGETHER: usize = 1024 * 1024;
+
+impl Pace<'_> {
+    /// Where others commit meanwhile, the list takes at most half of the disk's time: each piece is
+    /// synced by itself, and the next one waits as long as that took. Otherwise their syncs would
+    /// queue up behind tens of megabytes.
+    fn keep(&mut self, octets: usize, pending: &mut dyn PendingFile) -> Result<(), PublishError> {
+        self.written += octets;
+        if self.written < SYNCED_TOGETHER || self.register.head().sequence <= self.reflected {
+            return Ok(());
+        }
+        self.written = 0;
+        let begun = Instant::now();
+        pending.sync_so_far()?;
+        std::thread::sleep(begun.elapsed());
+        Ok(())
     }
 }
 
