@@ -37,7 +37,7 @@ use chancery::storage::act::{Act, CertificateIssued, Entry, RequestReceived, Ser
 use chancery::storage::answers::AnswerDirectory;
 use chancery::storage::publication::PublicationDirectory;
 use chancery::storage::{LedgerRegister, Options, Register, Urgency, open};
-use peer::{Asking, Outcome, by_turns, nginx, processor_time};
+use peer::{Asking, Outcome, Side, by_turns, nginx, processor_time};
 
 const BATCH: u64 = 10_000;
 /// What a to-be-signed certificate of the tutorial's templates weighs.
@@ -270,10 +270,11 @@ fn serve(
     println!("answers of {} octets", files.first().map_or(0, |(_, octets)| octets.len()));
     for (what, number) in [("one certificate", 1), ("many certificates", paths.len())] {
         let (address, headers) = (server.address(), &[]);
-        let ours = Asking { home, address, paths: &paths[..number], headers, seconds };
-        let theirs = Asking { address: peer_address, paths: &file_paths[..number], ..ours };
-        let spent = || processor_time("self");
-        by_turns(what, rounds, (&ours, &spent), (&theirs, &peer))?;
+        let asking = Asking { home, address, paths: &paths[..number], headers, seconds };
+        let ours = Side { name: "chancery", asking, spent: &|| processor_time("self") };
+        let asking = Asking { address: peer_address, paths: &file_paths[..number], ..asking };
+        let theirs = Side { name: "nginx", asking, spent: &|| peer.processor_time() };
+        by_turns(what, rounds, &ours, &theirs)?;
     }
     server.stop();
     Ok(())

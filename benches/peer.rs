@@ -133,30 +133,37 @@ fn in_turn(paths: &[String]) -> String {
     )
 }
 
-/// Ours and nginx by turns, `rounds` times: each figure with the processor time that the server
-/// takes for an answer, and the median of the ratios.
-pub fn by_turns(
-    what: &str,
-    rounds: usize,
-    ours: (&Asking<'_>, &dyn Fn() -> Outcome<Duration>),
-    nginx: (&Asking<'_>, &Running),
-) -> Outcome<()> {
-    let measured = |asking: &Asking<'_>, spent: &dyn Fn() -> Outcome<Duration>| {
-        let before = spent()?;
-        let rate = asking.rate()?;
-        let each = (spent()? - before).as_secs_f64() * 1e6 / (rate * asking.seconds as f64);
-        Outcome::Ok((rate, each))
-    };
+/// Who is asked for what, and what it has used of the processors so far.
+pub struct Side<'a> {
+    pub name: &'a str,
+    pub asking: Asking<'a>,
+    pub spent: &'a dyn Fn() -> Outcome<Duration>,
+}
+
+impl Side<'_> {
+    /// Answers a second, and microseconds of processor time for each.
+    fn measure(&self) -> Outcome<(f64, f64)> {
+        let before = (self.spent)()?;
+        let rate = self.asking.rate()?;
+        let spent = (self.spent)()? - before;
+        Ok((rate, spent.as_secs_f64() * 1e6 / (rate * self.asking.seconds as f64)))
+    }
+}
+
+/// One and the other by turns, `rounds` times: each figure with the processor time that the server
+/// takes for an answer, and the medians of the ratios.
+pub fn by_turns(what: &str, rounds: usize, one: &Side<'_>, other: &Side<'_>) -> Outcome<()> {
     let (mut rates, mut times) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (rate, each) = measured(ours.0, ours.1)?;
-        let (peer, peer_each) = measured(nginx.0, &|| nginx.1.processor_time())?;
-        rates.push(rate / peer);
-        times.push(each / peer_each);
+        let ((rate, each), (rate_of_other, each_of_other)) = (one.measure()?, other.measure()?);
+        rates.push(rate / rate_of_other);
+        times.push(each / each_of_other);
         println!(
-            "{what}: {rate:.0}/s at {each:.1} µs of processor time, nginx {peer:.0}/s at \
-             {peer_each:.1} µs, ratio {:.2}",
-            rate / peer
+            "{what}: {} {rate:.0}/s at {each:.1} µs of processor time, {} {rate_of_other:.0}/s at \
+             {each_of_other:.1} µs, ratio {:.2}",
+            one.name,
+            other.name,
+            rate / rate_of_other
         );
     }
     println!(

@@ -15,7 +15,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use peer::{Asking, CONNECTIONS, Outcome, Running, by_turns, nginx};
+use peer::{Asking, CONNECTIONS, Outcome, Running, Side, by_turns, nginx};
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -34,20 +34,28 @@ fn main() -> Outcome<()> {
     }
     let peer_tag = entity_tag(&peer_head)?;
     println!("a CRL of {} octets, {CONNECTIONS} connections, {seconds} s a figure", crl.len());
-    let (ours, theirs) = ([("If-None-Match", tag)], [("If-None-Match", peer_tag)]);
-    for (what, ours, theirs) in [("200", &[][..], &[][..]), ("304", &ours, &theirs)] {
-        let asking = |address, path, headers| Asking {
-            home,
-            address,
-            paths: std::slice::from_ref(path),
-            headers,
-            seconds,
-        };
-        let spent = || service.processor_time();
-        let (ours, theirs) = (asking(address, &path, ours), asking(peer_address, &file, theirs));
-        by_turns(what, rounds, (&ours, &spent), (&theirs, &peer))?;
-    }
-    Ok(())
+    let asking = |address, path, headers| Asking {
+        home,
+        address,
+        paths: std::slice::from_ref(path),
+        headers,
+        seconds,
+    };
+    let (our_time, their_time) = (|| service.processor_time(), || peer.processor_time());
+    let ours = |name, headers| {
+        let asking = asking(address, &path, headers);
+        Side { name, asking, spent: &our_time }
+    };
+    let theirs = |headers| {
+        let asking = asking(peer_address, &file, headers);
+        Side { name: "nginx", asking, spent: &their_time }
+    };
+    // The same length of request for both.
+    let (whole, fitting) = ([("If-Not-Asked", tag)], [("If-None-Match", tag)]);
+    let of_peer = [("If-None-Match", peer_tag)];
+    by_turns("200", rounds, &ours("chancery", &[]), &theirs(&[]))?;
+    by_turns("304", rounds, &ours("chancery", &fitting), &theirs(&of_peer))?;
+    by_turns("304 against 200", rounds, &ours("304", &fitting), &ours("200", &whole))
 }
 
 /// The program on a fresh data directory, and where its CRL is.
