@@ -20,7 +20,7 @@ use crate::storage::{Page, RequestFilter, StoreError, Urgency};
 /// How often what is written is synced, so that a power cut costs no more than this.
 const SETTLING: Duration = Duration::from_secs(10);
 /// The same while a round is made: much is written, and its end shall not wait for all of it.
-const SETTLING_IN_A_ROUND: Duration = Duration::from_secs(1);
+const SETTLING_IN_A_ROUND: Duration = Duration::from_secs(3);
 /// A table that is further behind is made anew, rather than following the ledger that long.
 const FURTHEST_BEHIND: u64 = 100_000;
 

@@ -85,9 +85,10 @@ impl Signing<'_> {
                 .collect();
             drop(made);
             let done = ready.into_iter().try_for_each(|part| put(&part?));
+            // All of them, or the scope would panic for one that did.
             let ended = threads.into_iter().map(|thread| thread.join());
-            let lost = ended.fold(false, |lost, ended| lost || ended.is_err());
-            if lost { Err(OcspError::ThreadLost) } else { done }
+            let lost = ended.filter(Result::is_err).count();
+            if lost > 0 { Err(OcspError::ThreadLost) } else { done }
         })
     }
 
