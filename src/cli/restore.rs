@@ -4,6 +4,7 @@
 //! newest CRL does. The copy becomes the register only after what that CRL lists is on record:
 //! until then it stands in `<data>/restoring`, and the service refuses to start beside it.
 
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,10 +16,10 @@ use super::progress::Bar;
 use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
-use crate::ca::establish::{ListedRevocations, listed_revocations};
+use crate::ca::establish::{ListedRevocations, listed_in_partition, listed_revocations};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
-use crate::storage::act::{Act, AuthorityEstablished, Restored};
+use crate::storage::act::{Act, AuthorityEstablished, Partition, Restored, RevokedScope};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
@@ -42,6 +43,12 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
         complete: arguments.crl.as_deref().map(fetched).transpose()?,
         delta: arguments.delta_crl.as_deref().map(fetched).transpose()?,
         without_delta: arguments.without_delta_crl,
+        partitions: arguments
+            .partition_crl
+            .iter()
+            .map(|one| fetched(one))
+            .collect::<Result<_, _>>()?,
+        without_partitions: arguments.without_partition_crls,
     };
     let staging = home.restoring();
     match std::fs::remove_dir_all(&staging) {
@@ -77,6 +84,9 @@ struct Crls {
     delta: Option<Vec<u8>>,
     /// Whether somebody said to go on without one.
     without_delta: bool,
+    partitions: Vec<Vec<u8>>,
+    /// Whether somebody said to go on without some of them.
+    without_partitions: bool,
 }
 
 /// Puts on record what the CRLs list and the copy does not know.
@@ -99,16 +109,25 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
         }
         None => listed,
     };
-    must_not_be_older(register, &listed)?;
-    let scope = CrlScope::of_key(issuer.key_index()).into();
-    let revoked = record_missing_revocations(register, &listed, scope)?;
+    let key = issuer.key_index();
+    must_not_be_older(register, CrlScope::of_key(key), &listed)?;
+    let parts = parts(register, crls, &issuer, &established.slug)?;
+    let mut revoked = 0;
+    let mut last = listed.number;
+    for (scope, part) in &parts {
+        revoked += record_missing_revocations(register, part, (*scope).into())?;
+        last = last.max(part.number);
+    }
+    // What no partition lists was issued since the copy was made: it may be in any of them.
+    let scope = RevokedScope { key, partition: Partition::Unknown };
+    revoked += record_missing_revocations(register, &listed, scope)?;
     let mut acts = Vec::new();
-    let floor = listed.number.map_or(0, |number| number.saturating_add(1));
+    let floor = last.map_or(0, |number| number.saturating_add(1));
     if floor > established.next_crl_number {
         let raised = AuthorityEstablished { next_crl_number: floor, ..established };
         acts.push(Act::AuthorityEstablished(raised));
     }
-    acts.push(Act::Restored(Restored { crl_number: listed.number, revoked: revoked as u64 }));
+    acts.push(Act::Restored(Restored { crl_number: last, revoked: revoked as u64 }));
     record(register, acts, now(), Urgency::Reserved)?;
     say(&format!(
         "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as revoked.",
@@ -119,8 +138,12 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
 }
 
 /// A CRL from before the copy cannot tell what happened after it.
-fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> Result<(), Failure> {
-    match (last_complete(register)?, listed.number) {
+fn must_not_be_older(
+    register: &LedgerRegister,
+    scope: CrlScope,
+    listed: &ListedRevocations,
+) -> Result<(), Failure> {
+    match (last_complete(register, scope)?, listed.number) {
         (Some(last), Some(number)) if number < last.number => {
             Err(Failure::OldCrl { given: number, recorded: last.number })
         }
@@ -128,11 +151,34 @@ fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> R
     }
 }
 
-/// The newest complete CRL in the copy: a delta that is newer tells what the copy knows anyway.
-fn last_complete(register: &LedgerRegister) -> Result<Option<CrlRow>, Failure> {
+/// What the partitions' CRLs list. The copy knows how many there were at least.
+fn parts(
+    register: &LedgerRegister,
+    crls: &Crls,
+    issuer: &Issuer,
+    slug: &str,
+) -> Result<Vec<(CrlScope, ListedRevocations)>, Failure> {
+    let mut parts = Vec::new();
+    for crl in &crls.partitions {
+        let (scope, listed) = listed_in_partition(crl.as_slice(), issuer, slug)?;
+        must_not_be_older(register, scope, &listed)?;
+        parts.push((scope, listed));
+    }
+    let known = register.partitions(issuer.key_index())?;
+    let known = known.map_or(0, |known| known.partitions.get());
+    let given = |number| parts.iter().any(|(scope, _)| scope.partition == Some(number));
+    let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
+    match missing {
+        Some(number) if !crls.without_partitions => Err(Failure::PartitionCrlMissing(number)),
+        _ => Ok(parts),
+    }
+}
+
+/// The newest CRL of a scope in the copy: a delta that is newer tells what the copy knows anyway.
+fn last_complete(register: &LedgerRegister, scope: CrlScope) -> Result<Option<CrlRow>, Failure> {
     let mut after = None;
     loop {
-        let page = register.crls(Some(CrlScope::FIRST), Page { after, limit: 100 })?;
+        let page = register.crls(Some(scope), Page { after, limit: 100 })?;
         if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
             return Ok(Some(row));
         }

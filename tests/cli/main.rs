@@ -20,6 +20,7 @@ mod mutual_tls;
 mod notification;
 mod ocsp;
 mod operator;
+mod partitions;
 mod program;
 mod receiver;
 mod renew;

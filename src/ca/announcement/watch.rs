@@ -84,7 +84,7 @@ impl Watch {
             self.looked.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(now);
         };
         if is_time(0, FEW_EVERY) {
-            self.look_at_crl(now)?;
+            self.look_at_crls(now)?;
             self.look_at_authorities(now)?;
             has_looked(0);
         }
@@ -98,14 +98,21 @@ impl Watch {
         Ok(())
     }
 
-    /// The published CRL, and the delta where it says that there are deltas, each once a newer one
-    /// is overdue.
-    pub fn look_at_crl(&self, now: Timestamp) -> Result<(), Refusal> {
-        let Some(row) = self.published(|kind| *kind == CrlKind::Complete)? else { return Ok(()) };
+    /// The published CRLs, and the delta where one says that there are deltas, each once a newer
+    /// one is overdue.
+    pub fn look_at_crls(&self, now: Timestamp) -> Result<(), Refusal> {
+        let issuer = Arc::clone(&self.authority.issuer);
+        issuer.scopes().try_for_each(|scope| self.look_at_crls_of(scope, now))
+    }
+
+    fn look_at_crls_of(&self, scope: CrlScope, now: Timestamp) -> Result<(), Refusal> {
+        let Some(row) = self.published(scope, |kind| *kind == CrlKind::Complete)? else {
+            return Ok(());
+        };
         self.look_at_list(&row, now)?;
         // Where there are no deltas any more, the last one may run out.
         if row.freshest
-            && let Some(delta) = self.published(|kind| *kind != CrlKind::Complete)?
+            && let Some(delta) = self.published(scope, |kind| *kind != CrlKind::Complete)?
         {
             self.look_at_list(&delta, now)?;
         }
@@ -124,11 +131,14 @@ impl Watch {
         self.tell_one(&Subject::Crl(number), before, ending, now)
     }
 
-    /// The newest CRL of a kind that was published; others come between.
-    fn published(&self, wanted: fn(&CrlKind) -> bool) -> Result<Option<CrlRow>, Refusal> {
+    /// The newest CRL of a scope and a kind that was published; others come between.
+    fn published(
+        &self,
+        scope: CrlScope,
+        wanted: fn(&CrlKind) -> bool,
+    ) -> Result<Option<CrlRow>, Refusal> {
         let mut after = None;
         loop {
-            let scope = CrlScope::of_key(self.authority.issuer.key_index());
             let page = Page { after, limit: 16 };
             let page = self.authority.register.crls(Some(scope), page)?;
             let found = |row: &CrlRow| row.published.is_some() && wanted(&row.kind);

@@ -69,7 +69,7 @@ impl Authority {
         for _ in 0..3 {
             let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
             let serial = self.fresh_serial()?;
-            let scope = CrlScope::of_key(self.issuer.key_index());
+            let scope = self.issuer.scope_of(&serial);
             let algorithm = self.key.algorithm();
             let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;

@@ -22,6 +22,7 @@ use crate::http::publication::{self, PublicationServer};
 use crate::http::standstill;
 use crate::http::tls::Tls;
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::CrlScope;
 use crate::signing::FileKey;
 use crate::storage::publication::PublicationDirectory;
 
@@ -115,6 +116,15 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
     let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
     point.current()?;
+    let mut point = point;
+    for (scope, name) in stored_parts(home, &slug) {
+        let part = PublicationDirectory::open(&home.publish(), &name).ok()?;
+        let (with, outcome) = point.with_scope(&issuer, scope, &part, Schedule::default());
+        point = with;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, name, "a stored CRL is not served");
+        }
+    }
     // The delta may lack what the register has, as the complete one may: both are what was
     // published.
     let delta = format!("{slug}{DELTA}");
@@ -134,21 +144,32 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
 }
 
 fn stored_slug(home: &Home) -> Option<String> {
-    let entries = std::fs::read_dir(home.publish()).ok()?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
-    let names: Vec<String> =
-        lists.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    let names = stored_names(home)?;
     complete_list(&names).map(str::to_owned)
 }
 
-/// Which of these lists is the complete one: a delta has its name with something behind.
-fn complete_list(names: &[String]) -> Option<&str> {
-    let complete = |name: &&String| {
-        let of = name.strip_suffix(DELTA);
-        !of.is_some_and(|of| names.iter().any(|other| other == of))
+/// The partitions among the stored lists.
+fn stored_parts(home: &Home, slug: &str) -> Vec<(CrlScope, String)> {
+    let part = |name: String| {
+        let number = name.strip_prefix(slug)?.strip_prefix("-p")?.parse().ok()?;
+        Some((CrlScope { partition: Some(number), ..CrlScope::FIRST }, name))
     };
-    names.iter().find(complete).map(String::as_str)
+    let mut parts: Vec<_> =
+        stored_names(home).unwrap_or_default().into_iter().filter_map(part).collect();
+    parts.sort_unstable();
+    parts
+}
+
+fn stored_names(home: &Home) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(home.publish()).ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
+    Some(lists.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
+/// Which of these lists is the complete one: all others have its name with something behind.
+fn complete_list(names: &[String]) -> Option<&str> {
+    names.iter().min_by_key(|name| name.len()).map(String::as_str)
 }
 
 fn stored_tls(home: &Home) -> Result<Tls, Failure> {
@@ -173,6 +194,7 @@ mod tests {
         // A CA may be called so.
         assert_eq!(of(&["river-delta"]).as_deref(), Some("river-delta"));
         assert_eq!(of(&["river-delta-delta", "river-delta"]).as_deref(), Some("river-delta"));
+        assert_eq!(of(&["ca-p12", "ca-p1", "ca", "ca-delta"]).as_deref(), Some("ca"));
         assert_eq!(of(&[]), None);
     }
 }

@@ -9,6 +9,7 @@ mod certificate;
 mod deltas;
 mod greeting;
 mod last_resort;
+mod partitions;
 mod responder;
 mod revocation_services;
 mod self_check;

@@ -14,6 +14,7 @@ use super::addresses::Addresses;
 use super::certificate::OwnCertificate;
 use super::deltas::Deltas;
 use super::greeting::Greeting;
+use super::partitions::Partitions;
 use super::responder::OwnResponder;
 use super::revocation_services::RevocationServices;
 use super::self_check::SelfChecking;
@@ -31,6 +32,7 @@ use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::init::chain_of;
 use crate::cli::notifications;
+use crate::cli::partitions::{partitions, places};
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
 use crate::cli::settings::address::is_dns_name;
@@ -96,6 +98,10 @@ impl Service {
             established.parents.iter().map(|parent| parent.0.as_slice()).collect();
         let certificate = &established.certificate;
         let issuer = Issuer::new(certificate, &parents, urls(&crl), urls(&own))?;
+        let issuer = match settings.crl_delta_in_certificates {
+            true => issuer.with_freshest_crl_urls(urls(&format!("crl/{slug}-delta.crl"))),
+            false => issuer,
+        };
         let issuer = match settings.ocsp {
             true => {
                 let urls = base_urls.iter().map(|base| format!("{base}/ocsp")).collect();
@@ -103,7 +109,15 @@ impl Service {
             }
             false => issuer,
         };
-        let key = load_key(home, settings, &issuer)?;
+        let parted = partitions(register, settings, issuer.key_index(), &base_urls)?;
+        let issuer = match &parted {
+            Some(parted) => {
+                let named = places(slug, parted, &base_urls);
+                issuer.with_partitions(named.into_iter().map(|(_, urls)| urls).collect())
+            }
+            None => issuer,
+        };
+        let key: Arc<dyn CaKey> = Arc::new(load_key(home, settings, &issuer)?);
         let processors = match settings.processors {
             Some(number) => number,
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -128,6 +142,8 @@ impl Service {
         }
         let earlier = established.earlier.iter().map(|own| own.0.as_slice());
         let point = point.with_earlier(earlier);
+        let parts = Partitions::open(home, slug, parted.as_ref())?;
+        let point = parts.served_at(point, &issuer, schedule);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
         let answers = match settings.ocsp {
             true => {
@@ -152,7 +168,7 @@ impl Service {
         };
         let authority = Authority::new(Parts {
             register: Arc::<LedgerRegister>::clone(register),
-            key: Arc::new(key),
+            key: Arc::clone(&key),
             directory: Arc::new(directories(BuiltIn(lookup), &settings.directories)?),
             issuer,
             slug: slug.clone(),
@@ -202,7 +218,10 @@ impl Service {
             Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
             None => publisher,
         };
-        let publishers = Arc::new(Publishers::new(Arc::new(publisher)));
+        let issuer = Arc::new(authority.issuer().clone());
+        let parts = parts.publishers(&publisher, &key, &issuer, schedule);
+        let publishers = Publishers::new(Arc::new(publisher)).with_partitions(parts);
+        let publishers = Arc::new(publishers);
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
@@ -305,7 +324,7 @@ impl Service {
         api.notifications = couriers.board();
         api.fetching = Arc::new(self.rounds());
         let api = Arc::new(api);
-        self.publishers.present().wait_for(0, FIRST_CRL_WAIT);
+        self.publishers.wait_for(&self.publishers.scopes(), 0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
         let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publishers));
         let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone());

@@ -2,6 +2,7 @@
 
 mod deltas;
 mod openssl;
+mod partitions;
 mod real;
 mod scopes;
 mod views;
