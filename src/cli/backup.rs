@@ -1,6 +1,6 @@
 //! `chancery backup`: a copy of register and key, also while the service runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::Backup;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::surroundings::say;
 use crate::storage::backup::backup as copy;
 
-/// What is copied beside the ledger. The rest is derived from it, or (tokens) made anew.
+/// What is copied beside the ledger, with the CRLs of the CAs above. The rest is derived from it, or (tokens) made anew.
 const FILES: [&str; 7] =
     ["ca.key", "ca.pem", "chain.pem", "ca.csr", "chancery.toml", "tls.key", "tls.pem"];
 
@@ -19,7 +19,9 @@ pub fn backup(arguments: &Backup, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
     home.must_have_ledger()?;
     let bar = Bar::new("copying the ledger");
-    let files = FILES.map(Path::new);
+    let parents = home.parent_crls()?;
+    let files: Vec<&Path> =
+        FILES.map(Path::new).into_iter().chain(parents.iter().map(PathBuf::as_path)).collect();
     let report = copy(home.path(), &arguments.to, &files, &mut |done, all| bar.at(done, all))?;
     drop(bar);
     say(&format!("Copied {} entries to {}.", report.sequence, arguments.to.display()));

@@ -10,6 +10,7 @@
 
 mod active_directory;
 mod adoption;
+mod chain;
 mod configuration;
 mod doctor;
 mod domain;
@@ -19,6 +20,7 @@ mod full_disk;
 mod mutual_tls;
 mod notification;
 mod ocsp;
+mod openssl_root;
 mod operator;
 mod partitions;
 mod program;

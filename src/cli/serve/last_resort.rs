@@ -16,6 +16,7 @@ use crate::ca::ocsp::{AnswerPoint, Nonces};
 use crate::ca::publish::{PublicationPoint, Schedule};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
+use crate::cli::parents;
 use crate::cli::surroundings::{now, say};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
@@ -115,6 +116,13 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     outcome.ok()?;
     let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
     let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
+    let point = match parents::open(home, &issuer, &slug) {
+        Ok(parents) => point.with_parents(Arc::new(parents)),
+        Err(error) => {
+            tracing::warn!(%error, "the CRLs of the CAs above are not served");
+            point
+        }
+    };
     point.current()?;
     let mut point = point;
     for (scope, name) in stored_parts(home, &slug) {

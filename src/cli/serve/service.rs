@@ -17,14 +17,13 @@ use super::greeting::Greeting;
 use super::partitions::Partitions;
 use super::responder::OwnResponder;
 use super::revocation_services::RevocationServices;
-use super::self_check::SelfChecking;
-use super::{Signals, from_std, system, wishes};
+use super::{Signals, from_std, parent_crls, parent_fetching, self_check, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
 use crate::ca::establish::renewal::certificate_name;
 use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
 use crate::ca::possession::RolesByCertificate;
-use crate::ca::publish::{PublicationPoint, Publisher, Publishers, Schedule};
+use crate::ca::publish::{Copies, PublicationPoint, Publisher, Publishers, Schedule};
 use crate::ca::retirement::Clockwork;
 use crate::ca::{Authority, Parts};
 use crate::cli::directories::{directories, providers};
@@ -32,6 +31,7 @@ use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::init::chain_of;
 use crate::cli::notifications;
+use crate::cli::parents;
 use crate::cli::partitions::{partitions, places};
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
@@ -50,6 +50,7 @@ use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
 use crate::storage::answers::AnswerDirectory;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
+use crate::storage::publication_copy::CopyDirectory;
 use crate::storage::{LedgerRegister, Register, Urgency};
 
 /// How often the service looks at its own certificate and for an operator's wish.
@@ -77,6 +78,8 @@ pub(super) struct Service {
     outside_url: String,
     doctor_networks: Vec<Network>,
     self_check_seconds: Option<u64>,
+    copies: Option<Arc<Copies>>,
+    parent_crl_fetch_seconds: Option<u64>,
 }
 
 impl Service {
@@ -141,7 +144,8 @@ impl Service {
             tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
         }
         let earlier = established.earlier.iter().map(|own| own.0.as_slice());
-        let point = point.with_earlier(earlier);
+        let parents = Arc::new(parents::open(home, &issuer, slug)?);
+        let point = point.with_earlier(earlier).with_parents(Arc::clone(&parents));
         let parts = Partitions::open(home, slug, parted.as_ref())?;
         let point = parts.served_at(point, &issuer, schedule);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
@@ -183,6 +187,7 @@ impl Service {
             false => RolesByCertificate::Withheld,
         };
         let authority = authority
+            .with_parents(parents)
             .with_roles_by_certificate(roles)
             .with_pending_life(settings.pending_expiry_seconds);
         let authority = Arc::new(match providers(&settings.directories)? {
@@ -213,6 +218,10 @@ impl Service {
             }
             None => None,
         };
+        let copies = settings.publication_directory.as_deref().map(|directory| {
+            let copies = CopyDirectory::new(directory);
+            Arc::new(Copies::new(Arc::clone(&point), Arc::new(copies)))
+        });
         let publisher = Publisher::new(&authority, store, Arc::clone(&point), schedule);
         let publisher = match deltas {
             Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
@@ -239,6 +248,8 @@ impl Service {
             outside_url: addresses.outside_url(settings),
             doctor_networks: settings.doctor_networks.clone(),
             self_check_seconds: settings.self_check_seconds,
+            copies,
+            parent_crl_fetch_seconds: settings.parent_crl_fetch_seconds,
         })
     }
 
@@ -257,6 +268,7 @@ impl Service {
         );
         let publication = publication.map_err(system("starting the publication side"))?;
         let publishing = self.start_publisher()?;
+        let copying = self.start_copying()?;
 
         let endpoints = std::mem::take(&mut self.endpoints);
         let outcome = self.serve_api(api_listener, &mut greeting, endpoints);
@@ -264,6 +276,12 @@ impl Service {
         self.publishers.stop();
         if publishing.join().is_err() {
             tracing::error!("the publisher ended early");
+        }
+        if let (Some(copies), Some(copying)) = (&self.copies, copying) {
+            copies.stop();
+            if copying.join().is_err() {
+                tracing::error!("the copying of what is published ended early");
+            }
         }
         publication.stop();
         outcome
@@ -323,6 +341,7 @@ impl Service {
         api.rates = Rates::new(self.allowance.clone());
         api.notifications = couriers.board();
         api.fetching = Arc::new(self.rounds());
+        api.copies = self.copies.clone();
         let api = Arc::new(api);
         self.publishers.wait_for(&self.publishers.scopes(), 0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
@@ -348,8 +367,10 @@ impl Service {
             let _within = runtime.enter();
             Signals::heard()?
         };
-        let looking = SelfChecking::start(&api, self.self_check_seconds);
+        let looking = self_check::start(&api, self.self_check_seconds);
         let looking = looking.map_err(system("starting the look at itself"))?;
+        let fetching = parent_fetching::start(&self.authority, self.parent_crl_fetch_seconds);
+        let fetching = fetching.map_err(system("starting to fetch the CRLs of CAs above"))?;
         greeting.say(&self.authority, &self.home);
         let served = runtime.block_on(async {
             let listener = from_std(listener)?;
@@ -381,6 +402,7 @@ impl Service {
             }
         }
         looking.stop();
+        fetching.stop();
         clockwork.stop();
         if retiring.join().is_err() {
             tracing::error!("the clockwork ended early");
@@ -410,6 +432,7 @@ impl Service {
                 _ = wish.tick() => {
                     let life = self.token_life_seconds;
                     wishes::grant(&self.authority, self.register.as_ref(), &self.home, life);
+                    parent_crls::grant(&self.authority, &self.home);
                 }
             }
         }
@@ -423,6 +446,13 @@ impl Service {
             .spawn(move || maker.run(&now))
             .map(Some)
             .map_err(system("starting the OCSP responder"))
+    }
+
+    fn start_copying(&self) -> Result<Option<JoinHandle<()>>, Failure> {
+        let Some(copies) = self.copies.clone() else { return Ok(None) };
+        let thread = std::thread::Builder::new().name("copies".to_owned());
+        let thread = thread.spawn(move || copies.run(&now));
+        thread.map(Some).map_err(system("starting to copy what is published"))
     }
 
     fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {

@@ -1,5 +1,6 @@
 //! The promises of publication.
 
+mod copies;
 mod deltas;
 mod openssl;
 mod partitions;
