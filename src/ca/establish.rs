@@ -303,6 +303,7 @@ pub fn established(
         base_urls,
         next_crl_number,
         earlier: Vec::new(),
+        latest_this_update: None,
     }
 }
 
@@ -363,6 +364,7 @@ pub fn slug(name: &DistinguishedName) -> String {
     if slug.is_empty() { "ca".to_owned() } else { slug.to_owned() }
 }
 
+pub mod learning;
 mod partition;
 pub mod renewal;
 

@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use super::arguments::Restore;
 use super::failure::{Failure, at};
-use super::founding::record_missing_revocations;
 use super::home::{Home, crl_of, read_crl};
 use super::progress::Bar;
 use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
+use crate::ca::establish::learning::{LearningError, learn as learn_from};
 use crate::ca::establish::{ListedRevocations, listed_in_partition, listed_revocations};
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::{CrlKind, CrlScope};
-use crate::storage::act::{Act, AuthorityEstablished, Partition, Restored, RevokedScope};
+use crate::pki::revocation_list::CrlScope;
+use crate::storage::act::{Act, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
-use crate::storage::{CrlRow, LedgerRegister, Page, Register as _, Urgency};
+use crate::storage::{LedgerRegister, Register as _, Urgency};
 
 /// For fetching a CRL, which may be large.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -109,46 +109,19 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
         }
         None => listed,
     };
-    let key = issuer.key_index();
-    must_not_be_older(register, CrlScope::of_key(key), &listed)?;
     let parts = parts(register, crls, &issuer, &established.slug)?;
-    let mut revoked = 0;
-    let mut last = listed.number;
-    for (scope, part) in &parts {
-        revoked += record_missing_revocations(register, part, (*scope).into())?;
-        last = last.max(part.number);
-    }
-    // What no partition lists was issued since the copy was made: it may be in any of them.
-    let scope = RevokedScope { key, partition: Partition::Unknown };
-    revoked += record_missing_revocations(register, &listed, scope)?;
-    let mut acts = Vec::new();
-    let floor = last.map_or(0, |number| number.saturating_add(1));
-    if floor > established.next_crl_number {
-        let raised = AuthorityEstablished { next_crl_number: floor, ..established };
-        acts.push(Act::AuthorityEstablished(raised));
-    }
-    acts.push(Act::Restored(Restored { crl_number: last, revoked: revoked as u64 }));
-    record(register, acts, now(), Urgency::Reserved)?;
+    let key = issuer.key_index();
+    let revoked = learn_from(register, established, key, &listed, &parts, now());
+    let revoked = revoked.map_err(|error| match error {
+        LearningError::OldCrl { given, recorded } => Failure::OldCrl { given, recorded },
+        LearningError::Store(error) => error.into(),
+    })?;
     say(&format!(
         "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as revoked.",
         listed.this_update,
         listed.entries.len()
     ));
     Ok(())
-}
-
-/// A CRL from before the copy cannot tell what happened after it.
-fn must_not_be_older(
-    register: &LedgerRegister,
-    scope: CrlScope,
-    listed: &ListedRevocations,
-) -> Result<(), Failure> {
-    match (last_complete(register, scope)?, listed.number) {
-        (Some(last), Some(number)) if number < last.number => {
-            Err(Failure::OldCrl { given: number, recorded: last.number })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What the partitions' CRLs list. The copy knows how many there were at least.
@@ -161,7 +134,6 @@ fn parts(
     let mut parts = Vec::new();
     for crl in &crls.partitions {
         let (scope, listed) = listed_in_partition(crl.as_slice(), issuer, slug)?;
-        must_not_be_older(register, scope, &listed)?;
         parts.push((scope, listed));
     }
     let known = register.partitions(issuer.key_index())?;
@@ -171,21 +143,6 @@ fn parts(
     match missing {
         Some(number) if !crls.without_partitions => Err(Failure::PartitionCrlMissing(number)),
         _ => Ok(parts),
-    }
-}
-
-/// The newest CRL of a scope in the copy: a delta that is newer tells what the copy knows anyway.
-fn last_complete(register: &LedgerRegister, scope: CrlScope) -> Result<Option<CrlRow>, Failure> {
-    let mut after = None;
-    loop {
-        let page = register.crls(Some(scope), Page { after, limit: 100 })?;
-        if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
-            return Ok(Some(row));
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(None);
-        }
     }
 }
 

@@ -37,6 +37,12 @@ pub struct AuthorityEstablished {
     #[cbor(default)]
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
     pub earlier: Vec<Der>,
+    /// thisUpdate of the latest CRL that was published before an adoption or a restore, in seconds
+    /// since the epoch: whoever holds that one must find every later one later.
+    #[n(8)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_this_update: Option<u64>,
 }
 
 /// See [`Act::AuthorityIntended`].
