@@ -76,7 +76,6 @@ pub struct Authority {
     administration: Mutex<()>,
     /// (account, `Idempotency-Key`) pairs under way.
     in_flight: Mutex<HashSet<(String, String)>>,
-    processors: enroll::Permits,
     roles_by_certificate: possession::RolesByCertificate,
     pending_life_seconds: Option<u64>,
     /// Why what the last run left is not in order, while that is so.
@@ -108,8 +107,6 @@ pub struct Parts {
     pub template_arc: TemplateArc,
     /// Randomness.
     pub random: Random,
-    /// How many threads may compute at once: the processors.
-    pub processors: usize,
 }
 
 /// Renders, for a creating act, the answer that goes on record beside it.
@@ -120,7 +117,6 @@ impl Authority {
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let (templates, refused) = templates::load(parts.register.templates()?);
         let roles = roles::RoleDocument::load(parts.register.roles()?)?;
-        let processors = enroll::Permits::for_key(parts.key.algorithm(), parts.processors);
         Ok(Self {
             register: parts.register,
             key: parts.key,
@@ -135,7 +131,6 @@ impl Authority {
             random: parts.random,
             administration: Mutex::new(()),
             in_flight: Mutex::new(HashSet::new()),
-            processors,
             roles_by_certificate: possession::RolesByCertificate::default(),
             pending_life_seconds: None,
             out_of_order: ArcSwapOption::empty(),
