@@ -123,10 +123,14 @@ impl Queue {
     }
 }
 
+/// Octets that most entries fit into.
+const USUAL_BODY: usize = 1024;
+
 /// The entries' CBOR.
 fn encoded(entries: &[Entry]) -> Result<Vec<Vec<u8>>, StoreError> {
     let encode = |entry: &Entry| {
-        let body = minicbor::to_vec(entry).map_err(|error| too_large(&error))?;
+        let mut body = Vec::with_capacity(USUAL_BODY);
+        minicbor::encode(entry, &mut body).map_err(|error| too_large(&error))?;
         match body.len() > frame::LONGEST_BODY {
             true => Err(too_large(&"longer than an entry may be")),
             false => Ok(body),
