@@ -54,6 +54,7 @@ impl Authority {
             standing: submitter.standing(&row.template, &account),
             renewal: renewal.transpose()?,
             signers: submission.signers(),
+            under: self.issuer.key_index(),
         };
         let computing = self.processors.acquire();
         let approved = Act::RequestApproved(RequestMark { request_id });

@@ -46,7 +46,7 @@ impl Announcements {
         let number = published.number;
         let intended = self.crl(number)?;
         let base = intended.as_ref().and_then(base_of);
-        let urls = self.crl_urls(base);
+        let urls = self.crl_urls(intended.as_ref());
         Ok(News::CrlPublished(PublishedCrl {
             number,
             base,
@@ -58,9 +58,12 @@ impl Announcements {
         }))
     }
 
-    fn crl_urls(&self, base: Option<u64>) -> Vec<String> {
-        let urls = self.authority.issuer.crl_urls();
-        match base {
+    /// Where the CRLs of this kind are by the key that signed this one.
+    fn crl_urls(&self, row: Option<&CrlRow>) -> Vec<String> {
+        let key = row.map_or(self.authority.issuer.key_index(), |row| row.scope.key);
+        let issuer = self.authority.issuers().find(|issuer| issuer.key_index() == key);
+        let urls = issuer.map_or(&[][..], |issuer| issuer.crl_urls());
+        match row.and_then(base_of) {
             None => urls.to_vec(),
             // Deltas stand beside the complete CRL.
             Some(_) => urls.iter().map(|url| beside(url)).collect(),
@@ -78,8 +81,9 @@ impl Announcements {
         let distance = Distance { before_seconds, told_before_seconds };
         Ok(match ending {
             Ending::Crl(own) => {
-                let base = self.crl(own.number)?.as_ref().and_then(base_of);
-                let (number, urls) = (own.number, self.crl_urls(base));
+                let row = self.crl(own.number)?;
+                let base = row.as_ref().and_then(base_of);
+                let (number, urls) = (own.number, self.crl_urls(row.as_ref()));
                 let next_update = Timestamp::from_seconds(own.next_update);
                 News::CrlExpiring(distance, EndingCrl { number, base, next_update, urls })
             }

@@ -98,14 +98,22 @@ impl Watch {
         Ok(())
     }
 
-    /// The published CRL, and the delta where it says that there are deltas, each once a newer one
-    /// is overdue.
+    /// The published CRL of each key, and the delta where it says that there are deltas, each once
+    /// a newer one is overdue.
     pub fn look_at_crl(&self, now: Timestamp) -> Result<(), Refusal> {
-        let Some(row) = self.published(|kind| *kind == CrlKind::Complete)? else { return Ok(()) };
+        for issuer in self.authority.issuers() {
+            self.look_at_crls_of(CrlScope::of_key(issuer.key_index()), now)?;
+        }
+        Ok(())
+    }
+
+    fn look_at_crls_of(&self, scope: CrlScope, now: Timestamp) -> Result<(), Refusal> {
+        let complete = self.published(scope, |kind| *kind == CrlKind::Complete)?;
+        let Some(row) = complete else { return Ok(()) };
         self.look_at_list(&row, now)?;
         // Where there are no deltas any more, the last one may run out.
         if row.freshest
-            && let Some(delta) = self.published(|kind| *kind != CrlKind::Complete)?
+            && let Some(delta) = self.published(scope, |kind| *kind != CrlKind::Complete)?
         {
             self.look_at_list(&delta, now)?;
         }
@@ -125,10 +133,13 @@ impl Watch {
     }
 
     /// The newest CRL of a kind that was published; others come between.
-    fn published(&self, wanted: fn(&CrlKind) -> bool) -> Result<Option<CrlRow>, Refusal> {
+    fn published(
+        &self,
+        scope: CrlScope,
+        wanted: fn(&CrlKind) -> bool,
+    ) -> Result<Option<CrlRow>, Refusal> {
         let mut after = None;
         loop {
-            let scope = CrlScope::of_key(self.authority.issuer.key_index());
             let page = Page { after, limit: 16 };
             let page = self.authority.register.crls(Some(scope), page)?;
             let found = |row: &CrlRow| row.published.is_some() && wanted(&row.kind);

@@ -58,7 +58,19 @@ impl Publisher {
         let lists = Arc::clone(point.main());
         let base = Line { store, schedule };
         let (delta, counter, held) = (None, Arc::default(), Held::default());
-        Self::of_press(Press { register, key, issuer, point, lists, base, delta, counter, held })
+        let ends = None;
+        Self::of_press(Press {
+            register,
+            key,
+            issuer,
+            point,
+            lists,
+            base,
+            delta,
+            counter,
+            held,
+            ends,
+        })
     }
 
     /// A publisher of another scope of the same CA. `issuer` is the CA with the key that signs
@@ -76,8 +88,16 @@ impl Publisher {
         let base = Line { store, schedule };
         let (delta, counter) = (None, Arc::clone(&self.press.counter));
         let held = Held::default();
-        let press = Press { register, key, issuer, point, lists, base, delta, counter, held };
+        let ends = None;
+        let press = Press { register, key, issuer, point, lists, base, delta, counter, held, ends };
         Some(Self::of_press(press))
+    }
+
+    /// The same of a scope in which nothing more is issued and whose last certificate ends at
+    /// `ends`: the CRL that is made after that is the last.
+    pub fn ending(mut self, ends: Timestamp) -> Self {
+        self.press.ends = Some(ends);
+        self
     }
 
     fn of_press(press: Press) -> Self {
@@ -108,6 +128,9 @@ impl Publisher {
     /// Asks for a CRL that reflects the ledger up to `sequence`. Demands that arrive while one is
     /// being made are met by one more, together.
     pub fn demand(&self, sequence: u64) {
+        if self.has_signed_the_last() {
+            return;
+        }
         let mut state = self.state();
         state.demand(sequence);
         self.changed.notify_all();
@@ -115,6 +138,9 @@ impl Publisher {
 
     /// Asks for new CRLs although nothing may have changed.
     pub fn demand_anew(&self) {
+        if self.has_signed_the_last() {
+            return;
+        }
         let mut state = self.state();
         for kind in [Kind::Base, Kind::Delta] {
             let progress = state.of(kind);
@@ -123,6 +149,12 @@ impl Publisher {
             progress.reflected = None;
         }
         self.changed.notify_all();
+    }
+
+    /// Whether everything in this scope has ended and its last CRL is there: no other is made.
+    pub fn has_signed_the_last(&self) -> bool {
+        let last = |crl: Arc<Current>| crl.next_update == Timestamp::NEVER;
+        self.press.ends.is_some() && self.current().is_some_and(last)
     }
 
     /// Waits until a CRL is published that reflects the ledger up to `sequence`, and gives its

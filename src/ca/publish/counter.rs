@@ -30,7 +30,17 @@ impl Press {
     /// The times that a list made at `now` would have.
     pub fn times(&self, now: Timestamp, schedule: &Schedule) -> Result<Times, PublishError> {
         let known = self.last()?;
-        Ok(schedule.times(now, known.this_update, self.issuer.not_before()))
+        Ok(self.times_after(known.this_update, now, schedule))
+    }
+
+    fn times_after(
+        &self,
+        previous: Option<Timestamp>,
+        now: Timestamp,
+        schedule: &Schedule,
+    ) -> Times {
+        let times = schedule.times(now, previous, self.issuer.not_before());
+        if self.has_ended(now) { times.of_the_last() } else { times }
     }
 
     /// Draws a number, and takes what `entries` gives while nobody else draws.
@@ -43,7 +53,7 @@ impl Press {
         let mut last = self.counter.lock();
         let known = self.last()?;
         let floor = known.this_update.max(last.this_update);
-        let times = schedule.times(now, floor, self.issuer.not_before());
+        let times = self.times_after(floor, now, schedule);
         let number = self.number(known.number.max(last.number), now)?;
         let entries = entries(&times)?;
         *last = Last { number, this_update: Some(times.this_update) };

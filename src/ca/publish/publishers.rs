@@ -38,7 +38,7 @@ impl Publishers {
             self.present.demand(sequence);
         }
         for publisher in self.all() {
-            if scopes.iter().any(|scope| publisher.scope().covers(*scope)) {
+            if scopes.iter().any(|scope| publisher.scope().lists(*scope)) {
                 publisher.demand(sequence);
             }
         }

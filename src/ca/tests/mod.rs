@@ -10,6 +10,7 @@ mod ending;
 mod enrolling;
 mod one_time;
 mod refused;
+mod rekeyed;
 mod renewing;
 mod revoking;
 mod waiting;

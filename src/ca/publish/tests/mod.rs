@@ -1,6 +1,7 @@
 //! The promises of publication.
 
 mod deltas;
+mod ending;
 mod openssl;
 mod real;
 mod scopes;

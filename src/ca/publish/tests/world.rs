@@ -345,6 +345,9 @@ impl Register for MemoryRegister {
             base_urls: Vec::new(),
             next_crl_number: self.next_crl_number.load(Ordering::SeqCst),
             earlier: Vec::new(),
+            certificate_index: None,
+            earlier_parents: Vec::new(),
+            cross: Vec::new(),
         }))
     }
 
