@@ -1,6 +1,6 @@
 //! `chancery backup`: a copy of register and key, also while the service runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::arguments::Backup;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::surroundings::say;
 use crate::storage::backup::backup as copy;
 
-/// What is copied beside the ledger. The rest is derived from it, or (tokens) made anew.
+/// What is copied beside the ledger and the later keys. The rest is derived from it, or (tokens) made anew.
 const FILES: [&str; 7] =
     ["ca.key", "ca.pem", "chain.pem", "ca.csr", "chancery.toml", "tls.key", "tls.pem"];
 
@@ -19,12 +19,18 @@ pub fn backup(arguments: &Backup, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
     home.must_have_ledger()?;
     let bar = Bar::new("copying the ledger");
-    let files = FILES.map(Path::new);
+    let keys = home.later_ca_keys()?;
+    let files = FILES.map(Path::new).into_iter().chain(keys.iter().map(PathBuf::as_path));
+    let files: Vec<&Path> = files.collect();
     let report = copy(home.path(), &arguments.to, &files, &mut |done, all| bar.at(done, all))?;
     drop(bar);
+    // A key is in its file before its certificate is on record: what is copied after may need it.
+    if home.later_ca_keys()? != keys {
+        return Err(Failure::RenewedMeanwhile);
+    }
     say(&format!("Copied {} entries to {}.", report.sequence, arguments.to.display()));
     say(&format!("Head {}", head(report.sequence, &report.head)));
-    say("The copy holds the CA's key: keep it as you keep the key.");
+    say("The copy holds the CA's keys: keep it as you keep them.");
     Ok(())
 }
 

@@ -15,7 +15,8 @@ use super::progress::Bar;
 use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
-use crate::ca::establish::{ListedRevocations, listed_revocations};
+use crate::ca::establish::generations::Generations;
+use crate::ca::establish::{EstablishError, ListedRevocations, is_signed_by, listed_revocations};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::storage::act::{Act, AuthorityEstablished, Restored};
@@ -32,15 +33,16 @@ const LARGEST_CRL: u64 = 1 << 30;
 /// Restores.
 pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
-    for path in [home.ledger(), home.ca_key()] {
+    let later = home.later_ca_keys()?.into_iter().map(|name| home.path().join(name));
+    for path in [home.ledger(), home.ca_key(0)].into_iter().chain(later) {
         if path.exists() {
             return Err(Failure::InTheWay(path));
         }
     }
     // Before anything is written: without a CRL there is nothing to restore to.
     let crls = Crls {
-        complete: arguments.crl.as_deref().map(fetched).transpose()?,
-        delta: arguments.delta_crl.as_deref().map(fetched).transpose()?,
+        complete: arguments.crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
+        delta: arguments.delta_crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
         without_delta: arguments.without_delta_crl,
     };
     let staging = home.restoring();
@@ -71,10 +73,10 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
     Ok(())
 }
 
-/// What is learnt from.
+/// What is learnt from: a CRL of each key, and its delta.
 struct Crls {
-    complete: Option<Vec<u8>>,
-    delta: Option<Vec<u8>>,
+    complete: Vec<Vec<u8>>,
+    delta: Vec<Vec<u8>>,
     /// Whether somebody said to go on without one.
     without_delta: bool,
 }
@@ -83,44 +85,98 @@ struct Crls {
 fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<(), Failure> {
     let established = register.authority()?;
     let established = established.ok_or_else(|| Failure::NotEstablished(settings.data.clone()))?;
-    let Some(crl) = crls.complete.as_deref() else {
+    if crls.complete.is_empty() {
         say("Warning: restored without a CRL. Whatever was revoked since the copy was made is \
              valid again.");
         let act = Act::Restored(Restored { crl_number: None, revoked: 0 });
         return record(register, vec![act], now(), Urgency::Reserved);
-    };
-    let parents: Vec<&[u8]> = established.parents.iter().map(|own| own.0.as_slice()).collect();
-    let issuer = Issuer::new(&established.certificate, &parents, Vec::new(), Vec::new())?;
-    let listed = listed_revocations(crl, &issuer)?;
-    let listed = match &crls.delta {
-        Some(delta) => listed.with(delta.as_slice(), &issuer)?,
-        None if listed.names_deltas && !crls.without_delta => {
-            return Err(Failure::DeltaCrlMissing);
+    }
+    let issuers = issuers(&established)?;
+    crls.must_be_of(&issuers)?;
+    let mut all = Vec::new();
+    for issuer in &issuers {
+        let scope = CrlScope::of_key(issuer.key_index());
+        match crls.listed(issuer)? {
+            Some(listed) => all.push((scope, listed)),
+            // What nobody holds any more need not be learnt.
+            None if now() > issuer.not_after() => {}
+            None => return Err(Failure::CrlOfKeyMissing(scope.file_name(&established.slug))),
         }
-        None => listed,
-    };
-    must_not_be_older(register, &listed)?;
-    let scope = CrlScope::of_key(issuer.key_index()).into();
-    let revoked = record_missing_revocations(register, &listed, scope)?;
+    }
+    for (scope, listed) in &all {
+        must_not_be_older(register, *scope, listed)?;
+    }
+    let (mut revoked, mut highest) = (0, None);
+    for (scope, listed) in &all {
+        let missing = record_missing_revocations(register, listed, (*scope).into())?;
+        revoked += missing;
+        highest = highest.max(listed.number);
+        say(&format!(
+            "The CRL of {} lists {} serial numbers; {missing} of them the copy did not know as \
+             revoked.",
+            listed.this_update,
+            listed.entries.len()
+        ));
+    }
     let mut acts = Vec::new();
-    let floor = listed.number.map_or(0, |number| number.saturating_add(1));
+    let floor = highest.map_or(0, |number| number.saturating_add(1));
     if floor > established.next_crl_number {
         let raised = AuthorityEstablished { next_crl_number: floor, ..established };
         acts.push(Act::AuthorityEstablished(raised));
     }
-    acts.push(Act::Restored(Restored { crl_number: listed.number, revoked: revoked as u64 }));
-    record(register, acts, now(), Urgency::Reserved)?;
-    say(&format!(
-        "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as revoked.",
-        listed.this_update,
-        listed.entries.len()
-    ));
-    Ok(())
+    acts.push(Act::Restored(Restored { crl_number: highest, revoked: revoked as u64 }));
+    record(register, acts, now(), Urgency::Reserved)
+}
+
+/// The CA under each of its keys, the present one first.
+fn issuers(established: &AuthorityEstablished) -> Result<Vec<Issuer>, Failure> {
+    let generations = Generations::of(established);
+    let mut keys = generations.key_indexes();
+    keys.sort_by_key(|key| *key != generations.present_key());
+    let certificates = keys.into_iter().filter_map(|key| generations.certificate_of_key(key));
+    let issuer = |index| Ok(generations.issuer(index, &established.slug, &[])?);
+    certificates.map(issuer).collect()
+}
+
+impl Crls {
+    /// That each is signed with one of the CA's keys; else why not with the present one.
+    fn must_be_of(&self, issuers: &[Issuer]) -> Result<(), Failure> {
+        let Some(present) = issuers.first() else { return Ok(()) };
+        for crl in &self.complete {
+            if !issuers.iter().any(|issuer| is_signed_by(crl.as_slice(), issuer)) {
+                listed_revocations(crl.as_slice(), present)?;
+            }
+        }
+        for delta in &self.delta {
+            if !issuers.iter().any(|issuer| is_signed_by(delta.as_slice(), issuer)) {
+                return Err(EstablishError::NotADelta.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the CRL by this key lists, with its delta.
+    fn listed(&self, issuer: &Issuer) -> Result<Option<ListedRevocations>, Failure> {
+        let own = |all: &'_ [Vec<u8>]| {
+            all.iter().find(|crl| is_signed_by(crl.as_slice(), issuer)).cloned()
+        };
+        let Some(crl) = own(&self.complete) else { return Ok(None) };
+        let listed = listed_revocations(crl.as_slice(), issuer)?;
+        match own(&self.delta) {
+            Some(delta) => Ok(Some(listed.with(delta.as_slice(), issuer)?)),
+            None if listed.names_deltas && !self.without_delta => Err(Failure::DeltaCrlMissing),
+            None => Ok(Some(listed)),
+        }
+    }
 }
 
 /// A CRL from before the copy cannot tell what happened after it.
-fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> Result<(), Failure> {
-    match (last_complete(register)?, listed.number) {
+fn must_not_be_older(
+    register: &LedgerRegister,
+    scope: CrlScope,
+    listed: &ListedRevocations,
+) -> Result<(), Failure> {
+    match (last_complete(register, scope)?, listed.number) {
         (Some(last), Some(number)) if number < last.number => {
             Err(Failure::OldCrl { given: number, recorded: last.number })
         }
@@ -129,10 +185,10 @@ fn must_not_be_older(register: &LedgerRegister, listed: &ListedRevocations) -> R
 }
 
 /// The newest complete CRL in the copy: a delta that is newer tells what the copy knows anyway.
-fn last_complete(register: &LedgerRegister) -> Result<Option<CrlRow>, Failure> {
+fn last_complete(register: &LedgerRegister, scope: CrlScope) -> Result<Option<CrlRow>, Failure> {
     let mut after = None;
     loop {
-        let page = register.crls(Some(CrlScope::FIRST), Page { after, limit: 100 })?;
+        let page = register.crls(Some(scope), Page { after, limit: 100 })?;
         if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
             return Ok(Some(row));
         }
