@@ -93,6 +93,9 @@ pub enum EstablishError {
     /// A complete CRL where a delta is wanted.
     #[error("the CRL is complete, not a delta")]
     NotADelta,
+    /// Another list where a partition's is wanted.
+    #[error("the CRL is of no partition of this CA")]
+    NotAPartition,
 }
 
 /// The to-be-signed bytes of a root certificate, and the act that puts them on record.
@@ -210,7 +213,7 @@ impl ListedRevocations {
     /// lists is left out unless the delta is later and takes him off.
     pub fn with(mut self, delta: impl Read, issuer: &Issuer) -> Result<Self, EstablishError> {
         let (summary, changes) = read_list(delta, issuer)?;
-        if summary.kind == CrlKind::Complete {
+        if summary.kind == CrlKind::Complete || !summary.distribution_point_urls.is_empty() {
             return Err(EstablishError::NotADelta);
         }
         let later = summary.number > self.number;
@@ -244,7 +247,7 @@ pub fn listed_revocations(
     issuer: &Issuer,
 ) -> Result<ListedRevocations, EstablishError> {
     let (summary, changes) = read_list(crl, issuer)?;
-    if summary.kind != CrlKind::Complete {
+    if summary.kind != CrlKind::Complete || !summary.distribution_point_urls.is_empty() {
         return Err(CrlError::NotComplete.into());
     }
     let listed = changes.into_iter().filter_map(|change| match change {
@@ -276,7 +279,7 @@ fn read_list(
     while let Some(change) = reader.next_change()? {
         changes.push(change);
     }
-    Ok((reader.finish_either(issuer.public_key())?, changes))
+    Ok((reader.finish_any(issuer.public_key())?, changes))
 }
 
 /// The act that puts one entry of such a CRL on record, for the CRLs of `scope`. When its
@@ -377,6 +380,9 @@ pub fn slug(name: &DistinguishedName) -> String {
 
 pub mod cross;
 pub mod generations;
+mod partition;
 pub mod renewal;
+
+pub use partition::listed_in_partition;
 #[cfg(test)]
 mod tests;

@@ -230,6 +230,12 @@ pub struct Restore {
     /// Go on without the delta CRL: what only that lists becomes valid again
     #[arg(long, conflicts_with = "delta_crl")]
     pub without_delta_crl: bool,
+    /// The newest CRL of each partition besides, where there are partitions
+    #[arg(long, value_name = "FILE|URL", requires = "crl")]
+    pub partition_crl: Vec<String>,
+    /// Go on without the CRLs of some partitions: what only those list becomes valid again
+    #[arg(long)]
+    pub without_partition_crls: bool,
     /// Go on without a CRL: certificates revoked since the copy was made become valid again
     #[arg(long, conflicts_with = "crl")]
     pub without_crl: bool,

@@ -4,6 +4,7 @@ use super::arguments::Check;
 use super::directories;
 use super::failure::{Failure, at};
 use super::notifications;
+use super::partitions::wanted;
 use super::register::open_register;
 use super::settings::{Gathered, Mistakes};
 use super::surroundings::say;
@@ -56,6 +57,10 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
                 for row in register.templates()? {
                     let mistakes = Template::from_record(&row.json).err();
                     told.template(&format!("template {} on record", row.cn), mistakes);
+                }
+                // The key index of a CA that had one key.
+                if let Err(failure) = wanted(&register, settings, 0) {
+                    told.lines(1, &failure.to_string());
                 }
                 if let Some(damage) = register.health().damaged {
                     told.lines(1, &format!("{}: {damage}", settings.data.display()));

@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked to; each ends the program with a sentence.
 
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use crate::ca::Refusal;
@@ -161,6 +162,23 @@ pub enum Failure {
          with --delta-crl, or say --without-delta-crl"
     )]
     DeltaCrlMissing,
+    /// The copy knows of partitions whose CRLs were not given.
+    #[error(
+        "there are partitions, whose CRLs tell of revocations sooner than the complete one: give the \
+         newest of partition {0} as well with --partition-crl, or say --without-partition-crls"
+    )]
+    PartitionCrlMissing(NonZeroU16),
+    /// Fewer partitions than certificates name.
+    #[error(
+        "crl_partitions is {set}, but there are {recorded} partitions on record: certificates name \
+         them, so that their number may only be raised"
+    )]
+    FewerPartitions {
+        /// As set.
+        set: u16,
+        /// As on record.
+        recorded: u16,
+    },
     /// A CRL could not be fetched.
     #[error("{url}: {error}")]
     CrlUnreachable {

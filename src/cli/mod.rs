@@ -18,6 +18,7 @@ pub mod home;
 pub mod init;
 pub mod install_certificate;
 mod notifications;
+mod partitions;
 pub mod progress;
 pub mod register;
 pub mod renew;

@@ -4,6 +4,7 @@
 //! newest CRL does. The copy becomes the register only after what that CRL lists is on record:
 //! until then it stands in `<data>/restoring`, and the service refuses to start beside it.
 
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,10 +17,12 @@ use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
 use crate::ca::establish::generations::Generations;
-use crate::ca::establish::{EstablishError, ListedRevocations, is_signed_by, listed_revocations};
+use crate::ca::establish::{
+    EstablishError, ListedRevocations, is_signed_by, listed_in_partition, listed_revocations,
+};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
-use crate::storage::act::{Act, AuthorityEstablished, Restored};
+use crate::storage::act::{Act, AuthorityEstablished, Partition, Restored, RevokedScope};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
@@ -44,6 +47,12 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
         complete: arguments.crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
         delta: arguments.delta_crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
         without_delta: arguments.without_delta_crl,
+        partitions: arguments
+            .partition_crl
+            .iter()
+            .map(|one| fetched(one))
+            .collect::<Result<_, _>>()?,
+        without_partitions: arguments.without_partition_crls,
     };
     let staging = home.restoring();
     match std::fs::remove_dir_all(&staging) {
@@ -79,6 +88,9 @@ struct Crls {
     delta: Vec<Vec<u8>>,
     /// Whether somebody said to go on without one.
     without_delta: bool,
+    partitions: Vec<Vec<u8>>,
+    /// Whether somebody said to go on without some of them.
+    without_partitions: bool,
 }
 
 /// Puts on record what the CRLs list and the copy does not know.
@@ -107,8 +119,15 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
         must_not_be_older(register, *scope, listed)?;
     }
     let (mut revoked, mut highest) = (0, None);
+    for (scope, part) in &crls.parts(register, &issuers, &established.slug)? {
+        revoked += record_missing_revocations(register, part, (*scope).into())?;
+        highest = highest.max(part.number);
+    }
     for (scope, listed) in &all {
-        let missing = record_missing_revocations(register, listed, (*scope).into())?;
+        // What no partition lists was issued since the copy was made, under the present key, whose
+        // list comes first: it may be in any part of it.
+        let scope = RevokedScope { key: scope.key, partition: Partition::Unknown };
+        let missing = record_missing_revocations(register, listed, scope)?;
         revoked += missing;
         highest = highest.max(listed.number);
         say(&format!(
@@ -155,6 +174,38 @@ impl Crls {
         Ok(())
     }
 
+    /// What the partitions' CRLs list. The copy knows how many there were at least.
+    fn parts(
+        &self,
+        register: &LedgerRegister,
+        issuers: &[Issuer],
+        slug: &str,
+    ) -> Result<Vec<(CrlScope, ListedRevocations)>, Failure> {
+        let mut parts = Vec::new();
+        for crl in &self.partitions {
+            let mut read = issuers.iter().map(|own| listed_in_partition(crl.as_slice(), own, slug));
+            let present = read.next().transpose();
+            let found = match present {
+                Err(error) => read.find_map(Result::ok).ok_or(error)?,
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+            };
+            must_not_be_older(register, found.0, &found.1)?;
+            parts.push(found);
+        }
+        for issuer in issuers.iter().filter(|issuer| now() <= issuer.not_after()) {
+            let key = issuer.key_index();
+            let known = register.partitions(key)?.map_or(0, |known| known.partitions.get());
+            let scope = |number| CrlScope { key, partition: Some(number) };
+            let given = |number| parts.iter().any(|(own, _)| *own == scope(number));
+            let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
+            if let Some(number) = missing.filter(|_| !self.without_partitions) {
+                return Err(Failure::PartitionCrlMissing(number));
+            }
+        }
+        Ok(parts)
+    }
+
     /// What the CRL by this key lists, with its delta.
     fn listed(&self, issuer: &Issuer) -> Result<Option<ListedRevocations>, Failure> {
         let own = |all: &'_ [Vec<u8>]| {
@@ -184,7 +235,7 @@ fn must_not_be_older(
     }
 }
 
-/// The newest complete CRL in the copy: a delta that is newer tells what the copy knows anyway.
+/// The newest CRL of a scope in the copy: a delta that is newer tells what the copy knows anyway.
 fn last_complete(register: &LedgerRegister, scope: CrlScope) -> Result<Option<CrlRow>, Failure> {
     let mut after = None;
     loop {

@@ -1,5 +1,7 @@
 //! `/v1/ca`: what this CA is, what it issues, and its CRLs.
 
+use std::num::NonZeroU16;
+
 use axum::http::StatusCode;
 use serde::Serialize;
 
@@ -155,6 +157,10 @@ struct Crl {
     next_update: String,
     next_publish: String,
     entries: u64,
+    #[serde(skip_serializing_if = "is_first")]
+    key_index: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<NonZeroU16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     base_crl_number: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +171,11 @@ struct Crl {
     sha256: Option<String>,
 }
 
+/// Most CAs have one key.
+fn is_first(key_index: &u16) -> bool {
+    *key_index == 0
+}
+
 impl Crl {
     fn of(row: &CrlRow) -> Self {
         Self {
@@ -173,6 +184,8 @@ impl Crl {
             next_update: row.next_update.to_string(),
             next_publish: row.next_publish.to_string(),
             entries: row.entries,
+            key_index: row.scope.key,
+            partition: row.scope.partition,
             base_crl_number: match row.kind {
                 CrlKind::Complete => None,
                 CrlKind::Delta { base } => Some(base),

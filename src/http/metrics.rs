@@ -32,6 +32,8 @@ pub struct Metrics {
     crl_number: Gauge<u64, AtomicU64>,
     crl_age_seconds: Gauge,
     crl_next_update_seconds: Gauge,
+    partition_number: Family<PartitionLabels, Gauge<u64, AtomicU64>>,
+    partition_next_update_seconds: Family<PartitionLabels, Gauge>,
     ledger_sequence: Gauge<u64, AtomicU64>,
     waiting: Family<LaneLabels, Gauge>,
     healthy: Family<ConditionLabels, Gauge>,
@@ -64,6 +66,12 @@ struct ConditionLabels {
     condition: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PartitionLabels {
+    key_index: u16,
+    partition: u16,
+}
+
 /// Upper bounds of the duration's buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
 
@@ -80,6 +88,8 @@ impl Metrics {
             crl_number: Gauge::default(),
             crl_age_seconds: Gauge::default(),
             crl_next_update_seconds: Gauge::default(),
+            partition_number: Family::default(),
+            partition_next_update_seconds: Family::default(),
             ledger_sequence: Gauge::default(),
             waiting: Family::default(),
             healthy: Family::default(),
@@ -104,6 +114,8 @@ impl Metrics {
         registry.register("crl_number", "Number of the published CRL", self.crl_number.clone());
         registry.register("crl_age_seconds", "Seconds since its thisUpdate", self.crl_age_seconds.clone());
         registry.register("crl_next_update_seconds", "Seconds until its nextUpdate", self.crl_next_update_seconds.clone());
+        registry.register("crl_partition_number", "Number of a partition's published CRL", self.partition_number.clone());
+        registry.register("crl_partition_next_update_seconds", "Seconds until its nextUpdate", self.partition_next_update_seconds.clone());
         registry.register("ledger_sequence", "Entries in the ledger", self.ledger_sequence.clone());
         registry.register("queue_waiting", "Calls that wait for a thread", self.waiting.clone());
         registry.register("healthy", "1 where all is well", self.healthy.clone());
@@ -157,6 +169,14 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
         metrics.crl_number.set(crl.number);
         metrics.crl_age_seconds.set(signed(now.seconds_since(crl.this_update)));
         metrics.crl_next_update_seconds.set(signed(crl.next_update.seconds_since(now)));
+    }
+    for scope in api.publisher.scopes() {
+        if let (Some(partition), Some(crl)) = (scope.partition, api.publisher.current(scope)) {
+            let labels = PartitionLabels { key_index: scope.key, partition: partition.get() };
+            metrics.partition_number.get_or_create(&labels).set(crl.number);
+            let left = signed(crl.next_update.seconds_since(now));
+            metrics.partition_next_update_seconds.get_or_create(&labels).set(left);
+        }
     }
     metrics.ledger_sequence.set(api.authority.head().sequence);
     for lane in Lane::ALL {

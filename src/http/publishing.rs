@@ -25,6 +25,9 @@ pub trait Publishing: Send + Sync {
     /// present key.
     fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64>;
 
+    /// Every scope of CRLs, that of everything under the present key first.
+    fn scopes(&self) -> Vec<CrlScope>;
+
     /// The CRL of a scope that is published now.
     fn current(&self, scope: CrlScope) -> Option<Arc<Current>>;
 
@@ -72,6 +75,10 @@ impl Publishing for Publishers {
 
     fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
         self.wait_for(scopes, sequence, Duration::ZERO)
+    }
+
+    fn scopes(&self) -> Vec<CrlScope> {
+        self.scopes()
     }
 
     fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {

@@ -41,6 +41,8 @@ pub enum ExtensionSlot {
     AuthorityKeyIdentifier,
     /// The issuer's CRL URLs; left out if it has none.
     CrlDistributionPoints,
+    /// The URLs of the issuer's delta CRL; left out unless certificates are to name it.
+    FreshestCrl,
     /// The issuer's certificate URLs, and its OCSP URLs where the template includes them; left out
     /// if there are none.
     AuthorityInformationAccess(OcspUrl),

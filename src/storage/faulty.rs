@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
+use super::act::{AccountSaved, AuthorityEstablished, CrlsPartitioned, Entry, RolesSaved};
 use super::*;
 
 /// When a commit fails.
@@ -168,6 +168,10 @@ impl Register for FaultyRegister {
 
     fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError> {
         self.inner.first_crl(scope, sequence)
+    }
+
+    fn partitions(&self, key: u16) -> Result<Option<CrlsPartitioned>, StoreError> {
+        self.inner.partitions(key)
     }
 
     fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {

@@ -31,7 +31,7 @@ pub use row::{
     TokenRow,
 };
 
-use act::{AccountSaved, AuthorityEstablished, Entry, RolesSaved};
+use act::{AccountSaved, AuthorityEstablished, CrlsPartitioned, Entry, RolesSaved};
 
 use crate::pki::revocation::Revocation;
 use crate::pki::revocation_list::CrlScope;
@@ -152,6 +152,10 @@ pub trait Register: Send + Sync {
     /// The CRL with the lowest number, base or delta, that speaks of the certificates of `scope`,
     /// was published and reflects ledger entry `sequence`.
     fn first_crl(&self, scope: CrlScope, sequence: u64) -> Result<Option<CrlRow>, StoreError>;
+
+    /// Among how many CRLs what is issued under a key of the CA is parted; `None` if among none but
+    /// the complete one.
+    fn partitions(&self, key: u16) -> Result<Option<CrlsPartitioned>, StoreError>;
 
     /// All templates, by cn.
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError>;

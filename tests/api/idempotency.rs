@@ -180,6 +180,10 @@ impl Disk for GatedDisk {
     fn free_space(&self) -> std::io::Result<u64> {
         self.0.free_space()
     }
+    fn has_reserve(&self, octets: u64) -> bool {
+        self.0.has_reserve(octets)
+    }
+
     fn make_reserve(&self, octets: u64) -> std::io::Result<()> {
         self.0.make_reserve(octets)
     }

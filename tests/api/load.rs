@@ -28,6 +28,9 @@ impl Publishing for Late {
     fn published(&self, _: &[CrlScope], _: u64) -> Option<u64> {
         None
     }
+    fn scopes(&self) -> Vec<CrlScope> {
+        vec![CrlScope::FIRST]
+    }
     fn current(&self, _: CrlScope) -> Option<Arc<Current>> {
         None
     }

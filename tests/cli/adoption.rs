@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::program::{Service, fails, lists, openssl, place, succeeds};
+use super::program::{Service, crl_number, fails, lists, openssl, place, succeeds};
 
 /// An old CA in `home`: `old.key`, `old.pem`, `old.p12` and `old.crl` with number 0x1000 and the
 /// serial number 0A1B2C revoked.
@@ -75,14 +75,7 @@ fn a_pkcs12_file_is_adopted_and_the_danger_is_told() {
     assert!(said.contains("without --previous-crl"), "{said}");
     let service = Service::start(&data, &[]);
     let crl = service.fetch_crl(&home.join("new.pem"));
-    let number = crl.lines().skip_while(|line| !line.contains("CRL Number")).nth(1).unwrap();
-    // OpenSSL prints large numbers in hexadecimal.
-    let number = number.trim();
-    let number = match number.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).unwrap(),
-        None => number.parse().unwrap(),
-    };
-    assert!(number >= 99_999_999_999_999, "{crl}");
+    assert!(crl_number(&crl) >= 99_999_999_999_999, "{crl}");
     service.stop();
 }
 

@@ -4,8 +4,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use super::program::{Service, csr, init, lists, place};
+use super::program::{Service, crl_number, csr, init, lists, place};
 
 /// A mounted file system; unmounted when dropped.
 struct Mounted(PathBuf);
@@ -84,7 +85,9 @@ fn a_full_disk_stops_issuing_and_neither_revoking_nor_crls() {
     let mounted = Mounted::new(home.path(), 160 << 20);
     let data = mounted.0.join("data");
     init(&data, &[]);
-    let service = Service::start(&data, &["--minimum-free", "16MiB"]);
+    std::fs::write(data.join("chancery.toml"), "crl_period = \"60s\"\n").unwrap();
+    let settings = ["--minimum-free", "16MiB"];
+    let service = Service::start(&data, &settings);
     let made = csr(home.path(), "vpn.contoso.com", "DNS:vpn.contoso.com");
     let file = format!("@{}", made.display());
     let enrol = || {
@@ -124,14 +127,28 @@ fn a_full_disk_stops_issuing_and_neither_revoking_nor_crls() {
     assert!(issued[..3].iter().all(|serial| lists(&crl, serial)), "{crl}");
     // Renewed without a revocation, too.
     let renewed = service.post("/v1/ca/crls", 201, "");
-    assert!(renewed["crl_number"].as_u64() > second.as_u64(), "{renewed}");
+    let renewed = renewed["crl_number"].as_u64().unwrap();
+    assert!(renewed > second.as_u64().unwrap());
+    // And by the schedule, with nobody asking.
+    let begun = Instant::now();
+    let by_itself = loop {
+        let crl = service.fetch_crl(&home.path().join("scheduled.crl"));
+        if crl_number(&crl) > renewed {
+            break crl;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "no CRL by the schedule: {crl}");
+        std::thread::sleep(Duration::from_secs(1));
+    };
+    assert!(issued[..3].iter().all(|serial| lists(&by_itself, serial)), "{by_itself}");
+    let (status, refused) = enrol();
+    assert_eq!(status, 503, "the disk was not full any more: {refused}");
 
     // Space again: issuing goes on by itself, and the reserve is set aside again.
     mounted.empty();
     let last = serial(&until(201, enrol));
     service.stop();
 
-    let service = Service::start(&data, &["--minimum-free", "16MiB"]);
+    let service = Service::start(&data, &settings);
     for (serial, status) in issued.iter().zip(["revoked", "revoked", "revoked", "good"]) {
         let (code, found) = service.call(&format!("/v1/certificates/{serial}"), &[]);
         assert_eq!(code, 200, "{found}");

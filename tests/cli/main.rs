@@ -21,6 +21,7 @@ mod new_key;
 mod notification;
 mod ocsp;
 mod operator;
+mod partitions;
 mod program;
 mod receiver;
 mod renew;

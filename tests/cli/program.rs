@@ -214,6 +214,15 @@ pub fn csr(home: &Path, name: &str, names: &str) -> PathBuf {
     home.join(file)
 }
 
+/// The CRL number that OpenSSL printed, in decimal or hexadecimal.
+pub fn crl_number(crl: &str) -> u64 {
+    let line = crl.lines().skip_while(|line| !line.contains("CRL Number")).nth(1).unwrap().trim();
+    match line.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).unwrap(),
+        None => line.parse().unwrap(),
+    }
+}
+
 /// Whether the serial number is on a CRL that OpenSSL printed. OpenSSL leaves out the octet that
 /// only says that a number is positive (one serial number in 256 has it).
 pub fn lists(crl: &str, serial: &str) -> bool {

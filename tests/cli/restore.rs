@@ -1,6 +1,6 @@
 //! A restore cannot un-revoke.
 
-use super::program::{Service, csr, fails, init, lists, place, succeeds};
+use super::program::{Service, crl_number, csr, fails, init, lists, place, succeeds};
 
 #[test]
 fn what_was_revoked_after_the_copy_stays_revoked() {
@@ -49,17 +49,8 @@ fn what_was_revoked_after_the_copy_stays_revoked() {
     let crl = service.fetch_crl(&home.join("restored.pem"));
     assert!(lists(&crl, &serials[0]) && lists(&crl, &serials[1]), "{crl}");
     assert!(!lists(&crl, &serials[2]), "{crl}");
-    assert!(number(&crl) > number(&newest), "{newest}\n{crl}");
+    assert!(crl_number(&crl) > crl_number(&newest), "{newest}\n{crl}");
     service.stop();
-}
-
-/// The CRL number that OpenSSL printed, in decimal or hexadecimal.
-fn number(crl: &str) -> u64 {
-    let line = crl.lines().skip_while(|line| !line.contains("CRL Number")).nth(1).unwrap().trim();
-    match line.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).unwrap(),
-        None => line.parse().unwrap(),
-    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl Watch {
             self.looked.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(now);
         };
         if is_time(0, FEW_EVERY) {
-            self.look_at_crl(now)?;
+            self.look_at_crls(now)?;
             self.look_at_authorities(now)?;
             has_looked(0);
         }
@@ -98,18 +98,17 @@ impl Watch {
         Ok(())
     }
 
-    /// The published CRL of each key, and the delta where it says that there are deltas, each once
+    /// The published CRLs of each key, and the delta where one says that there are deltas, each once
     /// a newer one is overdue.
-    pub fn look_at_crl(&self, now: Timestamp) -> Result<(), Refusal> {
-        for issuer in self.authority.issuers() {
-            self.look_at_crls_of(CrlScope::of_key(issuer.key_index()), now)?;
-        }
-        Ok(())
+    pub fn look_at_crls(&self, now: Timestamp) -> Result<(), Refusal> {
+        let scopes = self.authority.issuers().flat_map(|issuer| issuer.scopes());
+        scopes.into_iter().try_for_each(|scope| self.look_at_crls_of(scope, now))
     }
 
     fn look_at_crls_of(&self, scope: CrlScope, now: Timestamp) -> Result<(), Refusal> {
-        let complete = self.published(scope, |kind| *kind == CrlKind::Complete)?;
-        let Some(row) = complete else { return Ok(()) };
+        let Some(row) = self.published(scope, |kind| *kind == CrlKind::Complete)? else {
+            return Ok(());
+        };
         self.look_at_list(&row, now)?;
         // Where there are no deltas any more, the last one may run out.
         if row.freshest
@@ -132,7 +131,7 @@ impl Watch {
         self.tell_one(&Subject::Crl(number), before, ending, now)
     }
 
-    /// The newest CRL of a kind that was published; others come between.
+    /// The newest CRL of a scope and a kind that was published; others come between.
     fn published(
         &self,
         scope: CrlScope,

@@ -67,11 +67,11 @@ impl Authority {
     ) -> Result<Reserved, Refusal> {
         let request_id = petition.request_id;
         let (issuer, key) = self.under_key_or_present(petition.under);
-        let scope = CrlScope::of_key(issuer.key_index());
         let mut computing = Some(computing);
         for _ in 0..3 {
             let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
             let serial = self.fresh_serial()?;
+            let scope = issuer.scope_of(&serial);
             let prepared = Prepared::build(&profile, serial, issuer, key.algorithm())
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
             drop(busy);

@@ -3,202 +3,32 @@
 //! Where deltas are made, one thread makes them and another the complete CRLs, which follow by
 //! themselves: a revocation is told by a delta first and reaches a complete list as well.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::held::Held;
-use super::making::{DeltaUse, Line, Made, Press};
+use super::making::Made;
 use super::recovery::Standing;
 use super::state::{Kind, State};
-use super::{Current, PublicationPoint, PublishError, Schedule};
-use crate::ca::Authority;
-use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::CrlScope;
+use super::{Current, PublishError, Publisher};
 use crate::pki::time::Timestamp;
-use crate::signing::CaKey;
-use crate::storage::publication::PublicationStore;
-use crate::storage::{Register, Urgency};
+use crate::storage::Urgency;
 
 /// The wall clock is looked at this often: after a machine slept, a long timer would be late.
-const TICK: Duration = Duration::from_secs(1);
-
-/// Makes CRLs, one of a kind at a time. Any thread may ask for one; [`Publisher::run`] makes them.
-pub struct Publisher {
-    press: Press,
-    state: Mutex<State>,
-    changed: Condvar,
-}
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// It failed, and this is how long it rests.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resting(pub Duration);
 
+/// What came of looking once whether there is something to do.
+pub(super) struct Turn {
+    /// There was to be none after it.
+    pub last: bool,
+    /// How long to rest if it failed.
+    pub outcome: Result<(), Resting>,
+}
+
 impl Publisher {
-    /// A publisher for this authority that has not begun.
-    pub fn new(
-        authority: &Authority,
-        store: Arc<dyn PublicationStore>,
-        point: Arc<PublicationPoint>,
-        schedule: Schedule,
-    ) -> Self {
-        let register = Arc::clone(&authority.register);
-        let (key, issuer) = (Arc::clone(&authority.key), Arc::clone(&authority.issuer));
-        Self::of_parts(register, key, issuer, store, point, schedule)
-    }
-
-    /// A publisher of a CA without the rest of an authority.
-    pub fn of_parts(
-        register: Arc<dyn Register>,
-        key: Arc<dyn CaKey>,
-        issuer: Arc<Issuer>,
-        store: Arc<dyn PublicationStore>,
-        point: Arc<PublicationPoint>,
-        schedule: Schedule,
-    ) -> Self {
-        let lists = Arc::clone(point.main());
-        let base = Line { store, schedule };
-        let (delta, counter, held) = (None, Arc::default(), Held::default());
-        let ends = None;
-        Self::of_press(Press {
-            register,
-            key,
-            issuer,
-            point,
-            lists,
-            base,
-            delta,
-            counter,
-            held,
-            ends,
-        })
-    }
-
-    /// A publisher of another scope of the same CA. `issuer` is the CA with the key that signs
-    /// there. Nothing where the publication point has no such scope.
-    pub fn beside(
-        &self,
-        scope: CrlScope,
-        key: Arc<dyn CaKey>,
-        issuer: Arc<Issuer>,
-        store: Arc<dyn PublicationStore>,
-        schedule: Schedule,
-    ) -> Option<Self> {
-        let (register, point) = (Arc::clone(&self.press.register), Arc::clone(&self.press.point));
-        let lists = Arc::clone(point.lists().iter().find(|lists| lists.scope() == scope)?);
-        let base = Line { store, schedule };
-        let (delta, counter) = (None, Arc::clone(&self.press.counter));
-        let held = Held::default();
-        let ends = None;
-        let press = Press { register, key, issuer, point, lists, base, delta, counter, held, ends };
-        Some(Self::of_press(press))
-    }
-
-    /// The same of a scope in which nothing more is issued and whose last certificate ends at
-    /// `ends`: the CRL that is made after that is the last.
-    pub fn ending(mut self, ends: Timestamp) -> Self {
-        self.press.ends = Some(ends);
-        self
-    }
-
-    fn of_press(press: Press) -> Self {
-        Self { press, state: Mutex::new(State::default()), changed: Condvar::new() }
-    }
-
-    /// The name of its CRL's file.
-    pub fn file_name(&self) -> String {
-        format!("{}.crl", self.press.lists.name())
-    }
-
-    /// Which certificates its CRLs speak of.
-    pub fn scope(&self) -> CrlScope {
-        self.press.lists.scope()
-    }
-
-    /// The same with delta CRLs, which stand in a place of their own.
-    pub fn with_deltas(
-        mut self,
-        store: Arc<dyn PublicationStore>,
-        schedule: Schedule,
-        announced: DeltaUse,
-    ) -> Self {
-        self.press.delta = Some((Line { store, schedule }, announced));
-        self
-    }
-
-    /// Asks for a CRL that reflects the ledger up to `sequence`. Demands that arrive while one is
-    /// being made are met by one more, together.
-    pub fn demand(&self, sequence: u64) {
-        if self.has_signed_the_last() {
-            return;
-        }
-        let mut state = self.state();
-        state.demand(sequence);
-        self.changed.notify_all();
-    }
-
-    /// Asks for new CRLs although nothing may have changed.
-    pub fn demand_anew(&self) {
-        if self.has_signed_the_last() {
-            return;
-        }
-        let mut state = self.state();
-        for kind in [Kind::Base, Kind::Delta] {
-            let progress = state.of(kind);
-            progress.wanted = true;
-            // What is published so far does not answer this demand.
-            progress.reflected = None;
-        }
-        self.changed.notify_all();
-    }
-
-    /// Whether everything in this scope has ended and its last CRL is there: no other is made.
-    pub fn has_signed_the_last(&self) -> bool {
-        let last = |crl: Arc<Current>| crl.next_update == Timestamp::NEVER;
-        self.press.ends.is_some() && self.current().is_some_and(last)
-    }
-
-    /// Waits until a CRL is published that reflects the ledger up to `sequence`, and gives its
-    /// number; nothing if that takes longer than `timeout` or the publisher has stopped.
-    pub fn wait_for(&self, sequence: u64, timeout: Duration) -> Option<u64> {
-        let state = self.state();
-        let waited = self.changed.wait_timeout_while(state, timeout, |state| {
-            state.answer(sequence).is_none() && !state.stopped
-        });
-        waited.unwrap_or_else(PoisonError::into_inner).0.answer(sequence)
-    }
-
-    /// The published complete CRL.
-    pub fn current(&self) -> Option<Arc<Current>> {
-        self.press.lists.current()
-    }
-
-    /// The published delta CRL.
-    pub fn delta(&self) -> Option<Arc<Current>> {
-        self.press.lists.delta()
-    }
-
-    /// What is wrong with publication, hours before a relying party would notice.
-    pub fn trouble(&self, now: Timestamp) -> Option<String> {
-        let Some(current) = self.current() else {
-            let failure = self.state().base.failure.clone();
-            return Some(failure.unwrap_or_else(|| "no CRL has been published yet".to_owned()));
-        };
-        let base = &self.press.base.schedule;
-        let failure = self.state().base.failure.clone();
-        if let Some(why) = overdue("CRL", &current, base, failure, now) {
-            return Some(why);
-        }
-        let (line, _) = self.press.delta.as_ref()?;
-        let failure = self.state().delta.failure.clone();
-        match self.delta() {
-            Some(delta) if self.press.makes_deltas(now) => {
-                overdue("delta CRL", &delta, &line.schedule, failure, now)
-            }
-            Some(_) => None,
-            None => failure.map(|why| format!("no delta CRL has been published yet: {why}")),
-        }
-    }
-
     /// Publishes until [`Publisher::stop`]; to be called on a thread of its own. Demands made
     /// before the stop are met first.
     pub fn run(&self, clock: &(dyn Fn() -> Timestamp + Sync)) {
@@ -214,43 +44,48 @@ impl Publisher {
             }
             self.keep_up(Kind::Base, clock);
         });
-        self.state().stopped = true;
-        self.changed.notify_all();
-    }
-
-    /// Ends [`Publisher::run`].
-    pub fn stop(&self) {
-        self.state().stopping = true;
-        self.changed.notify_all();
+        self.end();
     }
 
     fn keep_up(&self, kind: Kind, clock: &(dyn Fn() -> Timestamp + Sync)) {
         loop {
-            let stopping = self.state().stopping;
-            let began = clock();
-            let before = self.current();
-            let failed =
-                if self.is_time(kind, began) { self.attempt_kind(kind, began) } else { Ok(()) };
-            let mut state = self.state();
-            if kind == Kind::Base
-                && before.map(|crl| crl.number) != self.current().map(|crl| crl.number)
-            {
-                state.rest_after(began, clock());
-            }
-            if kind == Kind::Delta && state.recovered && !self.press.makes_deltas(began) {
-                self.press.lists.withdraw_delta();
-            }
-            if stopping {
+            let turn = self.take_turn(kind, clock);
+            if turn.last {
                 return;
             }
-            let (rest, interested) = match failed {
+            let (rest, interested) = match turn.outcome {
                 Ok(()) => (TICK, true),
                 Err(Resting(pause)) => (pause, false),
             };
-            let _woken = self.changed.wait_timeout_while(state, rest, |state| {
+            let _woken = self.changed.wait_timeout_while(self.state(), rest, |state| {
                 !(state.stopping || interested && self.is_asked(kind, state, clock()))
             });
         }
+    }
+
+    /// Does what is to be done of a kind now.
+    pub(super) fn take_turn(&self, kind: Kind, clock: &(dyn Fn() -> Timestamp + Sync)) -> Turn {
+        let last = self.state().stopping;
+        let began = clock();
+        let before = self.current();
+        let outcome =
+            if self.is_time(kind, began) { self.attempt_kind(kind, began) } else { Ok(()) };
+        let mut state = self.state();
+        if kind == Kind::Base
+            && before.map(|crl| crl.number) != self.current().map(|crl| crl.number)
+        {
+            state.rest_after(began, clock());
+        }
+        if kind == Kind::Delta && state.recovered && !self.press.makes_deltas(began) {
+            self.press.lists.withdraw_delta();
+        }
+        Turn { last, outcome }
+    }
+
+    /// No thread publishes any more: nobody need wait.
+    pub(super) fn end(&self) {
+        self.state().stopped = true;
+        self.tell();
     }
 
     /// Whether something is to be done now.
@@ -270,7 +105,7 @@ impl Publisher {
             Kind::Base if self.makes_deltas_already(now) => {
                 state.is_behind(kind) && state.base_follows(now)
             }
-            Kind::Base => state.is_behind(kind),
+            Kind::Base => state.is_behind(kind) || state.is_followed(now),
             Kind::Delta => {
                 state.recovered
                     && self.makes_deltas_already(now)
@@ -333,7 +168,7 @@ impl Publisher {
             }
         };
         drop(state);
-        self.changed.notify_all();
+        self.tell();
         result
     }
 
@@ -351,7 +186,7 @@ impl Publisher {
         let asked = {
             let mut state = self.state();
             // A demand that comes from here on asks for one more.
-            let asked = state.is_behind(kind);
+            let asked = state.is_behind(kind) || kind == Kind::Base && state.is_followed(now);
             state.of(kind).wanted = false;
             asked
         };
@@ -409,25 +244,4 @@ impl Publisher {
         }
         Ok(())
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What is wrong with a published list.
-fn overdue(
-    what: &str,
-    published: &Current,
-    schedule: &Schedule,
-    failure: Option<String>,
-    now: Timestamp,
-) -> Option<String> {
-    let until = published.next_update;
-    if let Some(failure) = failure {
-        return Some(format!("the {what} in force ends {until}; no newer one: {failure}"));
-    }
-    let due = published.next_publish;
-    (now >= schedule.overdue(due))
-        .then(|| format!("the {what} was to be renewed {due} and ends {until}"))
 }

@@ -20,8 +20,8 @@ pub struct PublishedLists {
 }
 
 impl PublishedLists {
-    /// With the CRL that is published in `store` already. One that cannot be believed is left out;
-    /// the reason is told.
+    /// With the CRL that is published in `store` already. One that cannot be believed, or is of
+    /// another part, is left out; the reason is told.
     pub(super) fn open(
         issuer: &Issuer,
         slug: &str,
@@ -29,12 +29,13 @@ impl PublishedLists {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> (Self, Result<(), LoadError>) {
-        let (current, outcome) = match Current::load(issuer, store, schedule) {
+        let name = scope.file_name(slug);
+        let part = scope.partition.map(|_| name.as_str());
+        let (current, outcome) = match Current::load(issuer, part, store, schedule) {
             Ok(Some(found)) if found.kind != CrlKind::Complete => (None, Err(LoadError::NotOurs)),
             Ok(current) => (current, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let name = scope.file_name(slug);
         let lists = Self {
             scope,
             delta_name: format!("{name}-delta"),
@@ -52,7 +53,7 @@ impl PublishedLists {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> Result<(), LoadError> {
-        match Current::load(issuer, store, schedule)? {
+        match Current::load(issuer, None, store, schedule)? {
             Some(found) if found.kind == CrlKind::Complete => Err(LoadError::NotOurs),
             found => {
                 self.delta.store(found.map(Arc::new));

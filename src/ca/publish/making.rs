@@ -32,6 +32,8 @@ pub(super) struct Press {
     pub point: Arc<PublicationPoint>,
     /// Those of this scope.
     pub lists: Arc<PublishedLists>,
+    /// Of a part: where its certificates say that it is.
+    pub distribution_point_urls: Vec<String>,
     /// Complete CRLs.
     pub base: Line,
     /// Delta CRLs, where there are any.
@@ -98,7 +100,11 @@ impl Press {
         };
         let draft = Draft {
             scope,
-            heading: heading(&drawn, CrlKind::Complete, freshest_urls),
+            heading: CrlHeading {
+                freshest_urls,
+                distribution_point_urls: &self.distribution_point_urls,
+                ..heading(&drawn, CrlKind::Complete)
+            },
             entries: &drawn.entries,
             oldest_held: Some(self.held.oldest(now).map_or(drawn.number, |base| base.number)),
             previous,
@@ -136,7 +142,7 @@ impl Press {
         let drawn = self.draw(now, &line.schedule, changes)?;
         let draft = Draft {
             scope,
-            heading: heading(&drawn, CrlKind::Delta { base: base.number }, &[]),
+            heading: heading(&drawn, CrlKind::Delta { base: base.number }),
             entries: &drawn.entries,
             oldest_held: None,
             previous: self.lists.delta(),
@@ -231,6 +237,7 @@ impl Press {
             entries: entries.count,
             memory,
             file: Arc::new(file),
+            distribution_point_urls: heading.distribution_point_urls.to_vec(),
             entries_range: entries_at..entries_at + entries.length,
         };
         // It is published, whether or not that can be recorded: what is intended and stands there
@@ -289,14 +296,15 @@ impl Press {
     }
 }
 
-fn heading<'a>(drawn: &Drawn, kind: CrlKind, freshest_urls: &'a [String]) -> CrlHeading<'a> {
+fn heading(drawn: &Drawn, kind: CrlKind) -> CrlHeading<'static> {
     CrlHeading {
         number: drawn.number,
         this_update: drawn.times.this_update,
         next_update: drawn.times.next_update,
         next_publish: drawn.times.next_publish,
         kind,
-        freshest_urls,
+        freshest_urls: &[],
+        distribution_point_urls: &[],
     }
 }
 

@@ -13,17 +13,19 @@ mod held;
 mod lists;
 mod making;
 mod point;
+mod publisher;
 mod publishers;
 mod recovery;
+mod rota;
 mod schedule;
 mod state;
 mod stream;
 mod writing;
 
-pub use clockwork::Publisher;
 pub use lists::PublishedLists;
 pub use making::DeltaUse;
 pub use point::{Current, PublicationPoint, PublishedCertificate};
+pub use publisher::Publisher;
 pub use publishers::Publishers;
 pub use schedule::Schedule;
 

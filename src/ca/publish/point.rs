@@ -85,6 +85,8 @@ pub struct Current {
     pub file: Arc<File>,
     /// All of it, if it is small.
     pub memory: Option<Bytes>,
+    /// Of a part: where it says that it is found.
+    pub(super) distribution_point_urls: Vec<String>,
     /// Where in the file the entries stand.
     pub(super) entries_range: Range<u64>,
 }
@@ -120,7 +122,8 @@ impl PublicationPoint {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> (Self, Result<(), LoadError>) {
-        let (lists, outcome) = PublishedLists::open(issuer, &self.slug, scope, store, schedule);
+        let slug = &self.slug;
+        let (lists, outcome) = PublishedLists::open(issuer, slug, scope, store, schedule);
         self.lists.push(Arc::new(lists));
         (self, outcome)
     }
@@ -205,9 +208,11 @@ impl PublicationPoint {
 }
 
 impl Current {
-    /// Takes up what is published, verified with the CA's key.
+    /// Takes up what is published, verified with the CA's key: a list about all that was issued
+    /// under it, or about the part that is found in the file `part`.
     pub(super) fn load(
         issuer: &Issuer,
+        part: Option<&str>,
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> Result<Option<Self>, LoadError> {
@@ -217,8 +222,13 @@ impl Current {
         let length = data.len();
         let reader = CrlReader::open(Part::of(&file, 0..length))?;
         let entries_range = reader.entries_range();
-        let summary = reader.finish_either(issuer.public_key())?;
-        if summary.issuer != *issuer.name() {
+        let summary = reader.finish_any(issuer.public_key())?;
+        let point = &summary.distribution_point_urls;
+        let is_the_part = match part {
+            None => point.is_empty(),
+            Some(name) => point.iter().any(|url| url.ends_with(&format!("/{name}.crl"))),
+        };
+        if summary.issuer != *issuer.name() || !is_the_part {
             return Err(LoadError::NotOurs);
         }
         let next_publish = summary.next_publish.unwrap_or(summary.next_update);
@@ -237,6 +247,7 @@ impl Current {
             entries: summary.entries,
             memory: in_memory(&file, length).map_err(failed)?,
             file: Arc::new(file),
+            distribution_point_urls: summary.distribution_point_urls,
             entries_range,
         };
         Ok(Some(current))

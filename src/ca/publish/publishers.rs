@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::rota::{self, Bell};
 use super::{Current, Publisher};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
@@ -12,17 +13,28 @@ use crate::pki::time::Timestamp;
 pub struct Publishers {
     present: Arc<Publisher>,
     others: Vec<Arc<Publisher>>,
+    /// Served by one thread, which this bell wakes.
+    partitions: Vec<Arc<Publisher>>,
+    bell: Arc<Bell>,
 }
 
 impl Publishers {
     /// Those of a CA that has one scope: everything under its present key.
     pub fn new(present: Arc<Publisher>) -> Self {
-        Self { present, others: Vec::new() }
+        Self { present, others: Vec::new(), partitions: Vec::new(), bell: Arc::default() }
     }
 
     /// The same with those of another scope (see [`Publisher::beside`]).
     pub fn with(mut self, other: Publisher) -> Self {
         self.others.push(Arc::new(other));
+        self
+    }
+
+    /// The same with those of partitions.
+    pub fn with_partitions(mut self, partitions: impl IntoIterator<Item = Publisher>) -> Self {
+        for partition in partitions {
+            self.partitions.push(Arc::new(partition.heard_by(Arc::clone(&self.bell))));
+        }
         self
     }
 
@@ -32,14 +44,17 @@ impl Publishers {
     }
 
     /// Asks for CRLs that reflect the ledger up to `sequence`, of every scope that has something
-    /// of `scopes` in it.
+    /// of `scopes` in it: those that certificates of these scopes name at once, and the complete
+    /// ones soon after.
     pub fn demand(&self, scopes: &[CrlScope], sequence: u64) {
         if scopes.is_empty() {
             self.present.demand(sequence);
         }
         for publisher in self.all() {
-            if scopes.iter().any(|scope| publisher.scope().lists(*scope)) {
+            if scopes.contains(&publisher.scope()) {
                 publisher.demand(sequence);
+            } else if scopes.iter().any(|scope| publisher.scope().lists(*scope)) {
+                publisher.follow(sequence);
             }
         }
     }
@@ -67,6 +82,11 @@ impl Publishers {
         Some(told)
     }
 
+    /// Every scope, that of everything under the present key first.
+    pub fn scopes(&self) -> Vec<CrlScope> {
+        self.all().map(|publisher| publisher.scope()).collect()
+    }
+
     /// The published CRL of a scope.
     pub fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
         self.of(scope)?.current()
@@ -80,7 +100,7 @@ impl Publishers {
     /// What is wrong with publication, hours before a relying party would notice.
     pub fn trouble(&self, now: Timestamp) -> Option<String> {
         self.present.trouble(now).or_else(|| {
-            let mut others = self.others.iter();
+            let mut others = self.others.iter().chain(&self.partitions);
             others.find_map(|own| Some(format!("{}: {}", own.file_name(), own.trouble(now)?)))
         })
     }
@@ -93,6 +113,13 @@ impl Publishers {
                 if let Err(error) = thread.spawn_scoped(threads, || other.run(clock)) {
                     // Readiness says so: its CRL will be overdue.
                     tracing::error!(%error, scope = ?other.scope(), "no thread for a scope's CRLs");
+                }
+            }
+            if !self.partitions.is_empty() {
+                let thread = std::thread::Builder::new().name("partitions".to_owned());
+                let serve = || rota::run(&self.partitions, &self.bell, clock);
+                if let Err(error) = thread.spawn_scoped(threads, serve) {
+                    tracing::error!(%error, "no thread for partitions' CRLs");
                 }
             }
             self.present.run(clock);
@@ -110,6 +137,6 @@ impl Publishers {
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Publisher>> {
-        std::iter::once(&self.present).chain(&self.others)
+        std::iter::once(&self.present).chain(&self.others).chain(&self.partitions)
     }
 }

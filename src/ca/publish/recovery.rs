@@ -42,11 +42,13 @@ impl Press {
         self.held.load(&*self.register, self.lists.scope(), self.floor()?)?;
         match (current, found) {
             (Some(current), Some(Found::Recorded(row, Age::Newest)))
-                if row.freshest == self.announces_deltas() =>
+                if row.freshest == self.announces_deltas()
+                    && current.distribution_point_urls == self.distribution_point_urls =>
             {
                 self.standing(&current, now)
             }
-            // A restore has learnt all that it lists; deltas were turned on or off.
+            // A restore has learnt all that it lists; deltas were turned on or off; it is found at
+            // another place besides.
             _ => Ok(Standing::Behind),
         }
     }

@@ -8,8 +8,9 @@ use crate::storage::act::Entry;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// With deltas on, making complete CRLs on demand takes at most a twentieth of the time, so that
-/// the deltas have disk and processor; but a burst of revocations waits no longer than this.
+/// Where something else tells a revocation sooner (a delta, a part), making complete CRLs takes at
+/// most a twentieth of the time, so that the other has disk and processor; but a burst of
+/// revocations waits no longer than this.
 const REST: u64 = 20;
 const SHORTEST_REST_SECONDS: u64 = 1;
 const LONGEST_REST_SECONDS: u64 = 60;
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub recovered: bool,
     /// The highest ledger entry that somebody wants to see reflected.
     pub demanded: u64,
+    /// The highest ledger entry that a complete CRL is to show without haste.
+    pub followed: u64,
     /// No ledger entry before this one is demanded and still missing in the complete CRL.
     pub missing: u64,
     pub base: Progress,
@@ -110,9 +113,22 @@ impl State {
     /// delta has told what it will tell, and not while it rests.
     pub fn base_follows(&self, now: Timestamp) -> bool {
         let told = self.delta.reflects() >= self.missing || self.delta.failure.is_some();
+        self.base.wanted || self.stopping || told && !self.rests(now)
+    }
+
+    /// Notes that a complete CRL is to show ledger entry `sequence`, and that nobody waits for it.
+    pub fn follow(&mut self, sequence: u64) {
+        self.followed = self.followed.max(sequence);
+    }
+
+    /// Whether it is time for a complete CRL that nobody waits for.
+    pub fn is_followed(&self, now: Timestamp) -> bool {
+        self.base.reflects() < self.followed && (self.stopping || !self.rests(now))
+    }
+
+    fn rests(&self, now: Timestamp) -> bool {
         // A clock that went back does not prolong the rest.
-        let resting = self.rest.is_some_and(|(from, to)| from <= now && now < to);
-        self.base.wanted || self.stopping || told && !resting
+        self.rest.is_some_and(|(from, to)| from <= now && now < to)
     }
 
     /// A complete CRL was made in this time.

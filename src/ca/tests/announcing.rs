@@ -242,13 +242,13 @@ fn the_ca_and_an_overdue_crl_are_told() {
         all(running).into_iter().filter_map(number).collect()
     };
     // Within the hour before its end, but not overdue: a short period alarms nobody.
-    running.watch.look_at_crl(due.minus_seconds(1)).unwrap();
+    running.watch.look_at_crls(due.minus_seconds(1)).unwrap();
     assert_eq!(crls(&running), [(1, true)]);
-    running.watch.look_at_crl(due.plus_seconds(300)).unwrap();
-    running.watch.look_at_crl(due.plus_seconds(301)).unwrap();
+    running.watch.look_at_crls(due.plus_seconds(300)).unwrap();
+    running.watch.look_at_crls(due.plus_seconds(301)).unwrap();
     assert_eq!(crls(&running), [(1, true), (1, false)]);
     publish(2, None, due.plus_seconds(7200), due.plus_seconds(10_200));
-    running.watch.look_at_crl(due.plus_seconds(400)).unwrap();
+    running.watch.look_at_crls(due.plus_seconds(400)).unwrap();
     assert_eq!(crls(&running), [(1, true), (1, false), (2, true)]);
     let Some(News::CrlPublished(own)) = all(&running).pop().map(|event| event.news) else {
         panic!("the second CRL")
@@ -298,10 +298,10 @@ fn an_overdue_delta_is_told_while_there_are_deltas() {
     publish(1, None, far, Some(true));
     publish(2, Some(1), soon, None);
     let late = soon.plus_seconds(301);
-    running.watch.look_at_crl(soon.minus_seconds(1)).unwrap();
+    running.watch.look_at_crls(soon.minus_seconds(1)).unwrap();
     assert!(ending().is_empty());
     for _ in 0..2 {
-        running.watch.look_at_crl(late).unwrap();
+        running.watch.look_at_crls(late).unwrap();
     }
     let told = ending();
     let [News::CrlExpiring(_, own)] = told.as_slice() else { panic!("{told:?}") };
@@ -309,7 +309,7 @@ fn an_overdue_delta_is_told_while_there_are_deltas() {
     assert_eq!(own.urls, ["http://pki.contoso.com/crl/contoso-vpn-ca-delta.crl"]);
     // Deltas were turned off: the last one runs out, and nobody is to be woken.
     publish(3, None, far, None);
-    running.watch.look_at_crl(late.plus_seconds(3600)).unwrap();
+    running.watch.look_at_crls(late.plus_seconds(3600)).unwrap();
     assert_eq!(ending(), told);
 }
 

@@ -5,16 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::deltas::Deltas;
+use super::partitions::Partitions;
 use crate::ca::establish::generations::Generations;
 use crate::ca::keys::EarlierKey;
 use crate::ca::publish::{PublicationPoint, Publishers, Schedule};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
+use crate::cli::partitions::places;
 use crate::cli::settings::Settings;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
 use crate::signing::{CaKey, FileKey, MissingKey};
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
+use crate::storage::{LedgerRegister, Register as _};
 
 /// A key of before, with where its CRL stands.
 pub(super) struct Earlier {
@@ -22,6 +25,7 @@ pub(super) struct Earlier {
     store: Arc<dyn PublicationStore>,
     schedule: Schedule,
     deltas: Option<Deltas>,
+    parts: Partitions,
 }
 
 impl Earlier {
@@ -30,11 +34,15 @@ impl Earlier {
     pub(super) fn all(
         home: &Home,
         settings: &Settings,
+        register: &LedgerRegister,
         generations: &Generations,
         slug: &str,
         base_urls: &[String],
-        schedule: Schedule,
     ) -> Result<Vec<Self>, Failure> {
+        let schedule = match settings.crl_overlap_seconds {
+            Some(overlap) => Schedule::with_overlap(settings.crl_period_seconds, overlap),
+            None => Schedule::every(settings.crl_period_seconds),
+        };
         let mut all = Vec::new();
         let present = generations.present_key();
         for key_index in generations.key_indexes().into_iter().filter(|key| *key != present) {
@@ -43,6 +51,14 @@ impl Earlier {
                 continue;
             };
             let issuer = generations.issuer(certificate, slug, base_urls)?;
+            let parted = register.partitions(issuer.key_index())?;
+            let issuer = match &parted {
+                Some(parted) => {
+                    let named = places(slug, parted, base_urls);
+                    issuer.with_partitions(named.into_iter().map(|(_, urls)| urls).collect())
+                }
+                None => issuer,
+            };
             let key = key_of(&home.ca_key(key_index), settings, &issuer)?;
             let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
             let delta = |base: &String| format!("{base}/crl/{name}-delta.crl");
@@ -50,6 +66,7 @@ impl Earlier {
             all.push(Self {
                 store: Arc::new(PublicationDirectory::open(&home.publish(), &name)?),
                 schedule,
+                parts: Partitions::open(home, slug, parted.as_ref())?,
                 deltas: Deltas::of(home, settings, &name, schedule, urls)?,
                 own: EarlierKey { issuer: Arc::new(issuer), key },
             });
@@ -71,6 +88,7 @@ impl Earlier {
             if let Err(error) = outcome {
                 tracing::error!(%error, ?scope, "a stored CRL cannot be served; a new one is made");
             }
+            point = earlier.parts.served_at(point, issuer, earlier.schedule);
             if let Some(deltas) = &earlier.deltas
                 && let Err(error) =
                     point.open_delta_of(scope, issuer, deltas.store.as_ref(), deltas.schedule)
@@ -85,9 +103,14 @@ impl Earlier {
     pub(super) fn publishing(all: Vec<Self>, mut publishers: Publishers) -> Publishers {
         for earlier in all {
             let scope = earlier.scope();
-            let Earlier { own: EarlierKey { issuer, key }, store, schedule, deltas } = earlier;
+            let Earlier { own: EarlierKey { issuer, key }, store, schedule, deltas, parts } =
+                earlier;
             let ends = issuer.not_after();
-            let present = publishers.present();
+            let present = Arc::clone(publishers.present());
+            let parts = parts.publishers(&present, &key, &issuer, schedule);
+            let parts = parts.into_iter().map(|part| part.ending(ends));
+            let parts: Vec<_> = parts.filter(|part| !part.has_signed_the_last()).collect();
+            publishers = publishers.with_partitions(parts);
             let Some(publisher) = present.beside(scope, key, issuer, store, schedule) else {
                 continue;
             };

@@ -121,7 +121,7 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
     outcome.ok()?;
     point.current()?;
-    let point = point.with_generations(&generations);
+    let point = with_stored_parts(home, point.with_generations(&generations), &issuer, &slug);
     show_stored_delta(home, &point, &issuer, &slug);
     let point = with_earlier_keys(home, point, &generations, &slug);
     // Nobody knows whether the stored OCSP answers have all that the ledger has: the CRL does.
@@ -152,7 +152,25 @@ fn with_earlier_keys(
             tracing::warn!(%error, ?scope, "a stored CRL is not served");
         }
         show_stored_delta(home, &more, &issuer, slug);
-        point = more;
+        point = with_stored_parts(home, more, &issuer, slug);
+    }
+    point
+}
+
+/// The CRLs of partitions under this key; one that cannot be believed keeps no other away.
+fn with_stored_parts(
+    home: &Home,
+    mut point: PublicationPoint,
+    issuer: &Issuer,
+    slug: &str,
+) -> PublicationPoint {
+    for (scope, name) in stored_parts(home, CrlScope::of_key(issuer.key_index()), slug) {
+        let Ok(part) = PublicationDirectory::open(&home.publish(), &name) else { continue };
+        let (with, outcome) = point.with_scope(issuer, scope, &part, Schedule::default());
+        point = with;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, name, "a stored CRL is not served");
+        }
     }
     point
 }
@@ -174,11 +192,7 @@ fn show_stored_delta(home: &Home, point: &PublicationPoint, issuer: &Issuer, slu
 
 /// The CA's name in files, by the CRL of the key of this index.
 fn stored_slug(home: &Home, key_index: u16) -> Option<String> {
-    let entries = std::fs::read_dir(home.publish()).ok()?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
-    let names: Vec<String> =
-        lists.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    let names = stored_names(home)?;
     slug_among(&names, key_index).map(str::to_owned)
 }
 
@@ -193,14 +207,29 @@ fn slug_among(names: &[String], key_index: u16) -> Option<&str> {
     slugs.max_by_key(|slug| slug.len())
 }
 
-/// Which of these lists is the complete one: a delta has its name with something behind.
-fn complete_list(names: &[String]) -> Option<&str> {
-    let complete = |name: &&String| {
-        let of = name.strip_suffix(DELTA);
-        !of.is_some_and(|of| names.iter().any(|other| other == of))
+/// The partitions among the stored lists.
+fn stored_parts(home: &Home, whole: CrlScope, slug: &str) -> Vec<(CrlScope, String)> {
+    let start = format!("{}-p", whole.file_name(slug));
+    let part = |name: String| {
+        let number = name.strip_prefix(&start)?.parse().ok()?;
+        Some((CrlScope { partition: Some(number), ..whole }, name))
     };
-    // Other lists have something behind the name as well.
-    names.iter().filter(complete).min_by_key(|name| name.len()).map(String::as_str)
+    let mut parts: Vec<_> =
+        stored_names(home).unwrap_or_default().into_iter().filter_map(part).collect();
+    parts.sort_unstable();
+    parts
+}
+
+fn stored_names(home: &Home) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(home.publish()).ok()?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let lists = paths.filter(|path: &PathBuf| path.extension().is_some_and(|end| end == "crl"));
+    Some(lists.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect())
+}
+
+/// Which of these lists is the complete one: all others have its name with something behind.
+fn complete_list(names: &[String]) -> Option<&str> {
+    names.iter().min_by_key(|name| name.len()).map(String::as_str)
 }
 
 fn stored_tls(home: &Home) -> Result<Tls, Failure> {
@@ -239,6 +268,7 @@ mod tests {
         // A CA may be called so.
         assert_eq!(of(&["river-delta"]).as_deref(), Some("river-delta"));
         assert_eq!(of(&["river-delta-delta", "river-delta"]).as_deref(), Some("river-delta"));
+        assert_eq!(of(&["ca-p12", "ca-p1", "ca", "ca-delta"]).as_deref(), Some("ca"));
         assert_eq!(of(&[]), None);
     }
 }

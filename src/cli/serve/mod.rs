@@ -11,6 +11,7 @@ mod deltas;
 mod greeting;
 mod keys;
 mod last_resort;
+mod partitions;
 mod responder;
 mod revocation_services;
 mod self_check;

@@ -36,6 +36,10 @@ impl Publishing for RevocationServices {
         Publishing::published(self.publishers.as_ref(), scopes, sequence)
     }
 
+    fn scopes(&self) -> Vec<CrlScope> {
+        self.publishers.scopes()
+    }
+
     fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
         self.publishers.current(scope)
     }

@@ -16,6 +16,7 @@ use super::certificate::OwnCertificate;
 use super::deltas::Deltas;
 use super::greeting::Greeting;
 use super::keys::Earlier;
+use super::partitions::Partitions;
 use super::revocation_services::RevocationServices;
 use super::self_check::SelfChecking;
 use super::{Signals, from_std, system, wishes};
@@ -30,6 +31,7 @@ use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::notifications;
+use crate::cli::partitions::{partitions, places};
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
 use crate::cli::surroundings::{now, random};
@@ -90,6 +92,11 @@ impl Service {
         };
         let generations = Generations::of(established);
         let issuer = generations.issuer(generations.present(), slug, &base_urls)?;
+        let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
+        let issuer = match settings.crl_delta_in_certificates {
+            true => issuer.with_freshest_crl_urls(urls(&format!("crl/{name}-delta.crl"))),
+            false => issuer,
+        };
         let issuer = match settings.ocsp {
             true => {
                 let urls = base_urls.iter().map(|base| format!("{base}/ocsp")).collect();
@@ -97,7 +104,16 @@ impl Service {
             }
             false => issuer,
         };
+        let parted = partitions(register, settings, issuer.key_index(), &base_urls)?;
+        let issuer = match &parted {
+            Some(parted) => {
+                let named = places(slug, parted, &base_urls);
+                issuer.with_partitions(named.into_iter().map(|(_, urls)| urls).collect())
+            }
+            None => issuer,
+        };
         let key = load_key(&home.ca_key(generations.present_key()), settings, &issuer)?;
+        let key: Arc<dyn CaKey> = Arc::new(key);
         let processors = match settings.processors {
             Some(number) => number,
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -107,7 +123,6 @@ impl Service {
             Some(overlap) => Schedule::with_overlap(settings.crl_period_seconds, overlap),
             None => Schedule::every(settings.crl_period_seconds),
         };
-        let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
         let store: Arc<dyn PublicationStore> =
             Arc::new(PublicationDirectory::open(&home.publish(), &name)?);
         let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);
@@ -121,8 +136,10 @@ impl Service {
         {
             tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
         }
-        let earlier = Earlier::all(home, settings, &generations, slug, &base_urls, schedule)?;
-        let point = Earlier::shown(&earlier, point.with_generations(&generations));
+        let parts = Partitions::open(home, slug, parted.as_ref())?;
+        let point = parts.served_at(point.with_generations(&generations), &issuer, schedule);
+        let earlier = Earlier::all(home, settings, register, &generations, slug, &base_urls)?;
+        let point = Earlier::shown(&earlier, point);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
         let under = earlier.iter().map(|earlier| &earlier.own.issuer);
         let points = Points::of(settings, &issuer, under, threads)?;
@@ -138,7 +155,7 @@ impl Service {
         };
         let authority = Authority::new(Parts {
             register: Arc::<LedgerRegister>::clone(register),
-            key: Arc::new(key),
+            key: Arc::clone(&key),
             directory: Arc::new(directories(BuiltIn(lookup), &settings.directories)?),
             issuer,
             slug: slug.clone(),
@@ -168,7 +185,9 @@ impl Service {
             Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
             None => publisher,
         };
-        let publishers = Publishers::new(Arc::new(publisher));
+        let issuer = Arc::new(authority.issuer().clone());
+        let parts = parts.publishers(&publisher, &key, &issuer, schedule);
+        let publishers = Publishers::new(Arc::new(publisher)).with_partitions(parts);
         let publishers = Arc::new(Earlier::publishing(earlier, publishers));
         Ok(Self {
             register: Arc::clone(register),
@@ -272,7 +291,7 @@ impl Service {
         api.notifications = couriers.board();
         api.fetching = Arc::new(self.rounds());
         let api = Arc::new(api);
-        self.publishers.present().wait_for(0, FIRST_CRL_WAIT);
+        self.publishers.wait_for(&self.publishers.scopes(), 0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
         let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publishers));
         let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone());

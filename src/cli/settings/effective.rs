@@ -42,6 +42,10 @@ pub struct Settings {
     pub crl_delta_period_seconds: Option<u64>,
     /// Seconds that a delta CRL still holds after the next one was due; computed if not given.
     pub crl_delta_overlap_seconds: Option<u64>,
+    /// Whether certificates say where the delta CRL is.
+    pub crl_delta_in_certificates: bool,
+    /// Among how many CRLs certificates are parted; as many as on record if not given.
+    pub crl_partitions: Option<u16>,
     /// Seconds that a request may wait for a manager; none: for good.
     pub pending_expiry_seconds: Option<u64>,
     /// Seconds that tokens of `serve` and `token` live.
@@ -95,6 +99,8 @@ impl Default for Settings {
             ocsp_nonce: true,
             crl_delta_period_seconds: None,
             crl_delta_overlap_seconds: None,
+            crl_delta_in_certificates: false,
+            crl_partitions: None,
             pending_expiry_seconds: Some(30 * 86_400),
             token_life_seconds: 90 * 86_400,
             client_certificate_roles: false,

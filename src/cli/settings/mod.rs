@@ -188,6 +188,10 @@ fn together(settings: &Settings, file: Option<&Path>, mistakes: &mut Vec<Mistake
         let why = "crl_delta_period is not shorter than crl_period: deltas would tell nothing new";
         mistakes.push(Mistake::new(place(), why.to_owned()));
     }
+    if settings.crl_delta_in_certificates && delta.is_none() {
+        let why = "crl_delta_in_certificates is true, but crl_delta_period is off";
+        mistakes.push(Mistake::new(place(), why.to_owned()));
+    }
     if settings.crl_overlap_seconds.is_some_and(|overlap| overlap > settings.crl_period_seconds) {
         let why = "crl_overlap is longer than crl_period";
         mistakes.push(Mistake::new(place(), why.to_owned()));

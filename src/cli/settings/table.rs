@@ -10,6 +10,9 @@ use crate::http::rates::budget::PerMinute;
 use crate::http::rates::forwarded::{Network, ProxyHeader};
 use crate::signing::KeyKind;
 
+/// Each is two files held open and a CRL renewed in time.
+const MOST_PARTITIONS: u16 = 128;
+
 /// A line of the table.
 pub struct Setting {
     /// The key in the file. The flag is `--` with hyphens for underscores, the variable
@@ -275,6 +278,34 @@ pub const SETTINGS: &[Setting] = &[
             Some(())
         },
         wanted: "a time of at least 15m, such as 1h or 1d",
+    },
+    Setting {
+        key: "crl_delta_in_certificates",
+        value: "true|false",
+        meaning: "Whether certificates say themselves where the delta CRL is (FreshestCRL), and \
+                  not only the CRL; needs crl_delta_period, and is not for certificates that are \
+                  in a partition",
+        default: "false",
+        values: Values::One,
+        read: |settings, given| {
+            settings.crl_delta_in_certificates = given.first()?.parse().ok()?;
+            Some(())
+        },
+        wanted: "true or false",
+    },
+    Setting {
+        key: "crl_partitions",
+        value: "NUMBER",
+        meaning: "Among how many CRLs new certificates are parted, each of which lists its own \
+                  alone; the complete CRL is published besides. May be raised, and never lowered",
+        default: "what is on record; none at first",
+        values: Values::One,
+        read: |settings, given| {
+            let number: u16 = given.first()?.parse().ok()?;
+            settings.crl_partitions = Some(Some(number).filter(|own| *own <= MOST_PARTITIONS)?);
+            Some(())
+        },
+        wanted: "a number from 0 to 128",
     },
     Setting {
         key: "pending_expiry",

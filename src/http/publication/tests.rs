@@ -87,6 +87,7 @@ impl World {
             next_publish: Timestamp::from_seconds(NOON + 7 * 86_400),
             kind,
             freshest_urls: &[],
+            distribution_point_urls: &[],
         };
         let algorithm = self.key.algorithm();
         let frame = CrlFrame::new(&self.issuer, algorithm, &heading, list.len() as u64);

@@ -10,6 +10,7 @@ use crate::pki::extension::{self, Extension};
 use crate::pki::issuer::Issuer;
 use crate::pki::lint;
 use crate::pki::profile::{ExtensionSlot, Profile};
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::signature::SignatureAlgorithm;
 use crate::pki::template::OcspUrl;
@@ -30,8 +31,9 @@ impl Prepared {
         issuer: &Issuer,
         algorithm: SignatureAlgorithm,
     ) -> Result<Self, CertificateError> {
+        let scope = issuer.scope_of(&serial);
         let extensions: Vec<Cow<'_, Extension>> =
-            profile.extensions.iter().filter_map(|slot| fill(slot, issuer)).collect();
+            profile.extensions.iter().filter_map(|slot| fill(slot, issuer, scope)).collect();
         let parts = TbsParts::version_3(
             &serial,
             algorithm.to_der(),
@@ -76,16 +78,24 @@ impl Prepared {
     }
 }
 
-/// The extension in this place, if there is one.
-fn fill<'a>(slot: &'a ExtensionSlot, issuer: &Issuer) -> Option<Cow<'a, Extension>> {
+/// The extension in this place of a certificate in `scope`, if there is one.
+fn fill<'a>(
+    slot: &'a ExtensionSlot,
+    issuer: &Issuer,
+    scope: CrlScope,
+) -> Option<Cow<'a, Extension>> {
     let extension = match slot {
         ExtensionSlot::Fixed(extension) => return Some(Cow::Borrowed(extension)),
         ExtensionSlot::AuthorityKeyIdentifier => {
             extension::authority_key_identifier(issuer.key_identifier())
         }
-        ExtensionSlot::CrlDistributionPoints => match issuer.crl_urls() {
+        ExtensionSlot::CrlDistributionPoints => match issuer.crl_urls_of(scope) {
             [] => return None,
             urls => extension::crl_distribution_points(urls),
+        },
+        ExtensionSlot::FreshestCrl => match issuer.freshest_crl_urls_of(scope) {
+            [] => return None,
+            urls => extension::freshest_crl(urls),
         },
         ExtensionSlot::AuthorityInformationAccess(ocsp) => {
             let certificates = issuer.certificate_urls();

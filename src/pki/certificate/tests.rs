@@ -1,6 +1,7 @@
 use super::*;
 use crate::pki::encoding::Elements;
 use crate::pki::profile::ExtensionSlot;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::test_authority::{ALGORITHM, TestKey, moment, root, serial, vpn_server};
 use proptest::prelude::*;
 
@@ -84,6 +85,50 @@ fn a_wrong_signature_makes_no_certificate() {
     let signature = key.sign(prepared.tbs());
     let made = Certificate::assemble(&changed, ALGORITHM, &signature, issuer.public_key());
     assert_eq!(made, wrong);
+}
+
+/// The URLs in an extension of distribution points; none where there is no such extension.
+fn points(tbs: &[u8], oid: &der::asn1::ObjectIdentifier) -> Vec<String> {
+    let parts = TbsParts::of(tbs).unwrap();
+    let value = parts.extension(oid).map(|extension| {
+        assert!(!extension.critical);
+        extension::read_distribution_points(extension.value).unwrap()
+    });
+    value.unwrap_or_default()
+}
+
+#[test]
+fn a_certificate_names_the_crl_of_its_partition_and_only_the_whole_has_deltas() {
+    let key = TestKey::generate();
+    let mut profile = vpn_server(&TestKey::generate().public);
+    let place =
+        profile.extensions.iter().position(|own| *own == ExtensionSlot::CrlDistributionPoints);
+    profile.extensions.insert(place.unwrap() + 1, ExtensionSlot::FreshestCrl);
+    let delta = vec!["http://pki.contoso.com/crl/ca-delta.crl".to_owned()];
+    let whole = root(&key).with_freshest_crl_urls(delta.clone());
+    let urls =
+        |number: u32| vec![format!("http://a/crl/ca-p{number}.crl"), format!("http://b/{number}")];
+    let parted = whole.clone().with_partitions((1..=3).map(urls).collect());
+    let mut met = [0; 3];
+    for last in 0..30u8 {
+        let serial = SerialNumber::from_random([last; 20]);
+        let tbs = Prepared::build(&profile, serial, &parted, ALGORITHM).unwrap().into_tbs();
+        let scope = parted.scope_of(&serial);
+        let number = scope.partition.unwrap().get();
+        met[usize::from(number) - 1] += 1;
+        assert_eq!(points(&tbs, &oid::CRL_DISTRIBUTION_POINTS), urls(u32::from(number)));
+        assert_eq!(parted.crl_urls_of(scope), urls(u32::from(number)));
+        assert!(points(&tbs, &oid::FRESHEST_CRL).is_empty());
+
+        assert_eq!(whole.scope_of(&serial), CrlScope::FIRST);
+        let tbs = Prepared::build(&profile, serial, &whole, ALGORITHM).unwrap().into_tbs();
+        assert_eq!(points(&tbs, &oid::CRL_DISTRIBUTION_POINTS), whole.crl_urls());
+        assert_eq!(points(&tbs, &oid::FRESHEST_CRL), delta);
+    }
+    assert!(met.iter().all(|count| *count > 0), "{met:?}");
+    // Another key's certificates are in no scope of this one's.
+    let other = parted.with_key_index(1).scope_of(&SerialNumber::from_random([7; 20]));
+    assert_eq!(other.key, 1);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use der::Decode as _;
 use der::asn1::{GeneralizedTime, OctetString, Uint};
 use x509_cert::ext::pkix;
 
-use super::standard::{distribution_points, full_name};
+use super::standard::{distribution_points, full_name, full_name_urls};
 use super::{Extension, value};
+use crate::pki::encoding::NotDer;
 use crate::pki::oid;
 use crate::pki::revocation::RevocationReason;
 use crate::pki::time::Timestamp;
@@ -82,6 +83,21 @@ pub fn issuing_distribution_point<T: AsRef<str>>(urls: &[T]) -> Extension {
         })
     });
     Extension::critical(oid::ISSUING_DISTRIBUTION_POINT, point.unwrap_or_default())
+}
+
+/// The URLs of an issuing distribution point that has names alone; none where it says more, or
+/// names no URL.
+pub fn read_issuing_distribution_point(value: &[u8]) -> Result<Vec<String>, NotDer> {
+    let point = pkix::crl::IssuingDistributionPoint::from_der(value)?;
+    let says_more = point.only_contains_user_certs
+        || point.only_contains_ca_certs
+        || point.only_some_reasons.is_some()
+        || point.indirect_crl
+        || point.only_contains_attribute_certs;
+    Ok(match point.distribution_point {
+        Some(name) if !says_more => full_name_urls(name),
+        _ => Vec::new(),
+    })
 }
 
 /// Reason code of a CRL entry (RFC 5280 §5.3.1). `unspecified` is not written at all.

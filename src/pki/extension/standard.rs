@@ -139,15 +139,21 @@ pub(super) fn distribution_points<T: AsRef<str>>(urls: &[T]) -> Vec<u8> {
 /// The URLs among the fullNames of CRL distribution points or of FreshestCRL.
 pub fn read_distribution_points(value: &[u8]) -> Result<Vec<String>, NotDer> {
     let points = pkix::CrlDistributionPoints::from_der(value)?.0;
-    let named = points.into_iter().filter_map(|point| match point.distribution_point {
-        Some(DistributionPointName::FullName(names)) => Some(names),
-        _ => None,
-    });
-    let urls = named.flatten().filter_map(|name| match name {
+    Ok(points
+        .into_iter()
+        .filter_map(|own| own.distribution_point)
+        .flat_map(full_name_urls)
+        .collect())
+}
+
+/// The URLs among the names of a distribution point.
+pub(super) fn full_name_urls(name: DistributionPointName) -> Vec<String> {
+    let DistributionPointName::FullName(names) = name else { return Vec::new() };
+    let urls = names.into_iter().filter_map(|name| match name {
         GeneralName::UniformResourceIdentifier(url) => Some(url.to_string()),
         _ => None,
     });
-    Ok(urls.collect())
+    urls.collect()
 }
 
 /// The URLs as the fullName of a distribution point.

@@ -1,5 +1,7 @@
 //! The issuer: a CA certificate that may sign certificates and CRLs, with what stands above it.
 
+use std::num::NonZeroU16;
+
 use der::asn1::OctetStringRef;
 use der::{Decode, Sequence};
 use x509_cert::certificate::Version;
@@ -11,6 +13,8 @@ use super::extension::{Extension, KeyUsage, ca_version, read_ca_version, read_ke
 use super::name::DistinguishedName;
 use super::oid;
 use super::public_key::{KeyError, PublicKey};
+use super::revocation_list::CrlScope;
+use super::serial::SerialNumber;
 use super::time::Timestamp;
 
 /// A CA as its certificates see it. Its existence proves: version 3, basic constraints with cA,
@@ -28,6 +32,8 @@ pub struct Issuer {
     certificate_urls: Vec<String>,
     ocsp_urls: Vec<String>,
     key_index: u16,
+    partitions: Vec<Vec<String>>,
+    freshest_crl_urls: Vec<String>,
 }
 
 /// Why a certificate is not that of a CA that can issue.
@@ -121,6 +127,8 @@ impl Issuer {
             certificate_urls,
             ocsp_urls: Vec::new(),
             key_index: 0,
+            partitions: Vec::new(),
+            freshest_crl_urls: Vec::new(),
         })
     }
 
@@ -139,6 +147,16 @@ impl Issuer {
     pub fn numbered(self, certificate_index: u16, key_index: u16) -> Self {
         let ca_version = self.ca_version.or(Some(ca_version(certificate_index, key_index)));
         Self { ca_version, ..self }
+    }
+
+    /// The same with what it issues parted among several CRLs: the URLs of each.
+    pub fn with_partitions(self, partitions: Vec<Vec<String>>) -> Self {
+        Self { partitions, ..self }
+    }
+
+    /// The same with the URLs of its delta CRL, for FreshestCRL in certificates.
+    pub fn with_freshest_crl_urls(self, freshest_crl_urls: Vec<String>) -> Self {
+        Self { freshest_crl_urls, ..self }
     }
 
     /// The CA certificate.
@@ -209,9 +227,45 @@ impl Issuer {
         self.certificate.not_after()
     }
 
-    /// Where its CRL is, for CDP.
+    /// Where its complete CRL is; that is the CDP of certificates which are in no partition.
     pub fn crl_urls(&self) -> &[String] {
         &self.crl_urls
+    }
+
+    /// The smallest scope of CRLs that a certificate with this serial number is in. Serial numbers
+    /// are random, so partitions fill evenly.
+    pub fn scope_of(&self, serial: &SerialNumber) -> CrlScope {
+        let count = u16::try_from(self.partitions.len()).unwrap_or(u16::MAX);
+        let last = serial.as_der_content().last_chunk().copied().map_or(0, u32::from_be_bytes);
+        let place = last.checked_rem(u32::from(count));
+        let number = place.and_then(|place| u16::try_from(place + 1).ok());
+        CrlScope { key: self.key_index, partition: number.and_then(NonZeroU16::new) }
+    }
+
+    /// All scopes of CRLs under its key, the complete one first.
+    pub fn scopes(&self) -> impl Iterator<Item = CrlScope> {
+        let numbers = (1..).take(self.partitions.len()).map(NonZeroU16::new);
+        let key = self.key_index;
+        std::iter::once(None).chain(numbers).map(move |partition| CrlScope { key, partition })
+    }
+
+    /// Where the CRL of a scope is, for CDP; nothing where that is another key's.
+    pub fn crl_urls_of(&self, scope: CrlScope) -> &[String] {
+        if scope.key != self.key_index {
+            return &[];
+        }
+        let Some(number) = scope.partition else { return &self.crl_urls };
+        let place = usize::from(number.get() - 1);
+        self.partitions.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where its delta CRL is, for FreshestCRL in certificates that are in no partition: deltas
+    /// are made for the complete CRL, and the scopes of both must agree (RFC 5280 §5.2.4).
+    pub fn freshest_crl_urls_of(&self, scope: CrlScope) -> &[String] {
+        match scope.partition {
+            None => &self.freshest_crl_urls,
+            Some(_) => &[],
+        }
     }
 
     /// Where its OCSP responder is, for AIA; nowhere if it has none.

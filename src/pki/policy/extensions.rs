@@ -22,7 +22,7 @@ pub(super) fn list(
     let key_identifier = Some(extension::subject_key_identifier(case.request.public_key()));
     let key_usage = Some(by_template(template, extension::key_usage(usage)));
     let purposes = purposes(template.extended_key_usage(), extension::extended_key_usage);
-    let [authority_key, crl, authority] = issuer_slots(template);
+    let [authority_key, crl, freshest, authority] = issuer_slots(template);
     let constraints = basic_constraints(template);
     let slots = if template.schema_version() == 1 {
         vec![
@@ -37,6 +37,7 @@ pub(super) fn list(
             fixed(alternative),
             fixed(sid),
             crl,
+            freshest,
             authority_key,
             fixed(purposes),
             fixed(no_check(template)),
@@ -55,6 +56,7 @@ pub(super) fn list(
             fixed(key_identifier),
             authority_key,
             crl,
+            freshest,
             authority,
             fixed(alternative),
             fixed(sid),
@@ -67,13 +69,15 @@ fn fixed(extension: Option<Extension>) -> Option<ExtensionSlot> {
     extension.map(ExtensionSlot::Fixed)
 }
 
-/// AKI, CDP and AIA; the last two not where the template wants no revocation information.
-fn issuer_slots(template: &Template) -> [Option<ExtensionSlot>; 3] {
+/// AKI, CDP, FreshestCRL and AIA; only the first where the template wants no revocation
+/// information.
+fn issuer_slots(template: &Template) -> [Option<ExtensionSlot>; 4] {
     let silent = EnrollmentFlags::NOREVOCATIONINFOINISSUEDCERTS;
     let told = !template.enrollment_flags().contains(silent);
     [
         Some(ExtensionSlot::AuthorityKeyIdentifier),
         told.then_some(ExtensionSlot::CrlDistributionPoints),
+        told.then_some(ExtensionSlot::FreshestCrl),
         told.then_some(ExtensionSlot::AuthorityInformationAccess(template.ocsp_url())),
     ]
 }

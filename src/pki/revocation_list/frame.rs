@@ -43,6 +43,9 @@ pub struct CrlHeading<'a> {
     pub kind: CrlKind,
     /// Where the delta CRLs are; none: there are none. Not for a delta (RFC 5280 §5.2.6).
     pub freshest_urls: &'a [String],
+    /// Of a part of what the issuer has issued: where it is found, among the names that the
+    /// certificates have for that (RFC 5280 §5.2.5). None: it is about all of it.
+    pub distribution_point_urls: &'a [String],
 }
 
 /// The whole list, or what changed.
@@ -61,7 +64,7 @@ impl CrlFrame {
     /// The frame for entries of `entries_length` octets in all; with none, revokedCertificates is
     /// left out (RFC 5280 §5.1.2.6). Extensions as AD CS has them: AKI (the issuer's *subject*
     /// key identifier), CA version, CRL number, next publish; in a delta its indicator and virtual
-    /// base; in a complete one where the deltas are.
+    /// base; in a complete one where the deltas are; in a part its distribution point, critical.
     pub fn new(
         issuer: &Issuer,
         algorithm: SignatureAlgorithm,
@@ -80,6 +83,10 @@ impl CrlFrame {
         extensions.push(extension::next_crl_publish(heading.next_publish));
         if heading.kind == CrlKind::Complete && !heading.freshest_urls.is_empty() {
             extensions.push(extension::freshest_crl(heading.freshest_urls));
+        }
+        if !heading.distribution_point_urls.is_empty() {
+            let point = extension::issuing_distribution_point(heading.distribution_point_urls);
+            extensions.push(point);
         }
         let value: Vec<ExtensionPart<'_>> = extensions.iter().map(ExtensionPart::from).collect();
         let tagged =

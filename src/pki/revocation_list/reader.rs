@@ -72,6 +72,9 @@ pub struct CrlSummary {
     pub kind: CrlKind,
     /// Where its deltas are: the URLs of FreshestCRL, none without one.
     pub freshest_urls: Vec<String>,
+    /// Of a part of what its issuer has issued: where it is found, as its critical
+    /// issuingDistributionPoint says. None: it is about all of it.
+    pub distribution_point_urls: Vec<String>,
 }
 
 /// A CRL being read. Entries are told as they come, *before* the signature can be checked: act on
@@ -121,6 +124,7 @@ impl<R: Read> CrlReader<R> {
                 entries: 0,
                 kind: CrlKind::Complete,
                 freshest_urls: Vec::new(),
+                distribution_point_urls: Vec::new(),
             },
             removals: 0,
             entries_left: 0,
@@ -188,7 +192,17 @@ impl<R: Read> CrlReader<R> {
     }
 
     /// The same for a list that may be a delta: [`CrlSummary::kind`] tells.
-    pub fn finish_either(mut self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
+    pub fn finish_either(self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
+        let summary = self.finish_any(issuer_key)?;
+        match summary.distribution_point_urls.is_empty() {
+            true => Ok(summary),
+            false => Err(CrlError::NotComplete),
+        }
+    }
+
+    /// The same for a list that may be a delta, or about a part of what its issuer has issued:
+    /// [`CrlSummary::distribution_point_urls`] tells.
+    pub fn finish_any(mut self, issuer_key: &PublicKey) -> Result<CrlSummary, CrlError> {
         while self.next_change()?.is_some() {}
         if self.extensions.is_none() && self.source.tbs_left > 0 {
             self.extensions = Some(self.source.header(constructed(0))?);
@@ -267,9 +281,23 @@ fn read_extensions(
                 summary.freshest_urls =
                     extension::read_distribution_points(value).unwrap_or_default();
             }
+            point if point == oid::ISSUING_DISTRIBUTION_POINT.as_bytes() => {
+                summary.distribution_point_urls = partition(extension)?;
+            }
             _ if extension.critical => return Err(CrlError::NotComplete),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// The URLs of a distribution point that parts by nothing but itself: not by the kind of
+/// certificate, nor by reasons, nor is the list indirect (RFC 5280 §5.2.5).
+fn partition(extension: &ExtensionPart<'_>) -> Result<Vec<String>, CrlError> {
+    // Not critical: whoever does not know it takes the part for the whole.
+    if !extension.critical {
+        return Err(CrlError::NotACrl);
+    }
+    let urls = extension::read_issuing_distribution_point(extension.value)?;
+    if urls.is_empty() { Err(CrlError::NotComplete) } else { Ok(urls) }
 }

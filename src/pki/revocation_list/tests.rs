@@ -16,6 +16,7 @@ fn heading() -> CrlHeading<'static> {
         next_publish: moment("2026-11-30T04:00:00Z"),
         kind: CrlKind::Complete,
         freshest_urls: &[],
+        distribution_point_urls: &[],
     }
 }
 
@@ -187,6 +188,74 @@ fn a_base_says_where_its_deltas_are() {
     assert_eq!(summary.kind, CrlKind::Complete);
 }
 
+/// RFC 5280 §5.2.5: whoever does not know the extension must not take the part for the whole.
+#[test]
+fn a_part_says_critically_where_it_is_found_and_is_not_taken_for_the_whole() {
+    let key = TestKey::generate();
+    let urls = ["http://a/crl/ca-p1.crl".to_owned(), "http://b/crl/ca-p1.crl".to_owned()];
+    let der = signed(&key, &CrlHeading { distribution_point_urls: &urls, ..heading() }, &[]);
+    let summary = CrlReader::open(&der[..]).unwrap().finish_any(&key.public).unwrap();
+    assert_eq!(
+        (summary.kind, summary.distribution_point_urls.as_slice()),
+        (CrlKind::Complete, &urls[..])
+    );
+    assert!(matches!(read(&der, &key), Err(CrlError::NotComplete)));
+    let reader = CrlReader::open(&der[..]).unwrap();
+    assert!(matches!(reader.finish_either(&key.public), Err(CrlError::NotComplete)));
+
+    let theirs = theirs(&der).tbs_cert_list.crl_extensions.unwrap();
+    let point = theirs.iter().find(|found| found.extn_id.to_string() == "2.5.29.28").unwrap();
+    assert!(point.critical);
+    // RFC 5280 §6.3.3 (b)(2)(i): the names are those of the certificate's distribution point, octet
+    // by octet.
+    let value = point.extn_value.as_bytes();
+    let points = crate::pki::extension::crl_distribution_points(&urls).value;
+    let names = point_names(&points[2..]);
+    assert_eq!(point_names(value), names);
+    assert!(names.len() > 40, "{names:?}");
+}
+
+/// distributionPoint [0] of the SEQUENCE that this begins with.
+fn point_names(der: &[u8]) -> &[u8] {
+    assert_eq!((der[0], usize::from(der[1]), der[2]), (0x30, der.len() - 2, 0xa0));
+    &der[2..]
+}
+
+/// One that parts by anything else, or lists others' certificates, is none that we make.
+#[test]
+fn a_part_by_anything_but_its_place_is_refused() {
+    let key = TestKey::generate();
+    let urls = ["http://a/crl/ca-p1.crl".to_owned()];
+    let der = signed(&key, &CrlHeading { distribution_point_urls: &urls, ..heading() }, &[]);
+    let at = der.windows(3).position(|three| three == [0x55, 0x1d, 0x1c]).unwrap();
+    let value = der.get(at + 8..).unwrap();
+    let finish = |value: &[u8], critical: bool| {
+        let mut point = crate::pki::extension::issuing_distribution_point(&urls);
+        (point.value, point.critical) = (value.to_vec(), critical);
+        let der = with_extension(&key, &point);
+        CrlReader::open(&der[..]).unwrap().finish_any(&key.public)
+    };
+    let value = &value[..2 + usize::from(value[1])];
+    assert_eq!(finish(value, true).unwrap().distribution_point_urls, urls);
+    assert!(matches!(finish(value, false), Err(CrlError::NotACrl)));
+    // onlyContainsUserCerts [1], onlyContainsCACerts [2], onlySomeReasons [3], indirectCRL [4],
+    // onlyContainsAttributeCerts [5].
+    for more in [
+        &[0x81, 1, 0xff][..],
+        &[0x82, 1, 0xff],
+        &[0x83, 2, 6, 0x40],
+        &[0x84, 1, 0xff],
+        &[0x85, 1, 0xff],
+    ] {
+        let mut longer = value.to_vec();
+        longer[1] += u8::try_from(more.len()).unwrap();
+        longer.extend_from_slice(more);
+        assert!(matches!(finish(&longer, true), Err(CrlError::NotComplete)), "{more:?}");
+    }
+    assert!(matches!(finish(&[0x30, 0], true), Err(CrlError::NotComplete)));
+    assert!(matches!(finish(&[0x05, 0], true), Err(CrlError::NotACrl)));
+}
+
 /// Only a delta may take somebody off (RFC 5280 §5.3.1).
 #[test]
 fn a_complete_list_that_takes_off_is_refused() {
@@ -202,16 +271,8 @@ fn a_complete_list_that_takes_off_is_refused() {
 /// A delta CRL is not the whole list, even if the signature is ours.
 #[test]
 fn a_delta_list_is_refused() {
-    use crate::pki::encoding::{bit_string, constructed, element, integer, sequence, time};
     let key = TestKey::generate();
-    let sign = |extension: crate::pki::extension::Extension| {
-        let now = time::encode(moment("2026-11-23T03:50:00Z"));
-        let name = root(&key).name().as_der().to_vec();
-        let extensions = element(constructed(0), &[&sequence(&[&extension.to_der()])]);
-        let parts = [&integer(1)[..], ALGORITHM.to_der(), &name, &now, &now, &extensions];
-        let tbs = sequence(&parts);
-        sequence(&[&tbs, ALGORITHM.to_der(), &bit_string(&key.sign(&tbs))])
-    };
+    let sign = |extension: crate::pki::extension::Extension| with_extension(&key, &extension);
     let delta = sign(crate::pki::extension::delta_crl_indicator(40));
     assert!(matches!(read(&delta, &key), Err(CrlError::NotComplete)));
     // Whoever does not know the indicator would take it for the whole list.
@@ -220,6 +281,17 @@ fn a_delta_list_is_refused() {
     assert!(matches!(read(&sign(indicator), &key), Err(CrlError::NotACrl)));
     let whole = sign(crate::pki::extension::crl_number(41));
     assert_eq!(read(&whole, &key).unwrap().1.number, Some(41));
+}
+
+/// An empty list with one extension.
+fn with_extension(key: &TestKey, extension: &crate::pki::extension::Extension) -> Vec<u8> {
+    use crate::pki::encoding::{bit_string, constructed, element, integer, sequence, time};
+    let now = time::encode(moment("2026-11-23T03:50:00Z"));
+    let name = root(key).name().as_der().to_vec();
+    let extensions = element(constructed(0), &[&sequence(&[&extension.to_der()])]);
+    let parts = [&integer(1)[..], ALGORITHM.to_der(), &name, &now, &now, &extensions];
+    let tbs = sequence(&parts);
+    sequence(&[&tbs, ALGORITHM.to_der(), &bit_string(&key.sign(&tbs))])
 }
 
 proptest! {

@@ -35,7 +35,7 @@ pub use request::{
 };
 pub use revocation::{CertificateReleased, CertificateRevoked, CrlIntended, CrlPublished};
 pub use roles::{RoleAssigned, RolesSaved};
-pub use scope::{Partition, RevokedScope, Scope};
+pub use scope::{CrlsPartitioned, Partition, RevokedScope, Scope};
 pub use template::{TemplateMark, TemplateSaved};
 
 use minicbor::{Decode, Encode};
@@ -153,6 +153,9 @@ pub enum Act {
     /// An endpoint of notifications was told, or it was given up.
     #[n(37)]
     NotificationsSettled(#[n(0)] NotificationsSettled),
+    /// What is issued under a key is parted among several CRLs from now on, or among more.
+    #[n(38)]
+    CrlsPartitioned(#[n(0)] CrlsPartitioned),
     /// A certificate of ours signs OCSP answers from now on.
     #[n(42)]
     ResponderAppointed(#[n(0)] ResponderAppointed),

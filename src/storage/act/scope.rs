@@ -32,6 +32,22 @@ impl Scope {
     }
 }
 
+/// See [`super::Act::CrlsPartitioned`]. The last one of a key holds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct CrlsPartitioned {
+    /// Key index.
+    #[n(0)]
+    pub key: u16,
+    /// How many partitions; never fewer than before.
+    #[n(1)]
+    pub partitions: NonZeroU16,
+    /// Where certificates say, or said, that CRLs are, without a trailing slash: every base URL
+    /// that there was since there are partitions, the present ones first. A partition's CRL names
+    /// all of them.
+    #[n(2)]
+    pub base_urls: Vec<String>,
+}
+
 /// Which CRLs list a serial number that is known by a CRL alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct RevokedScope {

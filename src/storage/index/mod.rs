@@ -67,6 +67,8 @@ pub(super) const CRL_IN_SCOPE: Kind = 88;
 /// Name of a place where CRL entries are kept, beside the first → marker offset of the commit that
 /// made it.
 pub(super) const REVOKED_PLACE: Kind = 90;
+/// Key index, big-endian → offset of the last act that parts what is issued under it.
+pub(super) const CRL_PARTITIONS: Kind = 92;
 /// Sparse: every 256th entry's offset, 64 a chunk.
 pub(super) const SEQUENCE: Kind = 4;
 

@@ -15,6 +15,8 @@ pub trait Disk: Send {
     fn truncate(&self, length: u64) -> std::io::Result<()>;
     /// Free octets that this process may use.
     fn free_space(&self) -> std::io::Result<u64>;
+    /// Whether `octets` are set aside.
+    fn has_reserve(&self, octets: u64) -> bool;
     /// Sets `octets` aside; does nothing where they are set aside already.
     fn make_reserve(&self, octets: u64) -> std::io::Result<()>;
     /// Gives them free.
@@ -53,8 +55,12 @@ impl Disk for FileDisk {
         Ok(space.f_bavail.saturating_mul(space.f_frsize))
     }
 
+    fn has_reserve(&self, octets: u64) -> bool {
+        std::fs::metadata(&self.reserve).is_ok_and(|there| there.len() >= octets)
+    }
+
     fn make_reserve(&self, octets: u64) -> std::io::Result<()> {
-        if std::fs::metadata(&self.reserve).is_ok_and(|there| there.len() >= octets) {
+        if self.has_reserve(octets) {
             return Ok(());
         }
         let file = File::create(&self.reserve)?;

@@ -292,9 +292,12 @@ impl<D: Derived> Writer<D> {
     /// there is space for it.
     fn look_at_space(&mut self) {
         let Space { low, reserve } = self.space;
+        // What a spent reserve has left free is not for ordinary commits.
+        let needed = if self.disk.has_reserve(reserve) { low } else { low.saturating_add(reserve) };
         let full = match self.disk.free_space() {
-            Ok(free) if free < low => Some(format!("{free} octets are free, {low} are needed")),
-            Ok(free) if free < low.saturating_add(reserve) => None,
+            Ok(free) if free < needed => {
+                Some(format!("{free} octets are free, {needed} are needed"))
+            }
             Ok(_) => {
                 if let Err(error) = self.disk.make_reserve(reserve) {
                     tracing::warn!(%error, "no reserve could be set aside");

@@ -9,11 +9,12 @@ use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
-    AccountSaved, Act, AuthorityEstablished, Entry, RolesSaved, SelfCheckChanged, Standing,
+    AccountSaved, Act, AuthorityEstablished, CrlsPartitioned, Entry, RolesSaved, SelfCheckChanged,
+    Standing,
 };
 use crate::storage::index::{
-    ACCOUNT, AUTHORITY, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN, TOKEN_HASH,
-    TOKEN_SPENT, both,
+    ACCOUNT, AUTHORITY, CRL_PARTITIONS, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN,
+    TOKEN_HASH, TOKEN_SPENT, both,
 };
 use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
@@ -168,6 +169,15 @@ impl Register for LedgerRegister {
 
     fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         self.watch(self.crls_of(scope, page))
+    }
+
+    fn partitions(&self, key: u16) -> Result<Option<CrlsPartitioned>, StoreError> {
+        let place = self.index().chunks.named(CRL_PARTITIONS, &key.to_be_bytes())?;
+        let Some(place) = place else { return Ok(None) };
+        match self.entry(both(&place).0)?.act {
+            Act::CrlsPartitioned(parted) => Ok(Some(parted)),
+            _ => Ok(None),
+        }
     }
 
     fn templates(&self) -> Result<Vec<TemplateRow>, StoreError> {

@@ -71,6 +71,10 @@ impl Disk for FaultyDisk {
         Ok(self.free.load(Ordering::SeqCst))
     }
 
+    fn has_reserve(&self, octets: u64) -> bool {
+        self.disk.has_reserve(octets)
+    }
+
     fn make_reserve(&self, octets: u64) -> std::io::Result<()> {
         self.disk.make_reserve(octets)
     }
@@ -79,6 +83,9 @@ impl Disk for FaultyDisk {
         self.disk.free_reserve()
     }
 }
+
+/// Octets that must be free.
+const LOW_SPACE: u64 = 1000;
 
 fn faulty(
     data: &std::path::Path,
@@ -93,7 +100,7 @@ fn faulty(
         let seen = AtomicU64::new(0);
         Box::new(FaultyDisk { disk, operation, nth, when, kind, seen, free }) as Box<dyn Disk>
     };
-    open(Options { disk: Some(Box::new(wrap)), low_space: 1000, ..options(data) }).unwrap()
+    open(Options { disk: Some(Box::new(wrap)), low_space: LOW_SPACE, ..options(data) }).unwrap()
 }
 
 fn request(register: &LedgerRegister, urgency: Urgency) -> (u64, Result<(), StoreError>) {
@@ -197,6 +204,37 @@ fn little_space_is_seen_before_the_disk_is_full() {
 }
 
 #[test]
+fn what_a_spent_reserve_leaves_free_is_not_for_issuing() {
+    let free = Arc::new(AtomicU64::new(u64::MAX));
+    let home = tempfile::tempdir().unwrap();
+    let never = ErrorKind::Other;
+    let register = faulty(home.path(), Operation::Write, 99, When::Before, never, &free);
+    let reserve = home.path().join("reserve");
+    let becomes = |full: bool| {
+        while register.health().full.is_some() != full {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    while !reserve.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let set_aside = options(home.path()).reserve;
+    // With the reserve there, the minimum is all that must be free.
+    free.store(LOW_SPACE, Ordering::SeqCst);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    becomes(false);
+    // It was spent: its space is free now, and for nobody but who revokes and publishes.
+    std::fs::remove_file(&reserve).unwrap();
+    free.store(LOW_SPACE + set_aside - 1, Ordering::SeqCst);
+    becomes(true);
+    assert!(matches!(request(&register, Urgency::Ordinary).1, Err(StoreError::Full)));
+    request(&register, Urgency::Reserved).1.unwrap();
+    free.store(LOW_SPACE + set_aside, Ordering::SeqCst);
+    becomes(false);
+    assert!(reserve.exists());
+}
+
+#[test]
 fn an_unfinished_commit_that_cannot_be_taken_back_ends_all_commits() {
     let plenty = Arc::new(AtomicU64::new(u64::MAX));
     let home = tempfile::tempdir().unwrap();
@@ -232,6 +270,9 @@ impl Disk for NoTruncation {
     }
     fn free_space(&self) -> std::io::Result<u64> {
         self.0.free_space()
+    }
+    fn has_reserve(&self, octets: u64) -> bool {
+        self.0.has_reserve(octets)
     }
     fn make_reserve(&self, octets: u64) -> std::io::Result<()> {
         self.0.make_reserve(octets)

@@ -10,7 +10,7 @@ mod standings;
 mod template_names;
 
 use super::act::{
-    Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived,
+    Act, CertificateIssued, CertificateReleased, CertificateRevoked, Entry, RequestReceived, Scope,
     SerialReserved, TokenCreated,
 };
 use super::open::{Scrub, Trust};
@@ -64,8 +64,12 @@ pub(super) fn received(request_id: u64, account: &str, template: &str) -> Act {
 }
 
 pub(super) fn reserved(request_id: u64, of: SerialNumber) -> Act {
-    let serial = of.as_der_content().to_vec();
-    Act::SerialReserved(SerialReserved { request_id, serial, tbs: tbs(of), scope: None })
+    reserved_in(request_id, of, CrlScope::FIRST)
+}
+
+pub(super) fn reserved_in(request_id: u64, of: SerialNumber, scope: CrlScope) -> Act {
+    let (serial, scope) = (of.as_der_content().to_vec(), Scope::of(scope));
+    Act::SerialReserved(SerialReserved { request_id, serial, tbs: tbs(of), scope })
 }
 
 pub(super) fn issued(request_id: u64, account: &str, template: &str, not_after: u64) -> Act {

@@ -2,6 +2,7 @@
 //! reopening, and with everything derived made anew.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
 
 use proptest::prelude::*;
 
@@ -150,7 +151,7 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             let fits = |known: &Known| known.disposition == Disposition::Active && !known.reserved;
             let id = model.pick(*at, fits)?;
             model.requests.get_mut(&id)?.reserved = true;
-            reserved(id, serial_of(id))
+            reserved_in(id, serial_of(id), scope_of(id))
         }
         Move::Issue(at, day) => {
             let fits = |known: &Known| known.disposition == Disposition::Active && known.reserved;
@@ -209,7 +210,7 @@ fn act_of(model: &mut Model, register: &dyn Register, next: &Move) -> Option<Act
             let of = serial(1_000_000 + u32::from(which % 8));
             let not_after = (which % 2 == 0).then_some(1000 + u64::from(*which));
             model.revoked.insert(of, (4, at, not_after));
-            revoked(of, at, 4, not_after)
+            revoked_where(revoked(of, at, 4, not_after), scope_of_foreign(u32::from(which % 8)))
         }
         Move::Release(which) => {
             let held: Vec<SerialNumber> = model
@@ -528,10 +529,56 @@ fn compare_lists(model: &Model, register: &dyn Register) {
     }
 }
 
-/// Every revoked serial number whose certificate had not ended before, each once, as it stands.
+/// Everything, and three partitions, of which the last is nobody's.
+fn scopes() -> [CrlScope; 4] {
+    [0, 1, 2, 3].map(|number| CrlScope { key: 0, partition: NonZeroU16::new(number) })
+}
+
+fn scope_of(id: u64) -> CrlScope {
+    scopes()[usize::try_from(id % 3).unwrap()]
+}
+
+/// Of those that only a CRL told of: none, a known one, or nobody knows which.
+fn scope_of_foreign(number: u32) -> Option<act::RevokedScope> {
+    let partition = match number % 3 {
+        0 => return None,
+        1 => act::Partition::Known(NonZeroU16::MIN),
+        _ => act::Partition::Unknown,
+    };
+    Some(act::RevokedScope { key: 0, partition })
+}
+
+fn revoked_where(act: Act, scope: Option<act::RevokedScope>) -> Act {
+    let Act::CertificateRevoked(act) = act else { return act };
+    Act::CertificateRevoked(act::CertificateRevoked { scope, ..act })
+}
+
+/// Whether a serial number may be on the CRL of `scope`.
+fn is_in(model: &Model, of: &SerialNumber, scope: CrlScope) -> bool {
+    if let Some(id) = model.requests.keys().find(|id| serial_of(**id) == *of) {
+        return scope.covers(scope_of(*id));
+    }
+    let number = (0..8).find(|number| serial(1_000_000 + number) == *of).unwrap();
+    match scope_of_foreign(number).map(|own| own.partition) {
+        Some(act::Partition::Known(number)) => {
+            scope.covers(CrlScope { key: 0, partition: Some(number) })
+        }
+        Some(act::Partition::Unknown) => true,
+        _ => scope.covers(CrlScope::FIRST),
+    }
+}
+
+/// Every revoked serial number whose certificate had not ended before, each once, as it stands, on
+/// the CRLs that speak of it.
 fn compare_crl(model: &Model, register: &dyn Register, second: u64) {
+    for scope in scopes() {
+        compare_scope(model, register, scope, second);
+    }
+}
+
+fn compare_scope(model: &Model, register: &dyn Register, scope: CrlScope, second: u64) {
     use std::os::unix::fs::FileExt;
-    let entries = register.crl_entries(CrlScope::FIRST, Timestamp::from_seconds(second)).unwrap();
+    let entries = register.crl_entries(scope, Timestamp::from_seconds(second)).unwrap();
     let mut octets = vec![0; usize::try_from(entries.length).unwrap()];
     entries.file.read_exact_at(&mut octets, 0).unwrap();
     let mut got = BTreeSet::new();
@@ -547,9 +594,10 @@ fn compare_crl(model: &Model, register: &dyn Register, second: u64) {
         .revoked
         .iter()
         .filter(|(_, (.., end))| end.is_none_or(|end| end >= second))
+        .filter(|(serial, _)| is_in(model, serial, scope))
         .map(|(serial, (reason, ..))| (*serial, *reason))
         .collect();
-    assert_eq!(got, expected);
+    assert_eq!(got, expected, "{scope:?}");
     assert_eq!(entries.count, expected.len() as u64);
     assert_eq!(entries.sequence, model.entries);
 }

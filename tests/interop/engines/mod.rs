@@ -1,9 +1,11 @@
-//! What each engine makes of a base CRL, of a base with a delta, and of a delta alone.
+//! What each engine makes of a base CRL, of a base with a delta, of a delta alone, and
+//! (`partitions`) of a partition's CRL.
 //!
 //! Not every engine can do every part. `TABLE` says what each does, cell by cell, and the test holds
 //! it against what it does. Go is not in it: its `Verify` checks no revocation.
 
 mod engine;
+mod partitions;
 mod world;
 
 use crate::authority::Authority;

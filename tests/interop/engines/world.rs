@@ -97,7 +97,7 @@ fn delta(authority: &Authority, folder: &Path) -> Crl {
 }
 
 /// What is in it, in small letters.
-fn text(der: &Path) -> String {
+pub fn text(der: &Path) -> String {
     let mut openssl = program("openssl");
     openssl.args(["crl", "-inform", "DER", "-noout", "-text", "-in"]).arg(der);
     run(&mut openssl).expect_ok("openssl crl").to_lowercase()

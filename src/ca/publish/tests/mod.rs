@@ -3,6 +3,7 @@
 mod deltas;
 mod ending;
 mod openssl;
+mod partitions;
 mod real;
 mod scopes;
 mod views;

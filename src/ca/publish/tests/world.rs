@@ -17,7 +17,7 @@ use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind};
 use crate::storage::act::{
     self, AccountSaved, Act, AuthorityEstablished, CertificateReleased, CertificateRevoked, Entry,
-    RolesSaved, Scope,
+    RevokedScope, RolesSaved, Scope,
 };
 use crate::storage::publication::{PendingFile, PublicationDirectory, PublicationStore};
 use crate::storage::*;
@@ -95,12 +95,12 @@ impl World {
         self.publisher_of(store, point)
     }
 
-    fn store(&self, name: &str) -> Arc<Faulty> {
+    pub fn store(&self, name: &str) -> Arc<Faulty> {
         let inner = PublicationDirectory::open(self.home.path(), name).unwrap();
         Arc::new(Faulty { inner, steps: Arc::clone(&self.steps) })
     }
 
-    fn publisher_of(&self, store: Arc<Faulty>, point: PublicationPoint) -> Publisher {
+    pub fn publisher_of(&self, store: Arc<Faulty>, point: PublicationPoint) -> Publisher {
         let register: Arc<dyn Register> = self.register.clone();
         let issuer = Arc::clone(&self.issuer);
         let point = Arc::new(point);
@@ -153,6 +153,17 @@ impl World {
 
     /// Has a certificate issued and revoked at once; gives the ledger entry's number.
     pub fn revoke(&self, number: u64, reason: RevocationReason, not_after: Timestamp) -> u64 {
+        self.revoke_in(CrlScope::FIRST, number, reason, not_after)
+    }
+
+    /// The same of one in another scope.
+    pub fn revoke_in(
+        &self,
+        scope: CrlScope,
+        number: u64,
+        reason: RevocationReason,
+        not_after: Timestamp,
+    ) -> u64 {
         self.register.certificate_ends(serial(number), not_after);
         self.put(Act::CertificateRevoked(CertificateRevoked {
             serial: serial(number).as_der_content().to_vec(),
@@ -161,7 +172,7 @@ impl World {
             invalidity_date: None,
             not_after: Some(not_after.seconds()),
             key_sha256: None,
-            scope: None,
+            scope: Some(scope.into()),
         }))
     }
 
@@ -217,7 +228,7 @@ pub fn publish(publisher: &Publisher, now: Timestamp) -> Arc<Current> {
     publisher.current().unwrap()
 }
 
-struct Faulty {
+pub struct Faulty {
     inner: PublicationDirectory,
     steps: Arc<Steps>,
 }
@@ -261,6 +272,9 @@ impl PendingFile for FaultyPending {
     }
 }
 
+/// Whose, how, when the certificate ends, and where it is listed.
+type Revoked = (SerialNumber, Revocation, Option<Timestamp>, RevokedScope);
+
 /// The part of a register that publication asks.
 pub struct MemoryRegister {
     entries: Mutex<Vec<Entry>>,
@@ -298,8 +312,8 @@ impl MemoryRegister {
         self.ends.lock().unwrap().push((serial, not_after));
     }
 
-    fn revoked(&self) -> Vec<(SerialNumber, Revocation, Option<Timestamp>)> {
-        let mut list: Vec<(SerialNumber, Revocation, Option<Timestamp>)> = Vec::new();
+    fn revoked(&self) -> Vec<Revoked> {
+        let mut list: Vec<Revoked> = Vec::new();
         for act in self.acts() {
             match act {
                 Act::CertificateRevoked(act) => {
@@ -310,7 +324,8 @@ impl MemoryRegister {
                         invalidity_date: act.invalidity_date.map(Timestamp::from_millis),
                     };
                     list.retain(|(other, ..)| *other != serial);
-                    list.push((serial, revocation, act.not_after.map(Timestamp::from_seconds)));
+                    let end = act.not_after.map(Timestamp::from_seconds);
+                    list.push((serial, revocation, end, act.scope.unwrap()));
                 }
                 Act::CertificateReleased(act) => {
                     list.retain(|(other, ..)| other.as_der_content() != act.serial);
@@ -398,11 +413,16 @@ impl Register for MemoryRegister {
         unimplemented!()
     }
 
-    fn crl_entries(&self, _: CrlScope, ended_before: Timestamp) -> Result<CrlEntries, StoreError> {
+    fn crl_entries(
+        &self,
+        scope: CrlScope,
+        ended_before: Timestamp,
+    ) -> Result<CrlEntries, StoreError> {
         let mut file = tempfile::tempfile().unwrap();
         let (mut count, mut length) = (0, 0);
-        for (serial, revocation, end) in self.revoked() {
-            if end.is_none_or(|end| end >= ended_before) {
+        for (serial, revocation, end, told) in self.revoked() {
+            let own = scope == scope.complete() || told == RevokedScope::from(scope);
+            if own && end.is_none_or(|end| end >= ended_before) {
                 let der = CrlEntry::encode(serial, &revocation);
                 file.write_all(&der).unwrap();
                 count += 1;
@@ -432,7 +452,7 @@ impl Register for MemoryRegister {
         }
         for of in told.iter().rev() {
             let der = match revoked.iter().find(|(other, ..)| other == of) {
-                Some((serial, revocation, _)) => CrlEntry::encode(*serial, revocation),
+                Some((serial, revocation, ..)) => CrlEntry::encode(*serial, revocation),
                 None => DeltaEntry::encode_removed(*of, noon()),
             };
             file.write_all(&der).unwrap();
@@ -490,6 +510,10 @@ impl Register for MemoryRegister {
         rows.truncate(page.limit);
         let next = rows.last().filter(|_| more).map(|row| row.number);
         Ok(Listing { rows, next })
+    }
+
+    fn partitions(&self, _: u16) -> Result<Option<act::CrlsPartitioned>, StoreError> {
+        unreachable!()
     }
 
     fn next_request_id(&self) -> u64 {

@@ -14,7 +14,7 @@ fn golden_vpn_user() {
     let profile = member(&template, &named("CN=whoever", &[]), &user()).unwrap();
     assert_eq!(
         order(&profile),
-        ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "AIA", "SAN", "25.2"]
+        ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "FreshestCRL", "AIA", "SAN", "25.2"]
     );
     assert_eq!(
         hex(&profile, oid::TEMPLATE_INFORMATION),
@@ -54,7 +54,10 @@ fn golden_vpn_server() {
     let request = named("CN=vpn.contoso.com", &names);
     let server = computer("vpn01", &["VPN Servers"]);
     let profile = member(&vpn_server(), &request, &server).unwrap();
-    assert_eq!(order(&profile), ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "AIA", "SAN"]);
+    assert_eq!(
+        order(&profile),
+        ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "FreshestCRL", "AIA", "SAN"]
+    );
     assert_eq!(
         hex(&profile, oid::EXTENDED_KEY_USAGE),
         "30 27 06 03 55 1D 25 04 20 30 1E 06 08 2B 06 01 05 05 08 02 02 06 08 2B 06 01 05 05 07 03 \
@@ -82,7 +85,7 @@ fn golden_nps_server() {
     let profile = member(&template("NPSServerAuthentication"), &request, &server).unwrap();
     assert_eq!(
         order(&profile),
-        ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "AIA", "SAN", "25.2"]
+        ["21.7", "EKU", "KU", "21.10", "SKI", "AKI", "CDP", "FreshestCRL", "AIA", "SAN", "25.2"]
     );
     assert_eq!(
         hex(&profile, oid::EXTENDED_KEY_USAGE),
@@ -105,7 +108,10 @@ fn golden_nps_server() {
 fn version_one_templates_have_their_own_order() {
     let request = named("", &[]);
     let profile = member(&template("User"), &request, &user()).unwrap();
-    assert_eq!(order(&profile), ["20.2", "AIA", "SKI", "KU", "SAN", "25.2", "CDP", "AKI", "EKU"]);
+    assert_eq!(
+        order(&profile),
+        ["20.2", "AIA", "SKI", "KU", "SAN", "25.2", "CDP", "FreshestCRL", "AKI", "EKU"]
+    );
     assert_eq!(
         hex(&profile, oid::TEMPLATE_NAME),
         "30 17 06 09 2B 06 01 04 01 82 37 14 02 04 0A 1E 08 00 55 00 73 00 65 00 72"
@@ -129,7 +135,10 @@ fn a_subordinate_authority_is_for_managers_and_has_what_a_ca_has() {
     let sub_ca = template("SubCA");
     assert_eq!(rule(member(&sub_ca, &request, &user())), Rule::EnrollmentNotPermitted);
     let profile = enrol(&sub_ca, &request, &user(), Standing::Manager).unwrap();
-    assert_eq!(order(&profile), ["21.1", "20.2", "AIA", "SKI", "KU", "BC", "CDP", "AKI"]);
+    assert_eq!(
+        order(&profile),
+        ["21.1", "20.2", "AIA", "SKI", "KU", "BC", "CDP", "FreshestCRL", "AKI"]
+    );
     assert_eq!(hex(&profile, oid::KEY_USAGE), "30 0E 06 03 55 1D 0F 01 01 FF 04 04 03 02 01 86");
     assert_eq!(
         hex(&profile, oid::BASIC_CONSTRAINTS),

@@ -188,6 +188,7 @@ fn order(profile: &Profile) -> Vec<&'static str> {
         ExtensionSlot::Fixed(own) => known.iter().find(|(oid, _)| *oid == own.oid).unwrap().1,
         ExtensionSlot::AuthorityKeyIdentifier => "AKI",
         ExtensionSlot::CrlDistributionPoints => "CDP",
+        ExtensionSlot::FreshestCrl => "FreshestCRL",
         ExtensionSlot::AuthorityInformationAccess(_) => "AIA",
     };
     profile.extensions.iter().map(word).collect()

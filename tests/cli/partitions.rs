@@ -1,0 +1,207 @@
+//! CRLs of parts, as an operator turns them on, raises their number and restores them.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use super::program::{Service, chancery, csr, fails, init, lists, openssl, place, succeeds};
+
+const TEMPLATE: &str = "VPNServerAuthentication";
+
+/// A certificate with its serial number and the CRL that it names.
+struct Issued {
+    serial: String,
+    crl: String,
+    file: String,
+}
+
+/// Enrols until there is one whose CRL's name ends so.
+fn issued(service: &Service, home: &Path, csr: &Path, ending: &str) -> Issued {
+    for attempt in 0..200 {
+        let answer = service.enroll(TEMPLATE, "", csr);
+        let file = format!("{ending}{attempt}.pem");
+        std::fs::write(home.join(&file), answer["certificate"].as_str().unwrap()).unwrap();
+        let shown =
+            openssl(home, &["x509", "-in", &file, "-noout", "-ext", "crlDistributionPoints"]);
+        let crl = shown.split("URI:").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        if crl.ends_with(ending) {
+            let serial = answer["serial_number"].as_str().unwrap().to_owned();
+            return Issued { serial, crl, file };
+        }
+    }
+    panic!("none of 200 certificates names a CRL with {ending}");
+}
+
+/// Fetches a CRL, and lets OpenSSL verify its signature and show it.
+fn shown(service: &Service, home: &Path, url: &str, name: &str) -> String {
+    let der = home.join(format!("{name}.crl"));
+    let mut curl = Command::new("curl");
+    curl.args(["-sSf", "--noproxy", "*", "-o"]).arg(&der).arg(url);
+    assert!(curl.status().unwrap().success(), "{url}");
+    let pem = format!("{name}.crl.pem");
+    openssl(home, &["crl", "-inform", "DER", "-in", der.to_str().unwrap(), "-out", &pem]);
+    let chain = service.data.join("chain.pem");
+    openssl(home, &["crl", "-in", &pem, "-CAfile", chain.to_str().unwrap(), "-noout", "-text"])
+}
+
+/// What OpenSSL says of a certificate by one CRL.
+fn verified(service: &Service, home: &Path, issued: &Issued, name: &str) -> String {
+    let root = service.data.join("ca.pem");
+    let output = Command::new("openssl")
+        .args(["verify", "-crl_check", "-CAfile"])
+        .arg(root)
+        .args(["-CRLfile", &format!("{name}.crl.pem"), &issued.file])
+        .current_dir(home)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn revoke(service: &Service, issued: &Issued) -> u64 {
+    let path = format!("/v1/certificates/{}/revoke", issued.serial);
+    let answer = service.post(&path, 200, r#"{"reason":"superseded"}"#);
+    answer["crl_number"].as_u64().unwrap()
+}
+
+#[test]
+fn a_revocation_is_told_by_the_partition_first_and_the_number_only_rises() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let before = Service::start(&data, &[]);
+    let whole = issued(&before, home, &made, "contoso-vpn-ca.crl");
+    before.stop();
+
+    let service = Service::start(&data, &["--crl-partitions", "2"]);
+    let one = issued(&service, home, &made, "-p1.crl");
+    let other = issued(&service, home, &made, "-p2.crl");
+    let number = revoke(&service, &one);
+    let text = shown(&service, home, &one.crl, "p1");
+    assert!(lists(&text, &one.serial) && text.contains("Issuing Distribution Point: critical"));
+    let (status, listed) = service.call("/v1/ca/crls?limit=100", &[]);
+    assert_eq!(status, 200, "{listed}");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let crls = listed["crls"].as_array().unwrap();
+    let told = crls.iter().find(|own| own["crl_number"] == number).unwrap();
+    assert_eq!(told["partition"], 1, "{told}");
+    let (_, status) = service.call(&format!("/v1/certificates/{}/status", one.serial), &[]);
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["first_listed"]["crl_number"], number, "{status}");
+    assert_eq!(status["crl"]["crl_number"], number, "{status}");
+    let text = shown(&service, home, &other.crl, "p2");
+    assert!(!lists(&text, &one.serial), "{text}");
+    assert!(verified(&service, home, &one, "p1").contains("certificate revoked"));
+    assert!(verified(&service, home, &other, "p2").contains(": OK"));
+    assert!(verified(&service, home, &one, "p2").contains("Different CRL scope"));
+    // The complete one follows, and is what certificates of before name.
+    let follows = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        lists(&shown(&service, home, &service.crl, "whole"), &one.serial)
+    });
+    assert!(follows, "the complete CRL follows the partition");
+    revoke(&service, &whole);
+    assert!(lists(&shown(&service, home, &service.crl, "whole"), &whole.serial));
+    let (_, metrics) = service.call("/metrics", &[]);
+    assert!(metrics.contains("crl_partition_number{key_index=\"0\",partition=\"2\"}"), "{metrics}");
+    service.stop();
+
+    let text = data.to_str().unwrap();
+    let ports = ["--api-listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"];
+    let fewer = ["--data", text, "--crl-partitions", "1"];
+    let told = fails(&[&["serve"][..], &fewer, &ports].concat());
+    assert!(told.contains("there are 2 partitions on record"), "{told}");
+    let told = fails(&[&["check"][..], &fewer].concat());
+    assert!(told.contains("may only be raised"), "{told}");
+    // Without the setting they are as they were; a greater number adds some.
+    for more in [&[][..], &["--crl-partitions", "3"]] {
+        let service = Service::start(&data, more);
+        let again = issued(&service, home, &made, "-p1.crl");
+        revoke(&service, &again);
+        let text = shown(&service, home, &again.crl, "p1");
+        assert!(lists(&text, &again.serial) && lists(&text, &one.serial), "{text}");
+        service.stop();
+    }
+    let service = Service::start(&data, &[]);
+    let third = issued(&service, home, &made, "-p3.crl");
+    assert!(!lists(&shown(&service, home, &third.crl, "p3"), &one.serial));
+    service.stop();
+}
+
+#[test]
+fn a_restore_learns_from_partitions_and_lists_what_it_cannot_place_in_all_of_them() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let parted = ["--crl-partitions", "2"];
+    let service = Service::start(&data, &parted);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let known = issued(&service, home, &made, "-p1.crl");
+    let copy = home.join("copy");
+    let (text, copy_text) = (data.to_str().unwrap(), copy.to_str().unwrap());
+    succeeds(&["backup", "--data", text, "--to", copy_text]);
+    // The copy knows nothing of these.
+    let placed = issued(&service, home, &made, "-p2.crl");
+    let unplaced = issued(&service, home, &made, "-p1.crl");
+    for one in [&known, &placed, &unplaced] {
+        revoke(&service, one);
+    }
+    let (one, two) = (known.crl.clone(), placed.crl.clone());
+    let whole = service.crl.clone();
+    let follows = (0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(200));
+        let text = shown(&service, home, &whole, "whole");
+        [&known, &placed, &unplaced].iter().all(|own| lists(&text, &own.serial))
+    });
+    assert!(follows, "the complete CRL follows");
+
+    let new = home.join("new");
+    let new_text = new.to_str().unwrap();
+    let restore = ["restore", "--data", new_text, "--from", copy_text, "--crl", &whole];
+    let told = fails(&restore);
+    assert!(told.contains("--partition-crl"), "{told}");
+    let told = fails(&[&restore[..], &["--partition-crl", &two]].concat());
+    assert!(told.contains("partition 1"), "{told}");
+    let told = fails(&[&restore[..], &["--partition-crl", &whole]].concat());
+    assert!(told.contains("of no partition of this CA"), "{told}");
+    let refused = ["restore", "--data", new_text, "--from", copy_text, "--crl", &two];
+    assert!(fails(&refused).contains("not the whole list"));
+    let without = ["--partition-crl", &two, "--without-partition-crls"];
+    let said = succeeds(&[&restore[..], &without].concat());
+    assert!(said.contains("; 3 of them the copy did not know"), "{said}");
+    service.stop();
+
+    succeeds(&["token", "--data", new_text]);
+    let service = Service::start(&new, &parted);
+    let at = |url: &str| {
+        let name = url.rsplit('/').next().unwrap();
+        format!("{}/{name}", service.crl.rsplit_once('/').unwrap().0)
+    };
+    let first = shown(&service, home, &at(&one), "p1");
+    let second = shown(&service, home, &at(&two), "p2");
+    // One's reservation is in the copy; one was told by its partition; of one nobody told which.
+    assert!(lists(&first, &known.serial) && !lists(&second, &known.serial));
+    assert!(lists(&second, &placed.serial) && !lists(&first, &placed.serial));
+    assert!(lists(&first, &unplaced.serial) && lists(&second, &unplaced.serial));
+    service.stop();
+}
+
+#[test]
+fn certificates_name_the_delta_where_that_is_wanted() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let text = data.to_str().unwrap();
+    let mut check = chancery(&["check", "--data", text, "--crl-delta-in-certificates", "true"]);
+    let told = check.output().unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("crl_delta_period is off"), "{told}");
+    let more = ["--crl-delta-period", "1d", "--crl-delta-in-certificates", "true"];
+    let service = Service::start(&data, &more);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let one = issued(&service, home, &made, "contoso-vpn-ca.crl");
+    let shown = openssl(home, &["x509", "-in", &one.file, "-noout", "-ext", "freshestCRL"]);
+    assert!(shown.contains(&one.crl.replace(".crl", "-delta.crl")), "{shown}");
+    service.stop();
+}
