@@ -16,8 +16,10 @@ pub mod idempotency;
 pub mod keys;
 pub mod ocsp;
 pub mod offices;
+pub mod operator;
 pub mod orphans;
 mod outside;
+pub mod parents;
 mod pending;
 pub mod permissions;
 pub mod possession;
@@ -83,6 +85,7 @@ pub struct Authority {
     pending_life_seconds: Option<u64>,
     /// Why what the last run left is not in order, while that is so.
     out_of_order: ArcSwapOption<String>,
+    parents: Arc<parents::Parents>,
 }
 
 /// Fills a buffer with random octets fit for keys and serial numbers.
@@ -143,7 +146,13 @@ impl Authority {
             roles_by_certificate: possession::RolesByCertificate::default(),
             pending_life_seconds: None,
             out_of_order: ArcSwapOption::empty(),
+            parents: Arc::default(),
         })
+    }
+
+    /// The same below these CAs.
+    pub fn with_parents(self, parents: Arc<parents::Parents>) -> Self {
+        Self { parents, ..self }
     }
 
     fn administrating(&self) -> MutexGuard<'_, ()> {

@@ -67,6 +67,8 @@ pub enum Operation {
     WriteTemplate,
     /// Publish a CRL now.
     PublishCrl,
+    /// Hand over a CRL of a CA above this one.
+    InstallParentCrl,
     /// See accounts.
     ReadAccounts,
     /// Make, change, disable, delete accounts and their roles.
@@ -91,7 +93,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Enroll,
         Self::EnrollOnBehalf,
         Self::RenewCertificate,
@@ -105,6 +107,7 @@ impl Operation {
         Self::EditTemplates,
         Self::WriteTemplate,
         Self::PublishCrl,
+        Self::InstallParentCrl,
         Self::ReadAccounts,
         Self::EditAccounts,
         Self::MakeEnrolmentTokens,
@@ -140,9 +143,11 @@ impl Operation {
             }
             // What a stranger's certificate names is fetched: nobody else, by nobody's leave.
             Self::Examine => Some(&[CertificateManager, Auditor]),
-            Self::EditTemplates | Self::EditAccounts | Self::EditRoles | Self::EditTokens => {
-                Some(&[Administrator])
-            }
+            Self::EditTemplates
+            | Self::EditAccounts
+            | Self::EditRoles
+            | Self::EditTokens
+            | Self::InstallParentCrl => Some(&[Administrator]),
         }
     }
 }

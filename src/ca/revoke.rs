@@ -9,12 +9,12 @@ use super::{
     Requester, record,
 };
 use crate::pki::certificate::Certificate;
-use crate::pki::revocation::RevocationReason;
+use crate::pki::revocation::{Revocation, RevocationReason};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
-use crate::storage::act::{Act, CertificateReleased, CertificateRevoked};
+use crate::storage::act::{Act, CertificateReleased, CertificateRevoked, Entry};
 
 /// A change of revocation state that is on record.
 #[derive(Clone, Debug)]
@@ -42,24 +42,25 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Recorded, Refusal> {
         self.must_revoke(requester, serial)?;
+        self.record_revocation(&requester.account.name, serial, reason, invalidity_date, now)
+    }
+
+    pub(super) fn record_revocation(
+        &self,
+        actor: &str,
+        serial: &SerialNumber,
+        reason: RevocationReason,
+        invalidity_date: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Recorded, Refusal> {
         check_invalidity(invalidity_date, now)?;
         let _one_at_a_time = self.administrating();
         let row = self.register.certificate(serial)?;
         let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
-        if let Some(before) = row.revocation
-            && (before.reason != RevocationReason::CertificateHold || before.reason == reason)
-        {
-            return Err(Refusal::Conflict(
-                "already-revoked",
-                format!(
-                    "{serial} was revoked on {} for {}",
-                    before.revoked_at,
-                    before.reason.as_str()
-                ),
-            ));
-        }
+        must_be_revocable(serial, row.revocation, reason)?;
         let act = revocation(&row, reason, invalidity_date, now)?;
-        self.register.commit(vec![record(requester, now, act)], Urgency::Reserved)?;
+        let entry = Entry { at: now.millis(), actor: Some(actor.to_owned()), act };
+        self.register.commit(vec![entry], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
         Ok(Recorded { sequence, certificates: vec![*serial], scopes: vec![row.scope] })
     }
@@ -158,6 +159,24 @@ impl Authority {
         }
         let scopes = scopes.into_iter().collect();
         Ok(Recorded { sequence, certificates: serials, scopes })
+    }
+}
+
+/// What is revoked for good stays as it is; a hold may become something else.
+pub(super) fn must_be_revocable(
+    serial: &SerialNumber,
+    before: Option<Revocation>,
+    reason: RevocationReason,
+) -> Result<(), Refusal> {
+    match before {
+        Some(before)
+            if before.reason != RevocationReason::CertificateHold || before.reason == reason =>
+        {
+            let (since, why) = (before.revoked_at, before.reason.as_str());
+            let told = format!("{serial} was revoked on {since} for {why}");
+            Err(Refusal::Conflict("already-revoked", told))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use super::doctor::arguments::Doctor;
+use super::offline::arguments::{InstallCrl, PublishCrl, Revoke, SignSubordinate};
 use super::settings::{Given, SETTINGS, Values};
 use crate::signing::KeyKind;
 
@@ -26,6 +27,14 @@ pub enum Command {
     Init(Init),
     /// Give a subordinate CA the certificate that its parent made
     InstallCertificate(InstallCertificate),
+    /// Serve the CRL of a CA above this one; also while the service runs
+    InstallCrl(InstallCrl),
+    /// Make the CRL of a CA that nobody serves (an offline root)
+    PublishCrl(PublishCrl),
+    /// Revoke a certificate of a CA that nobody serves (an offline root)
+    Revoke(Revoke),
+    /// Issue the certificate of a CA below one that nobody serves (an offline root)
+    SignSubordinate(SignSubordinate),
     /// Renew the CA's own certificate, with the same key or a new one: a root at once, a
     /// subordinate by a request
     RenewCa(RenewCa),
@@ -389,7 +398,7 @@ fn key_kind(word: &str) -> Result<KeyKind, String> {
     KeyKind::from_word(word).ok_or_else(|| format!("known are {known}"))
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
     super::settings::quantity::seconds(text).ok_or_else(|| "a time, such as 10y or 90d".to_owned())
 }
 

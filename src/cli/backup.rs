@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::surroundings::say;
 use crate::storage::backup::backup as copy;
 
-/// What is copied beside the ledger and the later keys. The rest is derived from it, or (tokens) made anew.
+/// What is copied beside the ledger, with the later keys and the CRLs of the CAs above. The rest is derived from it, or (tokens) made anew.
 const FILES: [&str; 7] =
     ["ca.key", "ca.pem", "chain.pem", "ca.csr", "chancery.toml", "tls.key", "tls.pem"];
 
@@ -19,9 +19,10 @@ pub fn backup(arguments: &Backup, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
     home.must_have_ledger()?;
     let bar = Bar::new("copying the ledger");
-    let keys = home.later_ca_keys()?;
-    let files = FILES.map(Path::new).into_iter().chain(keys.iter().map(PathBuf::as_path));
-    let files: Vec<&Path> = files.collect();
+    let (keys, parents) = (home.later_ca_keys()?, home.parent_crls()?);
+    let files = FILES.map(Path::new).into_iter();
+    let files: Vec<&Path> =
+        files.chain(keys.iter().chain(&parents).map(PathBuf::as_path)).collect();
     let report = copy(home.path(), &arguments.to, &files, &mut |done, all| bar.at(done, all))?;
     drop(bar);
     // A key is in its file before its certificate is on record: what is copied after may need it.

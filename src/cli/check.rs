@@ -29,6 +29,12 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
                 settings.api_listen,
                 settings.publish_listen
             ));
+            if let Some(directory) = &settings.publication_directory
+                && !directory.is_dir()
+            {
+                let why = "publication_directory: there is no such directory; it is not made";
+                told.lines(1, &format!("{}: {why}", directory.display()));
+            }
             for section in &settings.notifications {
                 if let Err(failure) = notifications::check(section) {
                     told.lines(1, &failure.to_string());

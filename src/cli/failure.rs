@@ -190,6 +190,24 @@ pub enum Failure {
     /// The running service did not pick the wish for a token up.
     #[error("the running service did not make a token within {0} seconds; look at its log")]
     ServiceSilent(u64),
+    /// A parent's CRL that is not taken.
+    #[error("{0}: {1}")]
+    CrlNotTaken(String, String),
+    /// No CRL could be made.
+    #[error(transparent)]
+    Publish(#[from] crate::ca::publish::PublishError),
+    /// Certificates would not say where the CRL is.
+    #[error(
+        "nobody knows where the CRL of this CA will be found: --base-url http://HOST, the address of \
+         the service that serves it"
+    )]
+    NoBaseUrl,
+    /// Neither a serial number nor a certificate.
+    #[error("give the serial number, or --certificate FILE")]
+    NothingToRevoke,
+    /// The running service did not look at a wish.
+    #[error("the running service did not answer within {0} seconds; look at its log")]
+    WishSilent(u64),
     /// A file is in the way.
     #[error("{0} is there already; it is not overwritten")]
     InTheWay(PathBuf),

@@ -13,6 +13,9 @@ use crate::signing::Passphrase;
 use crate::storage::act::AuthorityEstablished;
 use crate::storage::datadir::{FileMode, write_durably};
 
+/// What the names of files with the CRLs of CAs above begin with.
+const PARENT: &str = "parent-";
+
 /// Names in a data directory.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
@@ -153,6 +156,24 @@ impl Home {
     /// Where the CRL is published.
     pub fn publish(&self) -> PathBuf {
         self.0.join("publish")
+    }
+
+    /// The name, without its ending, of the file with the CRL of a CA above.
+    pub fn parent_crl(name: &str) -> String {
+        format!("{PARENT}{name}")
+    }
+
+    /// The files with the CRLs of the CAs above: names in the data directory.
+    pub fn parent_crls(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.0).map_err(at(&self.0))? {
+            let name = entry.map_err(at(&self.0))?.file_name();
+            let text = name.to_string_lossy();
+            if text.starts_with(PARENT) && text.ends_with(".crl") {
+                found.push(PathBuf::from(&name));
+            }
+        }
+        Ok(found)
     }
 
     /// Puts a key that no CA on record has (an `init` was cut off, or another key is wanted) out

@@ -17,7 +17,10 @@ pub mod health;
 pub mod home;
 pub mod init;
 pub mod install_certificate;
+mod install_crl;
 mod notifications;
+mod offline;
+mod parents;
 mod partitions;
 pub mod progress;
 pub mod register;
@@ -64,6 +67,19 @@ fn perform(command: &Command) -> Result<(), Failure> {
             init::init(arguments, &prepared(&arguments.configured)?.settings)
         }
         Command::InstallCertificate(arguments) => install_certificate::install_certificate(
+            arguments,
+            &prepared(&arguments.configured)?.settings,
+        ),
+        Command::InstallCrl(arguments) => {
+            install_crl::install_crl(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::PublishCrl(arguments) => {
+            offline::publish_crl::publish_crl(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::Revoke(arguments) => {
+            offline::revoke::revoke(arguments, &prepared(&arguments.configured)?.settings)
+        }
+        Command::SignSubordinate(arguments) => offline::sign_subordinate::sign_subordinate(
             arguments,
             &prepared(&arguments.configured)?.settings,
         ),

@@ -47,6 +47,7 @@ pub fn distances(sections: &[NotificationSection]) -> Distances {
         certificates: of(Kind::CertificatesExpiring, |own| &own.wishes.certificates_before),
         authorities: of(Kind::AuthorityExpiring, |own| &own.wishes.authorities_before),
         crl: of(Kind::CrlExpiring, |own| &own.wishes.crl_before),
+        parent_crls: of(Kind::CrlExpiring, |own| &own.wishes.parent_crl_before),
     }
 }
 

@@ -28,6 +28,7 @@ use super::rates::{Allowance, Passwords, Rates};
 use super::{Access, ROUTES, Route};
 use crate::ca::announcement::Board;
 use crate::ca::permissions::Operation;
+use crate::ca::publish::Copies;
 use crate::ca::{Authority, Refusal, Requester};
 use crate::doctor::Fetching;
 use crate::doctor::evidence::Offline;
@@ -59,6 +60,8 @@ pub struct Api {
     pub fetching: Arc<dyn Fetching>,
     /// What the service found of itself the last time it looked.
     pub self_check: ArcSwapOption<SelfCheck>,
+    /// Who copies what is published to a directory, if anybody does.
+    pub copies: Option<Arc<Copies>>,
     /// How long a revocation waits for the CRL that shows it before it answers 202.
     pub publication_wait: Duration,
     /// The CA certificates above certificates of ours.
@@ -94,6 +97,7 @@ impl Api {
             notifications: Board::default(),
             fetching: Arc::new(Offline),
             self_check: ArcSwapOption::empty(),
+            copies: None,
             publication_wait: PUBLICATION_WAIT,
             chains,
             draining: AtomicBool::new(false),

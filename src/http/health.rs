@@ -46,6 +46,8 @@ pub fn ready(api: &Api, now: Timestamp) -> Answer {
         conditions(api, now).into_iter().filter_map(|(_, why)| why).collect();
     let mut notices = api.authority.notices();
     notices.extend(api.authority.template_notices());
+    notices.extend(api.authority.parents().notices(now));
+    notices.extend(api.copies.iter().filter_map(|own| own.trouble()));
     notices.extend(api.notifications.notices(now));
     notices.extend(api.self_check.load().iter().flat_map(|own| own.warnings.clone()));
     let body = Ready { ready: reasons.is_empty(), reasons, notices };
@@ -64,6 +66,10 @@ pub fn conditions(api: &Api, now: Timestamp) -> Vec<(&'static str, Option<String
     let ocsp = api.publisher.ocsp(now).map(|figures| ("ocsp", figures.trouble));
     let mut conditions = vec![("issuing", issuing), ("crl", crl), ("serving", serving)];
     conditions.extend(ocsp);
+    let parents = api.authority.parents();
+    if parents.iter().next().is_some() {
+        conditions.push(("parent_crls", parents.trouble(now)));
+    }
     let found = api.self_check.load();
     let found = found.as_ref().map(|own| own.faults.join("; ")).filter(|told| !told.is_empty());
     conditions.push(("self_check", found));

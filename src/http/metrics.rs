@@ -34,6 +34,8 @@ pub struct Metrics {
     crl_next_update_seconds: Gauge,
     partition_number: Family<PartitionLabels, Gauge<u64, AtomicU64>>,
     partition_next_update_seconds: Family<PartitionLabels, Gauge>,
+    parent_crl_next_update_seconds: Family<ParentLabels, Gauge>,
+    publication_directory_whole: Gauge,
     ledger_sequence: Gauge<u64, AtomicU64>,
     waiting: Family<LaneLabels, Gauge>,
     healthy: Family<ConditionLabels, Gauge>,
@@ -54,6 +56,11 @@ struct CallLabels {
     method: &'static str,
     route: &'static str,
     status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ParentLabels {
+    parent: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -90,6 +97,8 @@ impl Metrics {
             crl_next_update_seconds: Gauge::default(),
             partition_number: Family::default(),
             partition_next_update_seconds: Family::default(),
+            parent_crl_next_update_seconds: Family::default(),
+            publication_directory_whole: Gauge::default(),
             ledger_sequence: Gauge::default(),
             waiting: Family::default(),
             healthy: Family::default(),
@@ -116,6 +125,8 @@ impl Metrics {
         registry.register("crl_next_update_seconds", "Seconds until its nextUpdate", self.crl_next_update_seconds.clone());
         registry.register("crl_partition_number", "Number of a partition's published CRL", self.partition_number.clone());
         registry.register("crl_partition_next_update_seconds", "Seconds until its nextUpdate", self.partition_next_update_seconds.clone());
+        registry.register("parent_crl_next_update_seconds", "Seconds until the nextUpdate of the CRL of a CA above; negative once it has ended", self.parent_crl_next_update_seconds.clone());
+        registry.register("publication_directory_whole", "1 where everything that is published stands in publication_directory, or there is none", self.publication_directory_whole.clone());
         registry.register("ledger_sequence", "Entries in the ledger", self.ledger_sequence.clone());
         registry.register("queue_waiting", "Calls that wait for a thread", self.waiting.clone());
         registry.register("healthy", "1 where all is well", self.healthy.clone());
@@ -178,6 +189,15 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
             metrics.partition_next_update_seconds.get_or_create(&labels).set(left);
         }
     }
+    for parent in api.authority.parents().iter() {
+        let Some(crl) = parent.crl() else { continue };
+        let labels = ParentLabels { parent: parent.name().to_owned() };
+        let (left, over) = (crl.next_update.seconds_since(now), now.seconds_since(crl.next_update));
+        let gauge = metrics.parent_crl_next_update_seconds.get_or_create(&labels);
+        gauge.set(signed(left) - signed(over));
+    }
+    let copied = api.copies.as_ref().is_none_or(|own| own.trouble().is_none());
+    metrics.publication_directory_whole.set(i64::from(copied));
     metrics.ledger_sequence.set(api.authority.head().sequence);
     for lane in Lane::ALL {
         let gauge = metrics.waiting.get_or_create(&LaneLabels { lane: lane.as_str() });

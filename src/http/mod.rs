@@ -25,6 +25,7 @@ pub mod listen;
 pub mod metrics;
 pub mod negotiate;
 pub mod notifications;
+pub mod parents;
 pub mod peer;
 pub mod pool;
 pub mod problem;
@@ -72,9 +73,9 @@ pub enum Access {
 use Lane::{Acts, Enrolments, Examinations, Reads};
 use Operation::{
     DecideRequests, EditAccounts, EditRoles, EditTemplates, EditTokens, Enroll, Examine,
-    MakeEnrolmentTokens, PublishCrl, ReadAccounts, ReadAudit, ReadAuthority, ReadMetrics, ReadOwn,
-    ReadRoles, ReadTokens, RenewCertificate, Revoke, RevokeCertificate, WithdrawRequests,
-    WriteTemplate,
+    InstallParentCrl, MakeEnrolmentTokens, PublishCrl, ReadAccounts, ReadAudit, ReadAuthority,
+    ReadMetrics, ReadOwn, ReadRoles, ReadTokens, RenewCertificate, Revoke, RevokeCertificate,
+    WithdrawRequests, WriteTemplate,
 };
 
 /// Every route of the API.
@@ -116,6 +117,8 @@ pub static ROUTES: &[Route] = &[
     delete("/v1/ca/templates/{name}", EditTemplates, Acts, authority::withdraw_template),
     get("/v1/ca/crls", ReadAuthority, Reads, authority::crls),
     post("/v1/ca/crls", PublishCrl, Acts, authority::publish_crl),
+    get("/v1/ca/parent-crls", ReadAuthority, Reads, parents::list),
+    post("/v1/ca/parent-crls", InstallParentCrl, Acts, parents::install),
     get("/v1/ca/roles", ReadRoles, Reads, roles::show),
     put("/v1/ca/roles", EditRoles, Acts, roles::replace),
     get("/v1/ca/notifications", ReadMetrics, Reads, notifications::show),

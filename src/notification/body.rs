@@ -53,6 +53,14 @@ enum Data<'a> {
         crl_urls: &'a [String],
         before_seconds: u64,
     },
+    ParentCrlExpiring {
+        issuer: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        crl_number: Option<u64>,
+        next_update: String,
+        crl_urls: &'a [String],
+        before_seconds: u64,
+    },
     AuthorityExpiring {
         subject: &'a str,
         sha256: String,
@@ -108,6 +116,15 @@ impl<'a> Data<'a> {
                 crl_urls: &own.urls,
                 before_seconds: *before_seconds,
             },
+            News::ParentCrlExpiring(Distance { before_seconds, .. }, own) => {
+                Self::ParentCrlExpiring {
+                    issuer: &own.issuer,
+                    crl_number: own.number,
+                    next_update: own.next_update.to_string(),
+                    crl_urls: &own.urls,
+                    before_seconds: *before_seconds,
+                }
+            }
             News::AuthorityExpiring(Distance { before_seconds, .. }, own) => {
                 Self::AuthorityExpiring {
                     subject: &own.subject,

@@ -36,6 +36,8 @@ pub struct Wishes {
     pub authorities_before: Vec<u64>,
     /// How long before the end of the published CRL, in seconds.
     pub crl_before: Vec<u64>,
+    /// How long before the end of the CRLs of CAs above, in seconds.
+    pub parent_crl_before: Vec<u64>,
 }
 
 impl Wishes {
@@ -49,6 +51,7 @@ impl Wishes {
             News::CertificatesExpiring(distance, _) => distance.reaches(&self.certificates_before),
             News::AuthorityExpiring(distance, _) => distance.reaches(&self.authorities_before),
             News::CrlExpiring(distance, _) => distance.reaches(&self.crl_before),
+            News::ParentCrlExpiring(distance, _) => distance.reaches(&self.parent_crl_before),
             News::RequestPending(_) | News::CrlPublished(_) | News::SelfCheckChanged(_) => true,
         };
         template && near && self.kinds.contains(&event.kind())

@@ -25,6 +25,8 @@ pub enum News {
     CrlPublished(PublishedCrl),
     /// The published CRL ends soon and there is no newer one, though it was due.
     CrlExpiring(Distance, EndingCrl),
+    /// The CRL of a CA above this one, as it is served here, ends soon.
+    ParentCrlExpiring(Distance, EndingParentCrl),
     /// A CA certificate ends soon.
     AuthorityExpiring(Distance, EndingAuthority),
     /// Certificates of one template end soon and nothing renews them.
@@ -83,6 +85,19 @@ pub struct EndingCrl {
     pub number: u64,
     /// BaseCRLNumber, if it is a delta CRL.
     pub base: Option<u64>,
+    /// nextUpdate.
+    pub next_update: Timestamp,
+    /// Where it is served.
+    pub urls: Vec<String>,
+}
+
+/// A CRL of a CA above this one that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingParentCrl {
+    /// Who issued it.
+    pub issuer: String,
+    /// CRL number, if it has one that fits 64 bits.
+    pub number: Option<u64>,
     /// nextUpdate.
     pub next_update: Timestamp,
     /// Where it is served.
@@ -150,7 +165,7 @@ pub enum Kind {
     RequestPending,
     /// [`News::CrlPublished`].
     CrlPublished,
-    /// [`News::CrlExpiring`].
+    /// [`News::CrlExpiring`] and [`News::ParentCrlExpiring`].
     CrlExpiring,
     /// [`News::AuthorityExpiring`].
     AuthorityExpiring,
@@ -195,7 +210,7 @@ impl Event {
         match self.news {
             News::RequestPending(_) => Kind::RequestPending,
             News::CrlPublished(_) => Kind::CrlPublished,
-            News::CrlExpiring(..) => Kind::CrlExpiring,
+            News::CrlExpiring(..) | News::ParentCrlExpiring(..) => Kind::CrlExpiring,
             News::AuthorityExpiring(..) => Kind::AuthorityExpiring,
             News::CertificatesExpiring(..) => Kind::CertificatesExpiring,
             News::SelfCheckChanged(_) => Kind::SelfCheckChanged,
@@ -215,6 +230,7 @@ impl Event {
             News::CertificatesExpiring(_, own) => Some(&own.template),
             News::CrlPublished(_)
             | News::CrlExpiring(..)
+            | News::ParentCrlExpiring(..)
             | News::AuthorityExpiring(..)
             | News::SelfCheckChanged(_) => None,
         }

@@ -227,6 +227,10 @@ impl Register for FaultyRegister {
         self.inner.self_check()
     }
 
+    fn parent_crl(&self, issuer: &[u8; 32]) -> Result<Option<act::ParentCrlInstalled>, StoreError> {
+        self.inner.parent_crl(issuer)
+    }
+
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {
         self.inner.told(subject)
     }

@@ -14,6 +14,7 @@ pub mod index;
 pub mod ledger;
 pub mod open;
 pub mod publication;
+pub mod publication_copy;
 pub mod register;
 mod replay;
 pub mod revoked;
@@ -194,6 +195,9 @@ pub trait Register: Send + Sync {
 
     /// What the service found last when it looked at itself; `None` if it never found anything.
     fn self_check(&self) -> Result<Option<act::SelfCheckChanged>, StoreError>;
+
+    /// The CRL of a parent that was installed last, by [`act::ParentCrlInstalled::issuer`].
+    fn parent_crl(&self, issuer: &[u8; 32]) -> Result<Option<act::ParentCrlInstalled>, StoreError>;
 
     /// How many seconds before its end an end was told last; `None` if it never was.
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError>;

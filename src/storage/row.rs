@@ -264,6 +264,8 @@ pub enum Subject {
     Crl(u64),
     /// A CA certificate, by its SHA-256.
     Authority([u8; 32]),
+    /// A CRL of a CA above this one, by its SHA-256.
+    ParentCrl([u8; 32]),
 }
 
 /// A ledger entry with its place in the chain.

@@ -51,6 +51,8 @@ const TABLE: &[(&str, &str)] = &[
     ("DELETE /v1/ca/templates/{name}", "A"),
     ("GET /v1/ca/crls", "brmaAc"),
     ("POST /v1/ca/crls", "mA"),
+    ("GET /v1/ca/parent-crls", "brmaAc"),
+    ("POST /v1/ca/parent-crls", "A"),
     ("GET /v1/ca/roles", "aA"),
     ("PUT /v1/ca/roles", "A"),
     ("GET /v1/ca/notifications", "aA"),

@@ -10,6 +10,7 @@
 
 mod active_directory;
 mod adoption;
+mod chain;
 mod configuration;
 mod doctor;
 mod domain;
@@ -20,6 +21,7 @@ mod mutual_tls;
 mod new_key;
 mod notification;
 mod ocsp;
+mod openssl_root;
 mod operator;
 mod partitions;
 mod program;

@@ -4,8 +4,8 @@
 use super::Announcements;
 use crate::notification::Event;
 use crate::notification::event::{
-    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, News,
-    PendingRequest, PublishedCrl, SelfCheck,
+    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, EndingParentCrl,
+    News, PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
@@ -87,6 +87,12 @@ impl Announcements {
                 let (number, urls) = (own.number, self.crl_urls(row.as_ref()));
                 let next_update = Timestamp::from_seconds(own.next_update);
                 News::CrlExpiring(distance, EndingCrl { number, base, next_update, urls })
+            }
+            Ending::ParentCrl(own) => {
+                let (issuer, number, urls) = (own.issuer_name, own.number, own.urls);
+                let next_update = Timestamp::from_seconds(own.next_update);
+                let ending = EndingParentCrl { issuer, number, next_update, urls };
+                News::ParentCrlExpiring(distance, ending)
             }
             Ending::Authority(own) => {
                 let (subject, sha256) = (own.subject, own.sha256);

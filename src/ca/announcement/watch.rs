@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Authority, Refusal};
 use crate::pki::certificate::Certificate;
+use crate::pki::presented::Number;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
-    Act, Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, Entry,
-    ExpiryNoticed,
+    Act, Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
+    EndingParentCrl, Entry, ExpiryNoticed,
 };
 use crate::storage::{
     CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Page, StoreError, Subject,
@@ -48,6 +49,8 @@ pub struct Distances {
     pub authorities: Vec<u64>,
     /// Of the published CRL.
     pub crl: Vec<u64>,
+    /// Of the CRLs of CAs above.
+    pub parent_crls: Vec<u64>,
 }
 
 /// Looks for what ends soon.
@@ -86,6 +89,7 @@ impl Watch {
         if is_time(0, FEW_EVERY) {
             self.look_at_crls(now)?;
             self.look_at_authorities(now)?;
+            self.look_at_parent_crls(now)?;
             has_looked(0);
         }
         if is_time(1, CERTIFICATES_EVERY) {
@@ -150,6 +154,25 @@ impl Watch {
                 return Ok(None);
             }
         }
+    }
+
+    /// The CRLs of the CAs above, once their next ones are due.
+    pub fn look_at_parent_crls(&self, now: Timestamp) -> Result<(), Refusal> {
+        for parent in self.authority.parents.iter() {
+            let Some(crl) = parent.crl().filter(|crl| now >= crl.due()) else { continue };
+            let left = crl.next_update.seconds_since(now);
+            let wanted = &self.distances.parent_crls;
+            let Some(before) = reached(wanted, left, crl.life()) else { continue };
+            let ending = Ending::ParentCrl(EndingParentCrl {
+                sha256: crl.sha256,
+                issuer_name: parent.subject(),
+                number: crl.number.as_ref().and_then(Number::to_u64),
+                next_update: crl.next_update.seconds(),
+                urls: parent.crl_urls().to_vec(),
+            });
+            self.tell_one(&Subject::ParentCrl(crl.sha256), before, ending, now)?;
+        }
+        Ok(())
     }
 
     /// This CA's certificate and those above it.

@@ -47,6 +47,18 @@ impl Publisher {
         self.end();
     }
 
+    /// Makes one complete CRL and publishes it, on this thread: for a CA that nobody serves.
+    pub fn publish_once(&self, now: Timestamp) -> Result<Arc<Current>, PublishError> {
+        self.state().base.wanted = true;
+        self.work(Kind::Base, now)?;
+        let unrecorded = self.state().base.unrecorded.take();
+        if let Some(entry) = unrecorded {
+            self.press.register.commit(vec![entry], Urgency::Reserved)?;
+        }
+        // What was just published stands there.
+        self.current().ok_or(PublishError::EntriesDamaged)
+    }
+
     fn keep_up(&self, kind: Kind, clock: &(dyn Fn() -> Timestamp + Sync)) {
         loop {
             let turn = self.take_turn(kind, clock);

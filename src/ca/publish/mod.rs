@@ -7,8 +7,10 @@
 //! [`Publisher`], which is one scope's, or [`Publishers`]; `making` is the heart, `held` says what a delta is made against.
 
 mod clockwork;
+mod copies;
 mod counter;
 mod dropped;
+mod files;
 mod held;
 mod lists;
 mod making;
@@ -22,8 +24,10 @@ mod state;
 mod stream;
 mod writing;
 
+pub use copies::{Copies, Outcome};
 pub use lists::PublishedLists;
 pub use making::DeltaUse;
+pub(super) use point::sha256;
 pub use point::{Current, PublicationPoint, PublishedCertificate};
 pub use publisher::Publisher;
 pub use publishers::Publishers;

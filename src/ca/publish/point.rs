@@ -14,6 +14,7 @@ use super::stream::Part;
 use super::{LoadError, PublishedLists, Schedule};
 use crate::ca::establish::generations::{Generations, certificate_name, cross_name};
 use crate::ca::ocsp::AnswerPoint;
+use crate::ca::parents::Parents;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlReader, CrlScope};
@@ -24,7 +25,6 @@ use crate::storage::publication::PublicationStore;
 const KEPT_IN_MEMORY: u64 = 1024 * 1024;
 
 /// What is published of a CA: its certificates and its newest CRLs.
-#[derive(Debug)]
 pub struct PublicationPoint {
     slug: String,
     /// Every certificate the CA has had, by certificate index, and cross-certificates after them.
@@ -32,6 +32,7 @@ pub struct PublicationPoint {
     /// Everything under the present key, then the other scopes.
     lists: Vec<Arc<PublishedLists>>,
     answers: Option<Arc<AnswerPoint>>,
+    parents: Arc<Parents>,
 }
 
 /// A CA certificate as it is published. Those of before are, too: what was issued under them names
@@ -52,8 +53,12 @@ impl PublishedCertificate {
     fn of(name: String, der: &[u8]) -> Self {
         // What is no certificate is published as well, so that the others keep their names.
         let began = Certificate::from_der(der).map(|own| own.not_before());
+        Self::named(name, der, began.unwrap_or(Timestamp::from_millis(0)))
+    }
+
+    /// A certificate under its file's name without the ending.
+    pub(in crate::ca) fn named(name: String, der: &[u8], not_before: Timestamp) -> Self {
         let der = Bytes::copy_from_slice(der);
-        let not_before = began.unwrap_or(Timestamp::from_millis(0));
         Self { name, sha256: sha256(&der), der, not_before }
     }
 }
@@ -109,6 +114,7 @@ impl PublicationPoint {
             certificates: vec![certificate],
             lists: vec![Arc::new(lists)],
             answers: None,
+            parents: Arc::default(),
         };
         (point, outcome)
     }
@@ -136,6 +142,16 @@ impl PublicationPoint {
     /// The OCSP responder, if there is one.
     pub fn answers(&self) -> Option<&Arc<AnswerPoint>> {
         self.answers.as_ref()
+    }
+
+    /// The same with what is published of the CAs above.
+    pub fn with_parents(self, parents: Arc<Parents>) -> Self {
+        Self { parents, ..self }
+    }
+
+    /// The CAs above.
+    pub fn parents(&self) -> &Parents {
+        &self.parents
     }
 
     /// Takes up the delta CRL that is published in `store` already, if it can be believed.
@@ -283,7 +299,8 @@ pub(super) fn file_sha256(file: &File, length: u64) -> io::Result<[u8; 32]> {
     Ok(to_array(context.finish().as_ref()))
 }
 
-fn sha256(octets: &[u8]) -> [u8; 32] {
+/// SHA-256.
+pub(in crate::ca) fn sha256(octets: &[u8]) -> [u8; 32] {
     to_array(digest(&SHA256, octets).as_ref())
 }
 

@@ -31,6 +31,7 @@ pub(super) fn run(world: &World) -> Running {
         certificates: vec![7 * DAY, 30 * DAY],
         authorities: vec![30 * DAY, 7 * DAY],
         crl: vec![3600],
+        parent_crls: Vec::new(),
     };
     let watch = Watch::new(Arc::clone(&authority), distances);
     Running { register, authority, outbox, watch }

@@ -17,6 +17,7 @@ use crate::ca::ocsp::{AnswerPoint, Nonces};
 use crate::ca::publish::{LoadError, PublicationPoint, Schedule};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
+use crate::cli::parents;
 use crate::cli::surroundings::{now, say};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
@@ -120,6 +121,13 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let store = PublicationDirectory::open(&home.publish(), &name).ok()?;
     let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
     outcome.ok()?;
+    let point = match parents::open(home, &issuer, &slug) {
+        Ok(parents) => point.with_parents(Arc::new(parents)),
+        Err(error) => {
+            tracing::warn!(%error, "the CRLs of the CAs above are not served");
+            point
+        }
+    };
     point.current()?;
     let point = with_stored_parts(home, point.with_generations(&generations), &issuer, &slug);
     show_stored_delta(home, &point, &issuer, &slug);

@@ -1,69 +1,37 @@
-//! The timer by which the service looks at itself, on a thread of its own: what it fetches may be
-//! slow, and nobody waits for it.
+//! The service looks at itself from time to time: what it fetches may be slow, and nobody waits for
+//! it.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
 
+use super::pacing::Pacing;
 use crate::cli::surroundings::now;
 use crate::http::api::Api;
 use crate::http::doctor::self_check::SelfCheck;
 use crate::pki::time::Timestamp;
 
-/// Looks from time to time until it is stopped.
-pub(super) struct SelfChecking {
-    stopped: Arc<(Mutex<bool>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
+/// Looks now and then every `seconds`; never, if there are none.
+pub(super) fn start(api: &Arc<Api>, seconds: Option<u64>) -> std::io::Result<Pacing> {
+    let (api, mut late_before) = (Arc::clone(api), Vec::new());
+    Pacing::start("self-check", seconds, move || look(&api, &mut late_before))
 }
 
-impl SelfChecking {
-    /// Looks now and then every `seconds`; never, if there are none.
-    pub(super) fn start(api: &Arc<Api>, seconds: Option<u64>) -> std::io::Result<Self> {
-        let stopped = Arc::new((Mutex::new(false), Condvar::new()));
-        let thread = match seconds {
-            Some(seconds) => {
-                let (api, stopped) = (Arc::clone(api), Arc::clone(&stopped));
-                let name = std::thread::Builder::new().name("self-check".to_owned());
-                Some(name.spawn(move || run(&api, &stopped, Duration::from_secs(seconds)))?)
-            }
-            None => None,
-        };
-        Ok(Self { stopped, thread })
-    }
+/// What was late at a look, each after its rule.
+type Late = Vec<(&'static str, String)>;
 
-    /// Looks no more. A look under way is not waited for: it may wait for the network.
-    pub(super) fn stop(self) {
-        *self.stopped.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.stopped.1.notify_all();
-        if self.thread.is_some_and(|thread| thread.is_finished() && thread.join().is_err()) {
-            tracing::error!("the look at itself ended early");
-        }
+fn look(api: &Api, late_before: &mut Late) {
+    let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
+    tell(api, &found);
+    let late = lateness(api, found.at);
+    let faults = [found.faults.clone(), lasting(&late, late_before)].concat();
+    *late_before = late;
+    if let Err(error) = api.authority.note_self_check(&faults, &found.warnings, found.at) {
+        tracing::error!(%error, "what the look at itself found is not on record");
     }
-}
-
-fn run(api: &Api, (stopped, told): &(Mutex<bool>, Condvar), period: Duration) {
-    let mut late_before = Vec::new();
-    loop {
-        let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
-        tell(api, &found);
-        let late = lateness(api, found.at);
-        let faults = [found.faults.clone(), lasting(&late, &late_before)].concat();
-        late_before = late;
-        if let Err(error) = api.authority.note_self_check(&faults, &found.warnings, found.at) {
-            tracing::error!(%error, "what the look at itself found is not on record");
-        }
-        api.self_check.store(Some(Arc::new(found)));
-        let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = told.wait_timeout_while(guard, period, |stopped| !*stopped);
-        let (stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if *stopped {
-            return;
-        }
-    }
+    api.self_check.store(Some(Arc::new(found)));
 }
 
 /// What `/readyz` says of CRL, delta and OCSP answers that are not renewed, each after its rule.
-fn lateness(api: &Api, now: Timestamp) -> Vec<(&'static str, String)> {
+fn lateness(api: &Api, now: Timestamp) -> Late {
     let ocsp = api.publisher.ocsp(now).and_then(|figures| figures.trouble);
     let found = [("publication-late", api.publisher.trouble(now)), ("ocsp-answers-late", ocsp)];
     found.into_iter().filter_map(|(rule, why)| Some((rule, why?))).collect()

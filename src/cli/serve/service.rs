@@ -18,19 +18,19 @@ use super::greeting::Greeting;
 use super::keys::Earlier;
 use super::partitions::Partitions;
 use super::revocation_services::RevocationServices;
-use super::self_check::SelfChecking;
-use super::{Signals, from_std, system, wishes};
+use super::{Signals, from_std, parent_crls, parent_fetching, self_check, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
 use crate::ca::establish::generations::Generations;
 use crate::ca::possession::RolesByCertificate;
-use crate::ca::publish::{PublicationPoint, Publisher, Publishers, Schedule};
+use crate::ca::publish::{Copies, PublicationPoint, Publisher, Publishers, Schedule};
 use crate::ca::retirement::Clockwork;
 use crate::ca::{Authority, Parts};
 use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::notifications;
+use crate::cli::parents;
 use crate::cli::partitions::{partitions, places};
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
@@ -48,6 +48,7 @@ use crate::retrieval::{self, Limits, Reach, Rounds};
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
+use crate::storage::publication_copy::CopyDirectory;
 use crate::storage::{LedgerRegister, Register, Urgency};
 
 /// How often the service looks at its own certificate and for an operator's wish.
@@ -75,6 +76,8 @@ pub(super) struct Service {
     outside_url: String,
     doctor_networks: Vec<Network>,
     self_check_seconds: Option<u64>,
+    copies: Option<Arc<Copies>>,
+    parent_crl_fetch_seconds: Option<u64>,
 }
 
 impl Service {
@@ -136,8 +139,10 @@ impl Service {
         {
             tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
         }
+        let parents = Arc::new(parents::open(home, &issuer, slug)?);
         let parts = Partitions::open(home, slug, parted.as_ref())?;
-        let point = parts.served_at(point.with_generations(&generations), &issuer, schedule);
+        let point = point.with_generations(&generations).with_parents(Arc::clone(&parents));
+        let point = parts.served_at(point, &issuer, schedule);
         let earlier = Earlier::all(home, settings, register, &generations, slug, &base_urls)?;
         let point = Earlier::shown(&earlier, point);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
@@ -172,6 +177,7 @@ impl Service {
         let keys = earlier.iter().map(|earlier| earlier.own.clone()).collect();
         let authority = authority
             .with_earlier_keys(keys, generations)
+            .with_parents(parents)
             .with_roles_by_certificate(roles)
             .with_pending_life(settings.pending_expiry_seconds);
         let authority = Arc::new(match providers(&settings.directories)? {
@@ -180,6 +186,10 @@ impl Service {
         });
         let answers =
             Answers::of(points, home, settings, register, &authority, &base_urls, threads)?;
+        let copies = settings.publication_directory.as_deref().map(|directory| {
+            let copies = CopyDirectory::new(directory);
+            Arc::new(Copies::new(Arc::clone(&point), Arc::new(copies)))
+        });
         let publisher = Publisher::new(&authority, store, Arc::clone(&point), schedule);
         let publisher = match deltas {
             Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
@@ -206,6 +216,8 @@ impl Service {
             outside_url: addresses.outside_url(settings),
             doctor_networks: settings.doctor_networks.clone(),
             self_check_seconds: settings.self_check_seconds,
+            copies,
+            parent_crl_fetch_seconds: settings.parent_crl_fetch_seconds,
         })
     }
 
@@ -224,6 +236,7 @@ impl Service {
         );
         let publication = publication.map_err(system("starting the publication side"))?;
         let publishing = self.start_publisher()?;
+        let copying = self.start_copying()?;
 
         let endpoints = std::mem::take(&mut self.endpoints);
         let outcome = self.serve_api(api_listener, &mut greeting, endpoints);
@@ -231,6 +244,12 @@ impl Service {
         self.publishers.stop();
         if publishing.join().is_err() {
             tracing::error!("the publisher ended early");
+        }
+        if let (Some(copies), Some(copying)) = (&self.copies, copying) {
+            copies.stop();
+            if copying.join().is_err() {
+                tracing::error!("the copying of what is published ended early");
+            }
         }
         publication.stop();
         outcome
@@ -290,6 +309,7 @@ impl Service {
         api.rates = Rates::new(self.allowance.clone());
         api.notifications = couriers.board();
         api.fetching = Arc::new(self.rounds());
+        api.copies = self.copies.clone();
         let api = Arc::new(api);
         self.publishers.wait_for(&self.publishers.scopes(), 0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
@@ -315,8 +335,10 @@ impl Service {
             let _within = runtime.enter();
             Signals::heard()?
         };
-        let looking = SelfChecking::start(&api, self.self_check_seconds);
+        let looking = self_check::start(&api, self.self_check_seconds);
         let looking = looking.map_err(system("starting the look at itself"))?;
+        let fetching = parent_fetching::start(&self.authority, self.parent_crl_fetch_seconds);
+        let fetching = fetching.map_err(system("starting to fetch the CRLs of CAs above"))?;
         greeting.say(&self.authority, &self.home);
         let served = runtime.block_on(async {
             let listener = from_std(listener)?;
@@ -343,6 +365,7 @@ impl Service {
         });
         self.answers.stop(answering);
         looking.stop();
+        fetching.stop();
         clockwork.stop();
         if retiring.join().is_err() {
             tracing::error!("the clockwork ended early");
@@ -372,9 +395,17 @@ impl Service {
                 _ = wish.tick() => {
                     let life = self.token_life_seconds;
                     wishes::grant(&self.authority, self.register.as_ref(), &self.home, life);
+                    parent_crls::grant(&self.authority, &self.home);
                 }
             }
         }
+    }
+
+    fn start_copying(&self) -> Result<Option<JoinHandle<()>>, Failure> {
+        let Some(copies) = self.copies.clone() else { return Ok(None) };
+        let thread = std::thread::Builder::new().name("copies".to_owned());
+        let thread = thread.spawn(move || copies.run(&now));
+        thread.map(Some).map_err(system("starting to copy what is published"))
     }
 
     fn start_publisher(&self) -> Result<JoinHandle<()>, Failure> {

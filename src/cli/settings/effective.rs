@@ -64,6 +64,10 @@ pub struct Settings {
     pub notifications: Vec<NotificationSection>,
     /// Where the API is reached, as notifications write it; derived if not given.
     pub api_url: Option<String>,
+    /// A directory that what is published is copied to.
+    pub publication_directory: Option<PathBuf>,
+    /// Seconds from one fetching of the CRLs of CAs above to the next; none: they are handed over.
+    pub parent_crl_fetch_seconds: Option<u64>,
     /// Networks that are not public and from which the doctor may fetch all the same.
     pub doctor_networks: Vec<Network>,
     /// Seconds from one look of the service at itself to the next; none: it does not look.
@@ -110,6 +114,8 @@ impl Default for Settings {
             directories: Vec::new(),
             notifications: Vec::new(),
             api_url: None,
+            publication_directory: None,
+            parent_crl_fetch_seconds: None,
             doctor_networks: Vec::new(),
             self_check_seconds: Some(15 * 60),
             minimum_free_octets: 64 << 20,

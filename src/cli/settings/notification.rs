@@ -91,6 +91,7 @@ impl Section<'_> {
             authorities_before: self
                 .distances("ca_before", &[365 * DAY, 90 * DAY, 30 * DAY, 7 * DAY]),
             crl_before: self.distances("crl_before", &[6 * HOUR, HOUR]),
+            parent_crl_before: self.distances("parent_crl_before", &[30 * DAY, 7 * DAY, DAY]),
         };
         let timeout = self.seconds_within("timeout", 10, 1, 60);
         let life_seconds = self.seconds_within("give_up_after", 3 * DAY, 60, LONGEST_SECONDS);

@@ -308,6 +308,34 @@ pub const SETTINGS: &[Setting] = &[
         wanted: "a number from 0 to 128",
     },
     Setting {
+        key: "publication_directory",
+        value: "DIR",
+        meaning: "A directory, there already, that CRLs and CA certificates are copied to, for IIS, \
+                  nginx or object storage",
+        default: "none: they are served from here alone",
+        values: Values::One,
+        read: |settings, given| {
+            settings.publication_directory = Some(path(given)?);
+            Some(())
+        },
+        wanted: "a directory",
+    },
+    Setting {
+        key: "parent_crl_fetch",
+        value: "TIME|off",
+        meaning: "How often the CRLs of the CAs above are fetched from where this CA's chain says",
+        default: "off: chancery install-crl",
+        values: Values::One,
+        read: |settings, given| {
+            settings.parent_crl_fetch_seconds = match *given.first()? {
+                "off" => None,
+                time => Some(quantity::seconds(time).filter(|own| *own >= 60)?),
+            };
+            Some(())
+        },
+        wanted: "a time of at least a minute, such as 6h, or off",
+    },
+    Setting {
         key: "pending_expiry",
         value: "TIME|never",
         meaning: "How long a request waits for a certificate manager before it is denied",

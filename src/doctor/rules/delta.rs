@@ -1,6 +1,6 @@
 //! Delta CRLs: that they can be had, and fit their base.
 
-use super::crl::{Concern, concerns, known_critical, newest_base, signed_by_another, weighed};
+use super::crl::{Concern, concerns, newest_base, signed_by_another, weighed};
 use super::{
     CLIENTS, Case, Confidence, EVERY_PART, Finding, Product, Rule, VPN_USER, inferred, seen,
 };
@@ -113,7 +113,7 @@ fn misfit(concern: &Concern<'_>, delta: &PresentedCrl) -> Option<String> {
     if delta.extensions().iter().any(|own| own.oid == oid::FRESHEST_CRL.as_bytes()) {
         return Some("names a freshest CRL itself (RFC 5280 §5.2.6)".to_owned());
     }
-    if let Some(unknown) = delta.extensions().iter().find(|own| !known_critical(own)) {
+    if let Some(unknown) = delta.unknown_critical() {
         return Some(format!("has the critical extension {}", unknown.oid_text()));
     }
     // Without a base there is nothing to fit: that there is none is told of the base.

@@ -1,6 +1,7 @@
 //! What is answered to whom: RFC 9110 (conditions, §13) and RFC 9111 (how long it may be kept).
 //! A function of the request's head, the snapshot and the time; nothing else.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::header::{
@@ -10,6 +11,7 @@ use hyper::header::{
 use hyper::{Method, Response, StatusCode};
 
 use super::content::Content;
+use crate::ca::parents::{Found, ParentCrl};
 use crate::ca::publish::{Current, PublicationPoint, PublishedCertificate, PublishedLists};
 use crate::pki::time::Timestamp;
 
@@ -50,6 +52,10 @@ pub fn answer(
             return refused;
         }
         Some(Resource::Certificate(own)) => certificate(own),
+        Some(Resource::ParentCrl(Some(found))) => parent_crl(&found, now),
+        Some(Resource::ParentCrl(None)) => {
+            return plain(StatusCode::NOT_FOUND, "no CRL of this CA has been handed over yet\n");
+        }
         Some(Resource::Delta(lists)) => match lists.delta() {
             Some(delta) => crl(&delta, DELTA_KEPT_SECONDS, now),
             None => return plain(StatusCode::NOT_FOUND, "this CA has no delta CRL\n"),
@@ -89,6 +95,7 @@ enum Resource<'a> {
     Crl(&'a PublishedLists),
     Delta(&'a PublishedLists),
     Certificate(&'a PublishedCertificate),
+    ParentCrl(Option<Arc<ParentCrl>>),
 }
 
 fn resource<'a>(path: &str, point: &'a PublicationPoint) -> Option<Resource<'a>> {
@@ -96,15 +103,36 @@ fn resource<'a>(path: &str, point: &'a PublicationPoint) -> Option<Resource<'a>>
         path.strip_prefix(folder).and_then(|rest| rest.strip_suffix(ending))
     };
     if let Some(name) = named("/crl/", ".crl") {
-        let mut lists = point.lists().iter();
-        return lists.find_map(|own| match name {
+        let own = point.lists().iter().find_map(|own| match name {
             _ if name == own.name() => Some(Resource::Crl(own)),
             _ if name == own.delta_name() => Some(Resource::Delta(own)),
             _ => None,
         });
+        if own.is_some() {
+            return own;
+        }
     }
-    let name = named("/aia/", ".crt")?;
-    point.certificates().iter().find(|own| own.name == name).map(Resource::Certificate)
+    if let Some(name) = named("/aia/", ".crt")
+        && let Some(own) = point.certificates().iter().find(|own| own.name == name)
+    {
+        return Some(Resource::Certificate(own));
+    }
+    match point.parents().at(path)? {
+        Found::Certificate(parent) => Some(Resource::Certificate(parent)),
+        Found::Crl(crl) => Some(Resource::ParentCrl(crl)),
+    }
+}
+
+/// One that has ended is told as it is, and kept by nobody.
+fn parent_crl(crl: &ParentCrl, now: Timestamp) -> Published {
+    Published {
+        media_type: "application/pkix-crl",
+        entity_tag: entity_tag(&crl.sha256),
+        modified: crl.modified,
+        kept_seconds: crl.next_update.seconds_since(now).min(CRL_KEPT_SECONDS),
+        length: crl.octets.len() as u64,
+        content: Content::memory(crl.octets.clone()),
+    }
 }
 
 fn crl(current: &Current, kept_seconds: u64, now: Timestamp) -> Published {

@@ -158,6 +158,7 @@ pub fn wishes() -> Wishes {
         certificates_before: vec![86_400],
         authorities_before: vec![86_400],
         crl_before: vec![3600],
+        parent_crl_before: vec![86_400],
     }
 }
 

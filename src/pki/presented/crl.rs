@@ -1,5 +1,6 @@
 //! Anybody's CRL, complete, delta or partial, held in memory.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -82,6 +83,35 @@ pub struct Scope {
     pub only_some_reasons: bool,
     /// Also others' certificates.
     pub indirect: bool,
+}
+
+impl Scope {
+    /// Why a certificate lies outside what the CRL is about (RFC 5280 §6.3.3 (b)(2)). Without a
+    /// certificate: why no certificate would lie inside.
+    pub fn leaves_out(&self, certificate: Option<&PresentedCertificate>) -> Option<&'static str> {
+        if self.only_attributes {
+            return Some("is about attribute certificates");
+        }
+        if self.only_some_reasons {
+            return Some("is about some reasons only");
+        }
+        let certificate = certificate?;
+        let authority = certificate.basic_constraints().is_some_and(|own| own.authority);
+        if self.only_users && authority {
+            return Some("is about end entities, and this is a CA");
+        }
+        if self.only_authorities && !authority {
+            return Some("is about CAs, and this is none");
+        }
+        let points = certificate.crl_distribution_points();
+        let mut urls = points.iter().flat_map(|point| &point.urls);
+        // A stranger may name thousands in either.
+        let of_list: BTreeSet<&String> = self.urls.iter().collect();
+        if !of_list.is_empty() && !urls.any(|url| of_list.contains(url)) {
+            return Some("is of another distribution point than the certificate names");
+        }
+        None
+    }
 }
 
 impl PresentedCrl {
@@ -205,6 +235,13 @@ impl PresentedCrl {
         self.value(&oid::ISSUING_DISTRIBUTION_POINT)
     }
 
+    /// An extension that is critical and that nobody need know (RFC 5280 §5.2).
+    pub fn unknown_critical(&self) -> Option<&PresentedExtension> {
+        let known = [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR];
+        let is_known = |own: &PresentedExtension| known.iter().any(|it| own.oid == it.as_bytes());
+        self.extensions.iter().find(|own| own.critical && !is_known(own))
+    }
+
     /// What its signature was made over.
     pub fn digest(&self) -> Digest {
         signature::digest(&self.der[self.algorithm.clone()])
@@ -265,6 +302,22 @@ impl Number {
     fn of(value: &[u8]) -> Option<Self> {
         Some(Self(UintRef::from_der(value).ok()?.as_bytes().to_vec()))
     }
+
+    /// As [`Number::octets`] gave it.
+    pub fn from_octets(octets: Vec<u8>) -> Self {
+        Self(octets)
+    }
+
+    /// Its octets, the highest first, without leading zeros.
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As a number, where it fits 64 bits.
+    pub fn to_u64(&self) -> Option<u64> {
+        let value = self.0.iter().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
+        (self.0.len() <= 8).then_some(value)
+    }
 }
 
 impl PartialOrd for Number {
@@ -282,11 +335,10 @@ impl Ord for Number {
 /// Decimal where it fits 64 bits, else hexadecimal.
 impl std::fmt::Display for Number {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.len() > 8 {
-            return write!(out, "0x{}", hex(&self.0));
+        match self.to_u64() {
+            Some(value) => write!(out, "{value}"),
+            None => write!(out, "0x{}", hex(&self.0)),
         }
-        let value = self.0.iter().fold(0u64, |value, octet| value << 8 | u64::from(*octet));
-        write!(out, "{value}")
     }
 }
 

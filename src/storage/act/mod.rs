@@ -10,6 +10,7 @@ mod answer;
 mod authority;
 mod notification;
 mod ocsp;
+mod parent;
 mod printed;
 mod renewal;
 mod request;
@@ -24,10 +25,11 @@ pub use authority::{
     AuthorityEstablished, AuthorityIntended, CrossCertificate, Der, Restored, Started,
 };
 pub use notification::{
-    Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, ExpiryNoticed,
-    NotificationsSettled, SelfCheckChanged, Standing,
+    Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, EndingParentCrl,
+    ExpiryNoticed, NotificationsSettled, SelfCheckChanged, Standing,
 };
 pub use ocsp::{AnswersBegun, AnswersRenewed, ResponderAppointed};
+pub use parent::ParentCrlInstalled;
 pub use renewal::{Renewal, RetirementCancelled, RetirementScheduled};
 pub use request::{
     CertificateIssued, RequestDenied, RequestFailed, RequestMark, RequestReceived, RequestSigner,
@@ -156,6 +158,9 @@ pub enum Act {
     /// What is issued under a key is parted among several CRLs from now on, or among more.
     #[n(38)]
     CrlsPartitioned(#[n(0)] CrlsPartitioned),
+    /// A CRL of a CA above this one is served here from now on.
+    #[n(39)]
+    ParentCrlInstalled(#[n(0)] ParentCrlInstalled),
     /// A certificate of ours signs OCSP answers from now on.
     #[n(42)]
     ResponderAppointed(#[n(0)] ResponderAppointed),

@@ -33,6 +33,9 @@ pub enum Ending {
     /// A CA certificate: this CA's own, or one above it.
     #[n(2)]
     Authority(#[n(0)] EndingAuthority),
+    /// The CRL of a CA above this one, as it is served here.
+    #[n(7)]
+    ParentCrl(#[n(0)] EndingParentCrl),
 }
 
 /// See [`Ending::Certificates`].
@@ -84,6 +87,28 @@ pub struct EndingAuthority {
     /// Seconds since the epoch.
     #[n(2)]
     pub not_after: u64,
+}
+
+/// See [`Ending::ParentCrl`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct EndingParentCrl {
+    /// SHA-256 of the CRL.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    #[serde(serialize_with = "hex")]
+    pub sha256: [u8; 32],
+    /// The parent's name (RFC 4514).
+    #[n(1)]
+    pub issuer_name: String,
+    /// CRL number, if it has one that fits 64 bits.
+    #[n(2)]
+    pub number: Option<u64>,
+    /// Seconds since the epoch.
+    #[n(3)]
+    pub next_update: u64,
+    /// Where it is served.
+    #[n(4)]
+    pub urls: Vec<String>,
 }
 
 /// See [`Act::NotificationsSettled`].

@@ -9,8 +9,8 @@ pub use revocation::CrlChange;
 use super::postings::{self, Fingerprint};
 use super::rows::{Facts, HELD, ORPHAN, PENDED};
 use super::{
-    ACCOUNT, AUTHORITY, CRL, CRL_PARTITIONS, Index, OTHER_TEMPLATES, ROLES, SEQUENCE, STRIDE,
-    TEMPLATE, TEMPLATE_NUMBER, TOKEN,
+    ACCOUNT, AUTHORITY, CRL, CRL_PARTITIONS, Index, OTHER_TEMPLATES, PARENT_CRL, ROLES, SEQUENCE,
+    STRIDE, TEMPLATE, TEMPLATE_NUMBER, TOKEN,
 };
 use super::{TOKEN_HASH, TOKEN_SPENT, both, pair};
 use crate::pki::disposition::Disposition;
@@ -134,6 +134,9 @@ impl Index {
             Act::CrlsPartitioned(parted) => {
                 let name = parted.key.to_be_bytes();
                 self.chunks.set_named(CRL_PARTITIONS, &name, Some(&pair(offset, 0)))?;
+            }
+            Act::ParentCrlInstalled(crl) => {
+                self.chunks.set_named(PARENT_CRL, &crl.issuer, Some(&pair(offset, 0)))?;
             }
             Act::Started(_)
             | Act::Restored(_)

@@ -69,6 +69,8 @@ pub(super) const CRL_IN_SCOPE: Kind = 88;
 pub(super) const REVOKED_PLACE: Kind = 90;
 /// Key index, big-endian → offset of the last act that parts what is issued under it.
 pub(super) const CRL_PARTITIONS: Kind = 92;
+/// Issuer of a parent's CRL (its hash, as the act has it) → offset of the last installation.
+pub(super) const PARENT_CRL: Kind = 94;
 /// Sparse: every 256th entry's offset, 64 a chunk.
 pub(super) const SEQUENCE: Kind = 4;
 

@@ -52,6 +52,7 @@ impl Subject {
             }
             Ending::Crl(own) => vec![Self::Crl(own.number)],
             Ending::Authority(own) => vec![Self::Authority(own.sha256)],
+            Ending::ParentCrl(own) => vec![Self::ParentCrl(own.sha256)],
         }
     }
 
@@ -60,6 +61,7 @@ impl Subject {
             Self::Certificate(serial) => [b"c", serial.as_der_content()].concat(),
             Self::Crl(number) => [&b"l"[..], &number.to_be_bytes()].concat(),
             Self::Authority(sha256) => [&b"a"[..], sha256].concat(),
+            Self::ParentCrl(sha256) => [&b"p"[..], sha256].concat(),
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
-    AccountSaved, Act, AuthorityEstablished, CrlsPartitioned, Entry, RolesSaved, SelfCheckChanged,
-    Standing,
+    AccountSaved, Act, AuthorityEstablished, CrlsPartitioned, Entry, ParentCrlInstalled,
+    RolesSaved, SelfCheckChanged, Standing,
 };
 use crate::storage::index::{
-    ACCOUNT, AUTHORITY, CRL_PARTITIONS, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE, TOKEN,
-    TOKEN_HASH, TOKEN_SPENT, both,
+    ACCOUNT, AUTHORITY, CRL_PARTITIONS, PARENT_CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE,
+    TOKEN, TOKEN_HASH, TOKEN_SPENT, both,
 };
 use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
@@ -244,6 +244,14 @@ impl Register for LedgerRegister {
 
     fn self_check(&self) -> Result<Option<SelfCheckChanged>, StoreError> {
         self.watch(self.search().self_check())
+    }
+
+    fn parent_crl(&self, issuer: &[u8; 32]) -> Result<Option<ParentCrlInstalled>, StoreError> {
+        let Some(place) = self.index().chunks.named(PARENT_CRL, issuer)? else { return Ok(None) };
+        match self.entry(both(&place).0)?.act {
+            Act::ParentCrlInstalled(crl) => Ok(Some(crl)),
+            _ => Err(StoreError::Damaged("a parent's CRL is not where it was".to_owned())),
+        }
     }
 
     fn told(&self, subject: &Subject) -> Result<Option<u64>, StoreError> {

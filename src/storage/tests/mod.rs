@@ -5,6 +5,7 @@ mod crl_changes;
 mod faults;
 mod index_damage;
 mod ledger_damage;
+mod parent_crls;
 mod random_acts;
 mod standings;
 mod template_names;

@@ -1,5 +1,6 @@
 //! The promises of publication.
 
+mod copies;
 mod deltas;
 mod ending;
 mod openssl;

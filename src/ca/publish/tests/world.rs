@@ -597,6 +597,10 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
+    fn parent_crl(&self, _: &[u8; 32]) -> Result<Option<act::ParentCrlInstalled>, StoreError> {
+        unreachable!()
+    }
+
     fn told(&self, _: &Subject) -> Result<Option<u64>, StoreError> {
         unreachable!()
     }

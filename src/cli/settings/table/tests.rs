@@ -8,7 +8,7 @@ fn defaults_in_the_help_are_the_defaults() {
         let _ = setting.read(&mut settings, &[setting.default]);
         settings
     });
-    let told = Settings { key_passphrase_file: None, ..read };
+    let told = Settings { key_passphrase_file: None, publication_directory: None, ..read };
     assert_eq!(told, Settings::default());
 }
 

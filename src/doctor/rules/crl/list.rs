@@ -1,14 +1,11 @@
 //! One CRL: whose it is, what it is about, until when it holds.
 
-use std::collections::BTreeSet;
-
 use super::table::{
     CRITICAL, DELTA, DIGEST, EXPIRED, ISSUER, NO_NEXT_UPDATE, NO_NUMBER, NOT_YET_VALID, OVERDUE,
     SCOPE, SIGNATURE, UNREADABLE_ENTRY,
 };
 use super::{Concern, CrlEvidence, Finding, PresentedCrl};
-use crate::pki::oid;
-use crate::pki::presented::{Digest, Fit, PresentedCertificate, PresentedExtension, Scope};
+use crate::pki::presented::{Digest, Fit, PresentedCertificate};
 use crate::pki::time::Timestamp;
 
 /// Clocks may differ by so much.
@@ -36,7 +33,7 @@ pub(super) fn problems(
             format!("The {list} is not signed with the key of {}.", concern.issuer.subject_text());
         return vec![found(&SIGNATURE, sentence)];
     }
-    if let Some(unknown) = crl.extensions().iter().find(|own| !known_critical(own)) {
+    if let Some(unknown) = crl.unknown_critical() {
         let sentence = format!("In the {list} {} is critical.", unknown.oid_text());
         return vec![found(&CRITICAL, sentence)];
     }
@@ -97,34 +94,7 @@ pub(super) fn covers(concern: &Concern<'_>, crl: &PresentedCrl) -> bool {
     outside(concern, crl).is_none()
 }
 
-/// Why the certificate lies outside what the CRL is about (RFC 5280 §6.3.3 (b)(2)).
+/// Why the certificate lies outside what the CRL is about.
 fn outside(concern: &Concern<'_>, crl: &PresentedCrl) -> Option<&'static str> {
-    let scope: Scope = crl.scope()?;
-    if scope.only_attributes {
-        return Some("is about attribute certificates");
-    }
-    if scope.only_some_reasons {
-        return Some("is about some reasons only");
-    }
-    let certificate = concern.certificate?;
-    let authority = certificate.basic_constraints().is_some_and(|own| own.authority);
-    if scope.only_users && authority {
-        return Some("is about end entities, and this is a CA");
-    }
-    if scope.only_authorities && !authority {
-        return Some("is about CAs, and this is none");
-    }
-    let points = certificate.crl_distribution_points();
-    let mut urls = points.iter().flat_map(|point| &point.urls);
-    let of_list: BTreeSet<&String> = scope.urls.iter().collect();
-    if !of_list.is_empty() && !urls.any(|url| of_list.contains(url)) {
-        return Some("is of another distribution point than the certificate names");
-    }
-    None
-}
-
-/// Whether a relying party knows it, or may pass it over (RFC 5280 §5.2).
-pub(in super::super) fn known_critical(extension: &PresentedExtension) -> bool {
-    let known = [oid::ISSUING_DISTRIBUTION_POINT, oid::DELTA_CRL_INDICATOR];
-    !extension.critical || known.iter().any(|own| extension.oid == own.as_bytes())
+    crl.scope()?.leaves_out(concern.certificate)
 }

@@ -12,7 +12,7 @@ use crate::pki::revocation::RevocationReason;
 use crate::pki::time::Timestamp;
 
 use list::is_authentic;
-pub(super) use list::{known_critical, signed_by_another};
+pub(super) use list::signed_by_another;
 pub(super) use table::REVOKED;
 pub(super) use table::RULES;
 use table::{DEAD, HTTPS, LDAP, NONE_NAMED};
