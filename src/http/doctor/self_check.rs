@@ -30,18 +30,23 @@ impl SelfCheck {
     /// Examines `authority` as a CA, with the CRLs that it publishes: under each key whose
     /// certificate has not ended.
     pub fn of(authority: &Arc<Authority>, fetch: &dyn Fetch, now: Timestamp) -> Self {
-        let present = Self::of_key(authority.issuer(), fetch, now);
+        let present = Self::of_key(authority, authority.issuer(), fetch, now);
         let earlier = authority.earlier_keys().iter().map(|own| &own.issuer);
         let in_force = earlier.filter(|issuer| now <= issuer.not_after());
         in_force.fold(present, |mut all, issuer| {
-            let one = Self::of_key(issuer, fetch, now);
+            let one = Self::of_key(authority, issuer, fetch, now);
             all.faults.extend(one.faults);
             all.warnings.extend(one.warnings);
             all
         })
     }
 
-    fn of_key(issuer: &Issuer, fetch: &dyn Fetch, now: Timestamp) -> Self {
+    fn of_key(
+        authority: &Authority,
+        issuer: &Issuer,
+        fetch: &dyn Fetch,
+        now: Timestamp,
+    ) -> Self {
         let ders = std::iter::once(issuer.certificate_der());
         let ders = ders.chain(issuer.chain().iter().map(Certificate::der));
         // What no certificate says where to find was handed to relying parties by hand.
