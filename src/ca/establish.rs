@@ -318,6 +318,7 @@ pub fn established(
         certificate_index: None,
         earlier_parents: Vec::new(),
         cross: Vec::new(),
+        latest_this_update: None,
     }
 }
 
@@ -380,6 +381,7 @@ pub fn slug(name: &DistinguishedName) -> String {
 
 pub mod cross;
 pub mod generations;
+pub mod learning;
 mod partition;
 pub mod renewal;
 

@@ -6,9 +6,10 @@ use super::failure::Failure;
 use super::home::Home;
 use super::register::record;
 use super::surroundings::{now, random_octets};
+use crate::ca::establish::learning::record_missing_revocations;
 use crate::ca::establish::{
-    ListedRevocations, accept_certificate, established, first_acts, intend_root,
-    listed_revocations, revoked_before, sign_root, subordinate_request,
+    accept_certificate, established, first_acts, intend_root, listed_revocations, sign_root,
+    subordinate_request,
 };
 use crate::pki::bundle::pem;
 use crate::pki::certificate::Certificate;
@@ -18,12 +19,9 @@ use crate::pki::revocation_list::CrlScope;
 use crate::pki::template::TemplateArc;
 use crate::signing::{FileKey, Passphrase};
 use crate::storage::LedgerRegister;
-use crate::storage::act::{Act, AuthorityEstablished, RevokedScope};
+use crate::storage::Urgency;
+use crate::storage::act::{Act, AuthorityEstablished};
 use crate::storage::datadir::{FileMode, write_durably};
-use crate::storage::{Register as _, Urgency};
-
-/// Revocations of an adopted CA go on record in commits of so many.
-const REVOCATIONS_A_COMMIT: usize = 1000;
 
 /// An empty register and what every kind of founding needs.
 pub struct Founding<'a> {
@@ -51,6 +49,13 @@ pub struct Adopted {
     pub previous_crl: Option<Vec<u8>>,
 }
 
+/// What CRLs go on from.
+#[derive(Default)]
+struct Past {
+    next_crl_number: u64,
+    latest_this_update: Option<u64>,
+}
+
 impl Founding<'_> {
     /// A root with its own certificate.
     pub fn root(
@@ -64,7 +69,7 @@ impl Founding<'_> {
         let act = Act::AuthorityIntended(intended.clone());
         record(self.register, vec![act], now(), Urgency::Ordinary)?;
         let certificate = sign_root(&intended, key)?;
-        self.conclude(name, certificate, Vec::new(), 0)
+        self.conclude(name, certificate, Vec::new(), Past::default())
     }
 
     /// A subordinate that waits for its certificate; gives where its request is.
@@ -78,7 +83,7 @@ impl Founding<'_> {
         let path = self.home.ca_csr();
         let text = pem::write("CERTIFICATE REQUEST", &request);
         write_durably(&path, text.as_bytes(), FileMode::Public)?;
-        Ok((self.conclude(name, Vec::new(), Vec::new(), 0)?, path))
+        Ok((self.conclude(name, Vec::new(), Vec::new(), Past::default())?, path))
     }
 
     /// An existing CA; gives how many revocations were taken over.
@@ -94,13 +99,17 @@ impl Founding<'_> {
         let revoked = match &listed {
             // All of it was issued before there were partitions here.
             Some(listed) => {
-                record_missing_revocations(self.register, listed, CrlScope::FIRST.into())?
+                let scope = CrlScope::FIRST.into();
+                record_missing_revocations(self.register, listed, scope, now())?
             }
             None => 0,
         };
-        let after = listed.and_then(|listed| listed.number).map_or(0, |last| last + 1);
-        let floor = adopted.next_crl_number.max(after);
-        Ok((self.conclude(issuer.name(), certificate, chain, floor)?, revoked))
+        let after = listed.as_ref().and_then(|listed| listed.number).map_or(0, |last| last + 1);
+        let past = Past {
+            next_crl_number: adopted.next_crl_number.max(after),
+            latest_this_update: listed.map(|listed| listed.this_update.seconds()),
+        };
+        Ok((self.conclude(issuer.name(), certificate, chain, past)?, revoked))
     }
 
     fn keep(&self, key: &FileKey) -> Result<(), Failure> {
@@ -115,11 +124,13 @@ impl Founding<'_> {
         name: &DistinguishedName,
         certificate: Vec<u8>,
         chain: Vec<Vec<u8>>,
-        next_crl_number: u64,
+        past: Past,
     ) -> Result<AuthorityEstablished, Failure> {
         let arc = TemplateArc::from_random(random_octets()?).to_string();
         let base_urls = self.base_urls.clone();
+        let Past { next_crl_number, latest_this_update } = past;
         let made = established(name, certificate, chain, arc, base_urls, next_crl_number);
+        let made = AuthorityEstablished { latest_this_update, ..made };
         record(self.register, first_acts(made.clone(), now()), now(), Urgency::Ordinary)?;
         Ok(made)
     }
@@ -139,26 +150,4 @@ pub fn own_certificate(
     let own = own.ok_or_else(|| Failure::NoCertificate(source.to_owned()))?;
     let chain = accept_certificate(own, certificates, key, now())?;
     Ok((own.clone(), chain))
-}
-
-/// Records as revoked what a CRL lists and the register does not have, for the CRLs of `scope`;
-/// gives how many.
-pub fn record_missing_revocations(
-    register: &LedgerRegister,
-    listed: &ListedRevocations,
-    scope: RevokedScope,
-) -> Result<usize, Failure> {
-    let mut missing = Vec::new();
-    for entry in &listed.entries {
-        if register.revocation(&entry.serial)?.is_none() {
-            missing.push(revoked_before(entry, scope));
-        }
-    }
-    let count = missing.len();
-    let mut left = missing.into_iter().peekable();
-    while left.peek().is_some() {
-        let some: Vec<Act> = left.by_ref().take(REVOCATIONS_A_COMMIT).collect();
-        record(register, some, now(), Urgency::Reserved)?;
-    }
-    Ok(count)
 }

@@ -10,23 +10,23 @@ use std::time::Duration;
 
 use super::arguments::Restore;
 use super::failure::{Failure, at};
-use super::founding::record_missing_revocations;
 use super::home::{Home, crl_of, read_crl};
 use super::progress::Bar;
 use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
 use crate::ca::establish::generations::Generations;
+use crate::ca::establish::learning::{LearningError, learn as learn_from};
 use crate::ca::establish::{
     EstablishError, ListedRevocations, is_signed_by, listed_in_partition, listed_revocations,
 };
 use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::{CrlKind, CrlScope};
-use crate::storage::act::{Act, AuthorityEstablished, Partition, Restored, RevokedScope};
+use crate::pki::revocation_list::CrlScope;
+use crate::storage::act::{Act, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
-use crate::storage::{CrlRow, LedgerRegister, Page, Register as _, Urgency};
+use crate::storage::{LedgerRegister, Register as _, Urgency};
 
 /// For fetching a CRL, which may be large.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -109,42 +109,27 @@ fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<
     for issuer in &issuers {
         let scope = CrlScope::of_key(issuer.key_index());
         match crls.listed(issuer)? {
-            Some(listed) => all.push((scope, listed)),
+            Some(listed) => all.push((scope.key, listed)),
             // What nobody holds any more need not be learnt.
             None if now() > issuer.not_after() => {}
             None => return Err(Failure::CrlOfKeyMissing(scope.file_name(&established.slug))),
         }
     }
-    for (scope, listed) in &all {
-        must_not_be_older(register, *scope, listed)?;
-    }
-    let (mut revoked, mut highest) = (0, None);
-    for (scope, part) in &crls.parts(register, &issuers, &established.slug)? {
-        revoked += record_missing_revocations(register, part, (*scope).into())?;
-        highest = highest.max(part.number);
-    }
-    for (scope, listed) in &all {
-        // What no partition lists was issued since the copy was made, under the present key, whose
-        // list comes first: it may be in any part of it.
-        let scope = RevokedScope { key: scope.key, partition: Partition::Unknown };
-        let missing = record_missing_revocations(register, listed, scope)?;
-        revoked += missing;
-        highest = highest.max(listed.number);
+    let parts = crls.parts(register, &issuers, &established.slug)?;
+    let learnt = learn_from(register, established, &all, &parts, now());
+    let learnt = learnt.map_err(|error| match error {
+        LearningError::OldCrl { given, recorded } => Failure::OldCrl { given, recorded },
+        LearningError::Store(error) => error.into(),
+    })?;
+    for ((_, listed), revoked) in all.iter().zip(learnt) {
         say(&format!(
-            "The CRL of {} lists {} serial numbers; {missing} of them the copy did not know as \
+            "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as \
              revoked.",
             listed.this_update,
             listed.entries.len()
         ));
     }
-    let mut acts = Vec::new();
-    let floor = highest.map_or(0, |number| number.saturating_add(1));
-    if floor > established.next_crl_number {
-        let raised = AuthorityEstablished { next_crl_number: floor, ..established };
-        acts.push(Act::AuthorityEstablished(raised));
-    }
-    acts.push(Act::Restored(Restored { crl_number: highest, revoked: revoked as u64 }));
-    record(register, acts, now(), Urgency::Reserved)
+    Ok(())
 }
 
 /// The CA under each of its keys, the present one first.
@@ -190,7 +175,6 @@ impl Crls {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
             };
-            must_not_be_older(register, found.0, &found.1)?;
             parts.push(found);
         }
         for issuer in issuers.iter().filter(|issuer| now() <= issuer.not_after()) {
@@ -217,35 +201,6 @@ impl Crls {
             Some(delta) => Ok(Some(listed.with(delta.as_slice(), issuer)?)),
             None if listed.names_deltas && !self.without_delta => Err(Failure::DeltaCrlMissing),
             None => Ok(Some(listed)),
-        }
-    }
-}
-
-/// A CRL from before the copy cannot tell what happened after it.
-fn must_not_be_older(
-    register: &LedgerRegister,
-    scope: CrlScope,
-    listed: &ListedRevocations,
-) -> Result<(), Failure> {
-    match (last_complete(register, scope)?, listed.number) {
-        (Some(last), Some(number)) if number < last.number => {
-            Err(Failure::OldCrl { given: number, recorded: last.number })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The newest CRL of a scope in the copy: a delta that is newer tells what the copy knows anyway.
-fn last_complete(register: &LedgerRegister, scope: CrlScope) -> Result<Option<CrlRow>, Failure> {
-    let mut after = None;
-    loop {
-        let page = register.crls(Some(scope), Page { after, limit: 100 })?;
-        if let Some(row) = page.rows.into_iter().find(|row| row.kind == CrlKind::Complete) {
-            return Ok(Some(row));
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(None);
         }
     }
 }

@@ -18,10 +18,10 @@ pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// It failed, and this is how long it rests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Resting(pub Duration);
+pub(in crate::ca) struct Resting(pub Duration);
 
 /// What came of looking once whether there is something to do.
-pub(super) struct Turn {
+pub(in crate::ca) struct Turn {
     /// There was to be none after it.
     pub last: bool,
     /// How long to rest if it failed.
@@ -76,7 +76,11 @@ impl Publisher {
     }
 
     /// Does what is to be done of a kind now.
-    pub(super) fn take_turn(&self, kind: Kind, clock: &(dyn Fn() -> Timestamp + Sync)) -> Turn {
+    pub(in crate::ca) fn take_turn(
+        &self,
+        kind: Kind,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+    ) -> Turn {
         let last = self.state().stopping;
         let began = clock();
         let before = self.current();
@@ -108,6 +112,7 @@ impl Publisher {
         }
         state.of(kind).unrecorded.is_some()
             || self.is_asked(kind, &state, now)
+            || kind == Kind::Base && state.base.was_made_later_than(now)
             || self.is_due(kind, now)
     }
 
@@ -193,7 +198,8 @@ impl Publisher {
             self.press.register.commit(vec![entry], Urgency::Reserved)?;
             self.state().of(kind).unrecorded = None;
         }
-        let due = self.is_due(kind, now);
+        let ahead = kind == Kind::Base && self.state().base.was_made_later_than(now);
+        let due = ahead || self.is_due(kind, now);
         let older = kind == Kind::Delta && self.delta_is_older();
         let asked = {
             let mut state = self.state();
@@ -210,7 +216,7 @@ impl Publisher {
             Kind::Delta => self.press.make_delta(now),
         };
         match made {
-            Ok(Some(made)) => self.note(kind, made),
+            Ok(Some(made)) => self.note(kind, made, now),
             // Without a complete CRL to be made against it comes later.
             Ok(None) => self.state().of(kind).wanted = asked,
             Err(error) => {
@@ -221,12 +227,13 @@ impl Publisher {
         Ok(())
     }
 
-    fn note(&self, kind: Kind, made: Made) {
+    fn note(&self, kind: Kind, made: Made, now: Timestamp) {
         let Made { number, sequence, unrecorded } = made;
         tracing::info!(number, sequence, ?kind, "CRL published");
         let mut state = self.state();
         let progress = state.of(kind);
         progress.unrecorded = unrecorded;
+        progress.made = Some(now);
         if !progress.wanted {
             progress.reflected = Some((sequence, number));
         }
@@ -250,6 +257,8 @@ impl Publisher {
             match (standing, published) {
                 (Standing::Reflects(sequence), Some(crl)) => {
                     progress.reflected = Some((sequence, crl.number));
+                    // What would be made now is the same.
+                    progress.made = Some(now);
                 }
                 _ => progress.wanted = true,
             }

@@ -10,6 +10,7 @@ use super::held::{Held, HeldBase};
 use super::lists::PublishedLists;
 use super::point::{Current, PublicationPoint, file_sha256, in_memory, to_array};
 use super::schedule::Schedule;
+use super::state::Kind;
 use super::stream::Part;
 use super::{PublishError, dropped};
 use crate::pki::issuer::Issuer;
@@ -89,8 +90,8 @@ impl Press {
         // What takes long, leaving out those that have ended, is done before a number is drawn:
         // whoever draws the next one waits for this.
         let scope = self.lists.scope();
-        self.register.crl_entries(scope, self.times(now, schedule)?.ended_before(last_base))?;
-        let drawn = self.draw(now, schedule, |times| {
+        self.register.crl_entries(scope, self.base_times(now)?.ended_before(last_base))?;
+        let drawn = self.draw(Kind::Base, now, schedule, |times| {
             Ok(self.register.crl_entries(scope, times.ended_before(last_base))?)
         })?;
         let ended_before = drawn.times.ended_before(last_base);
@@ -139,7 +140,7 @@ impl Press {
         let Some(base) = self.held.oldest(now) else { return Ok(None) };
         let scope = self.lists.scope();
         let changes = |_: &_| Ok(self.register.crl_changes(scope, base.sequence)?);
-        let drawn = self.draw(now, &line.schedule, changes)?;
+        let drawn = self.draw(Kind::Delta, now, &line.schedule, changes)?;
         let draft = Draft {
             scope,
             heading: heading(&drawn, CrlKind::Delta { base: base.number }),

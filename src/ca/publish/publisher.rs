@@ -220,12 +220,13 @@ impl Publisher {
             return Some(why);
         }
         let (line, _) = self.press.delta.as_ref()?;
+        if !self.press.makes_deltas(now) {
+            // Nobody looks for one, however the last attempt went.
+            return None;
+        }
         let failure = self.state().delta.failure.clone();
         match self.delta() {
-            Some(delta) if self.press.makes_deltas(now) => {
-                overdue("delta CRL", &delta, &line.schedule, failure, now)
-            }
-            Some(_) => None,
+            Some(delta) => overdue("delta CRL", &delta, &line.schedule, failure, now),
             None => failure.map(|why| format!("no delta CRL has been published yet: {why}")),
         }
     }

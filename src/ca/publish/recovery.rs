@@ -123,7 +123,7 @@ impl Press {
 
     /// Whether the published entries are those of the register.
     fn standing(&self, current: &Current, now: Timestamp) -> Result<Standing, PublishError> {
-        let times = self.times(now, &self.base.schedule)?;
+        let times = self.base_times(now)?;
         let ended_before = times.ended_before(Some(current.this_update));
         let entries = self.register.crl_entries(self.lists.scope(), ended_before)?;
         if entries.count != current.entries {

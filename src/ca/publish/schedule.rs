@@ -45,6 +45,30 @@ impl Times {
     }
 }
 
+/// When the list before of the same kind was made, by the clock of that time, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    pub this_update: Timestamp,
+    /// Nothing where that is not known.
+    pub made: Option<Timestamp>,
+}
+
+impl Before {
+    /// The earliest thisUpdate of the list that follows: a second later, or a relying party that
+    /// holds both (OpenSSL takes the later one of two CRLs) may believe the older one.
+    ///
+    /// More than one list in a second therefore lets thisUpdate catch up with the clock, by the
+    /// ten minutes that it is set back. It never overtakes it: once they are used up, lists made
+    /// in one second share its thisUpdate. After a clock that went back, thisUpdate lies as far
+    /// ahead as the clock went, and no further: it rises with the seconds of the clock as it is.
+    pub fn follow(&self, now: Timestamp) -> Timestamp {
+        let next = self.this_update.plus_seconds(1);
+        let another_second =
+            self.made.is_none_or(|made| made.whole_seconds() != now.whole_seconds());
+        if next <= now || another_second { next } else { self.this_update }
+    }
+}
+
 impl Default for Schedule {
     fn default() -> Self {
         Self::every(WEEK_SECONDS)
@@ -79,18 +103,18 @@ impl Schedule {
         Self { period_seconds, overlap_seconds: overlap + SKEW_SECONDS }
     }
 
-    /// The times of a CRL made at `now` after one of `previous` (its thisUpdate), by a CA whose
+    /// The times of a CRL made at `now` whose thisUpdate is not before `earliest`, by a CA whose
     /// certificate begins with `not_before`.
     ///
-    /// A clock that went back does not take the CRL with it: the moment counts that the previous
-    /// one was made.
+    /// A clock that went back does not take the CRL with it: the moment counts that the one before
+    /// was made. What has ended, though, is judged by the clock as it is now.
     pub(super) fn times(
         &self,
         now: Timestamp,
-        previous: Option<Timestamp>,
+        earliest: Option<Timestamp>,
         not_before: Timestamp,
     ) -> Times {
-        let made = previous.map_or(now, |earlier| now.max(earlier.plus_seconds(SKEW_SECONDS)));
+        let made = earliest.map_or(now, |earliest| now.max(earliest.plus_seconds(SKEW_SECONDS)));
         let made = made.whole_seconds();
         let this_update = made.minus_seconds(SKEW_SECONDS).max(not_before);
         let next_publish = made.plus_seconds(self.period_seconds);
@@ -98,7 +122,7 @@ impl Schedule {
             this_update,
             next_update: next_publish.plus_seconds(self.overlap_seconds),
             next_publish,
-            period_ago: made.minus_seconds(self.period_seconds),
+            period_ago: now.minus_seconds(self.period_seconds),
         }
     }
 
@@ -172,6 +196,58 @@ mod tests {
         let back = schedule.times(at("2020-01-01T00:00:00Z"), Some(second.this_update), begin());
         assert_eq!(back.this_update, second.this_update);
         assert!(back.next_update >= second.next_update);
+    }
+
+    #[test]
+    fn this_update_rises_with_every_list_and_never_overtakes_the_clock() {
+        let schedule = Schedule::every(3600);
+        let mut now = at("2026-11-23T12:00:00Z");
+        let mut before: Option<Before> = None;
+        let mut shared = 0;
+        // Ten lists a second for five minutes, then one a second.
+        for list in 0..3600 {
+            let earliest = before.map(|before| before.follow(now));
+            let times = schedule.times(now, earliest, begin());
+            assert!(times.this_update <= now, "{list}");
+            if let Some(before) = before {
+                assert!(times.this_update >= before.this_update);
+                let shares = times.this_update == before.this_update;
+                // Only within a second, and only once the ten minutes are used up.
+                let same_second =
+                    before.made.map(Timestamp::whole_seconds) == Some(now.whole_seconds());
+                assert!(!shares || same_second && times.this_update == now.whole_seconds());
+                shared += u64::from(shares);
+            }
+            before = Some(Before { this_update: times.this_update, made: Some(now) });
+            let step = if list < 3000 { 100 } else { 1000 };
+            now = Timestamp::from_millis(now.millis() + step);
+        }
+        assert_eq!(shared, 3000 - 600 - 300, "a list a second, and the ten minutes");
+    }
+
+    #[test]
+    fn a_clock_that_went_back_leaves_this_update_no_further_ahead_than_it_went() {
+        let schedule = Schedule::every(3600);
+        let wrong = at("2027-11-23T12:00:00Z");
+        let ahead = schedule.times(wrong, None, begin()).this_update;
+        let mut before = Before { this_update: ahead, made: Some(wrong) };
+        let right = at("2026-11-23T12:00:00Z");
+        for list in 0..100u64 {
+            let now = Timestamp::from_millis(right.millis() + list * 250);
+            let times = schedule.times(now, Some(before.follow(now)), begin());
+            let next = times.this_update;
+            let same_second = list % 4 != 0;
+            assert_eq!(next > before.this_update, !same_second, "{list}");
+            // The second of the first list is counted, too.
+            assert!(next.seconds_since(now) <= wrong.seconds_since(right) - 599);
+            assert_eq!(times.ended_before(None), begin());
+            let period_ago = now.minus_seconds(3600);
+            assert_eq!(times.ended_before(Some(next)), period_ago, "judged by the clock of now");
+            before = Before { this_update: next, made: Some(now) };
+        }
+        // Another process does not know when the last one was made.
+        let unknown = Before { made: None, ..before };
+        assert_eq!(unknown.follow(right), before.this_update.plus_seconds(1));
     }
 
     #[test]

@@ -14,10 +14,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const REST: u64 = 20;
 const SHORTEST_REST_SECONDS: u64 = 1;
 const LONGEST_REST_SECONDS: u64 = 60;
+/// A clock that is put back by less than this has only been corrected.
+const BACK_SECONDS: u64 = 60;
 
 /// Complete CRLs, or deltas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::ca) enum Kind {
     Base,
     Delta,
 }
@@ -54,12 +56,21 @@ pub(super) struct Progress {
     pub pause: Option<Duration>,
     /// The record of a publication that could not be written.
     pub unrecorded: Option<Entry>,
+    /// When the published CRL was made, or found to be what would be made then, by the clock of
+    /// that time.
+    pub made: Option<Timestamp>,
 }
 
 impl Progress {
     /// The last ledger entry that the published CRL reflects.
     pub fn reflects(&self) -> u64 {
         self.reflected.map_or(0, |(sequence, _)| sequence)
+    }
+
+    /// Whether the clock was ahead when the published CRL was made: whoever had ended by that clock
+    /// and has not by this one may be missing.
+    pub fn was_made_later_than(&self, now: Timestamp) -> bool {
+        self.made.is_some_and(|made| made > now.plus_seconds(BACK_SECONDS))
     }
 
     fn answers(&self, sequence: u64) -> Option<u64> {

@@ -8,6 +8,7 @@ mod crash;
 mod deciding;
 mod ending;
 mod enrolling;
+mod learning;
 mod one_time;
 mod refused;
 mod rekeyed;

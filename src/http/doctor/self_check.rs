@@ -41,12 +41,7 @@ impl SelfCheck {
         })
     }
 
-    fn of_key(
-        authority: &Authority,
-        issuer: &Issuer,
-        fetch: &dyn Fetch,
-        now: Timestamp,
-    ) -> Self {
+    fn of_key(authority: &Authority, issuer: &Issuer, fetch: &dyn Fetch, now: Timestamp) -> Self {
         let ders = std::iter::once(issuer.certificate_der());
         let ders = ders.chain(issuer.chain().iter().map(Certificate::der));
         // What no certificate says where to find was handed to relying parties by hand.

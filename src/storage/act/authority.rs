@@ -42,16 +42,22 @@ pub struct AuthorityEstablished {
     #[n(7)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_index: Option<u32>,
-    /// DER of the certificates above the earlier ones, in any order, without those of `parents`.
+    /// thisUpdate of the latest CRL that was published before an adoption or a restore, in seconds
+    /// since the epoch: whoever holds that one must find every later one later.
     #[n(8)]
     #[cbor(default)]
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
-    pub earlier_parents: Vec<Der>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_this_update: Option<u64>,
     /// Cross-certificates between keys of this CA (RFC 4210 §4.4), in the order of their making.
     #[n(9)]
     #[cbor(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cross: Vec<CrossCertificate>,
+    /// DER of the certificates above the earlier ones, in any order, without those of `parents`.
+    #[n(10)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
+    pub earlier_parents: Vec<Der>,
 }
 
 /// One key of the CA certified with another of its keys.

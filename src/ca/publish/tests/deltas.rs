@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::super::DeltaUse;
 use super::super::state::Kind;
-use super::world::{self, World, noon, publish, serial};
-use super::{Stopped, WEEK, far};
+use super::far;
+use super::memory;
+use super::world::{World, noon, publish, serial};
 use crate::pki::revocation::RevocationReason::{self, *};
 use crate::pki::revocation_list::{CrlKind, DeltaEntry};
 use crate::pki::serial::SerialNumber;
-use crate::pki::time::Timestamp;
 use crate::storage::act::Act;
 
 const DAY: u64 = 24 * 3600;
@@ -179,6 +179,30 @@ fn turning_deltas_on_and_off_leaves_nobody_behind() {
     assert_eq!(after.trouble(over), None);
 }
 
+/// A delta that failed is no trouble once nobody looks for one.
+#[test]
+fn a_failed_delta_is_forgotten_with_deltas() {
+    let world = World::new();
+    world.publisher_with_deltas().attempt(noon()).unwrap();
+    let announcing = world.published().0;
+    let off = world.publisher_with(DeltaUse::RunningOut);
+    let late = announcing.next_update.minus_seconds(60);
+    off.attempt(late).unwrap();
+    world.revoke(1, Superseded, far());
+    world.steps.reset();
+    world.steps.fail_before.store(1, Ordering::SeqCst);
+    off.demand_anew();
+    off.attempt_kind(Kind::Delta, late.plus_seconds(1)).unwrap_err();
+    let trouble = off.trouble(late.plus_seconds(1)).unwrap();
+    assert!(trouble.contains("delta CRL"), "{trouble}");
+    let over = announcing.next_update.plus_seconds(1);
+    assert_eq!(off.trouble(over), None);
+    off.attempt_kind(Kind::Base, over).unwrap();
+    let restarted = world.publisher_with(DeltaUse::RunningOut);
+    restarted.attempt(over).unwrap();
+    assert_eq!((restarted.delta().is_none(), restarted.trouble(over)), (true, None));
+}
+
 /// Bases that an earlier version made do not say what they reflect: deltas begin with a new one.
 #[test]
 fn bases_of_earlier_versions_are_no_reference() {
@@ -305,7 +329,7 @@ fn a_crash_at_any_step_is_resolved_at_the_next_start() {
             assert!(world.delta().0.number >= delta.number, "step {step}");
             assert!(world.delta().0.number > world.published().0.number, "step {step}");
 
-            let acts = world::crl_acts(&world.register.acts());
+            let acts = memory::crl_acts(&world.register.acts());
             let intended = acts.iter().filter(|(_, published)| !published);
             let mut numbers: Vec<u64> = intended.map(|(number, _)| *number).collect();
             let times = numbers.len();
@@ -318,78 +342,4 @@ fn a_crash_at_any_step_is_resolved_at_the_next_start() {
             }
         }
     }
-}
-
-/// Fifty revocations that wait share one delta and one base; one that comes later gets its own.
-#[test]
-fn bursts_share_a_delta_and_a_base() {
-    use std::sync::atomic::AtomicU64;
-    let world = World::new();
-    let publisher = world.publisher_with_deltas();
-    publisher.attempt(noon()).unwrap();
-    let before = world::crl_acts(&world.register.acts()).len();
-    let clock = AtomicU64::new(noon().plus_seconds(60).millis());
-    let now = || Timestamp::from_millis(clock.fetch_add(1, Ordering::SeqCst));
-    let demands = (1..=50).map(|number| {
-        let sequence = world.revoke(number, Superseded, far());
-        publisher.demand(sequence);
-        sequence
-    });
-    let sequence = demands.max().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(|| publisher.run(&now));
-        let _stopped_whatever_happens = Stopped(&publisher);
-        let number = publisher.wait_for(sequence, Duration::from_secs(20)).unwrap();
-        let by = world.register.acts().into_iter().find_map(|act| match act {
-            Act::CrlIntended(crl) if crl.number == number => Some(crl.entries),
-            _ => None,
-        });
-        assert_eq!(by, Some(50), "all of them at once");
-        let followed = (0..200).any(|_| {
-            std::thread::sleep(Duration::from_millis(50));
-            world.listed().len() == 50 && world.delta().0.number > world.published().0.number
-        });
-        assert!(followed, "the base follows by itself, and a delta it");
-        let made = world::crl_acts(&world.register.acts()).len() - before;
-        assert_eq!(made, 6, "a delta, a base, a delta: intended and published");
-        assert!(world.published().0.next_publish >= Some(noon().plus_seconds(WEEK)));
-    });
-}
-
-/// The bound of the documents: while revocations keep coming, each is told by the delta begun
-/// next, and complete CRLs are made as well, though not with each delta.
-#[test]
-fn a_steady_stream_starves_neither() {
-    let world = World::new();
-    let publisher = world.publisher_with_deltas();
-    publisher.attempt(noon()).unwrap();
-    let begun = std::time::Instant::now();
-    let began = noon().plus_seconds(60).millis();
-    let now = || Timestamp::from_millis(began + begun.elapsed().as_millis() as u64);
-    std::thread::scope(|scope| {
-        scope.spawn(|| publisher.run(&now));
-        let _stopped_whatever_happens = Stopped(&publisher);
-        let first = publisher.current().unwrap().number;
-        for number in 1..=300 {
-            let before = publisher.delta().unwrap().number;
-            let sequence = world.revoke(number, Superseded, far());
-            publisher.demand(sequence);
-            publisher.wait_for(sequence, Duration::from_secs(5)).unwrap();
-            // Not the one that was under way when it came, but the one after that at the latest.
-            let acts = world::crl_acts(&world.register.acts());
-            let since = acts.iter().filter(|act| act.0 > before && act.1).count();
-            assert!(since <= 4, "{since} lists for one revocation");
-            std::thread::sleep(Duration::from_millis(8));
-        }
-        let bases = {
-            let acts = world.register.acts();
-            let intended = acts.iter().filter_map(|act| match act {
-                Act::CrlIntended(crl) if crl.base.is_none() && crl.number > first => Some(()),
-                _ => None,
-            });
-            intended.count()
-        };
-        let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
-        assert!((1..=seconds + 2).contains(&bases), "{bases} bases in {seconds} s");
-    });
 }

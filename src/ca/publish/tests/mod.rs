@@ -1,12 +1,16 @@
 //! The promises of publication.
 
+mod bursts;
 mod copies;
 mod deltas;
 mod ending;
+mod faulty;
+mod memory;
 mod openssl;
 mod partitions;
 mod real;
 mod scopes;
+mod times;
 mod views;
 mod world;
 
@@ -51,7 +55,7 @@ fn the_first_crl_is_made_at_start_and_a_second_start_makes_none() {
 fn intention_is_on_record_before_and_publication_after() {
     let world = World::new();
     let made = publish(&world.publisher(), noon());
-    let acts = world::crl_acts(&world.register.acts());
+    let acts = memory::crl_acts(&world.register.acts());
     assert_eq!(acts, [(made.number, false), (made.number, true)]);
 }
 
@@ -73,35 +77,6 @@ fn the_recorded_hash_and_size_are_those_of_the_file() {
             assert_eq!(current.length, record.size);
         }
     }
-}
-
-#[test]
-fn numbers_rise_within_one_millisecond_and_with_the_clock_back() {
-    let world = World::new();
-    let publisher = world.publisher();
-    let moments = [noon(), noon(), noon().minus_seconds(86_400), noon().plus_seconds(5)];
-    let mut last = publish(&publisher, noon());
-    for now in moments {
-        let next = publish(&publisher, now);
-        assert!(next.number > last.number);
-        assert!(next.this_update >= last.this_update);
-        assert!(next.next_update >= last.next_update);
-        assert!(next.modified > last.modified, "two CRLs with one Last-Modified");
-        last = next;
-    }
-    // Later, the time in milliseconds has overtaken them.
-    let later = publish(&publisher, noon().plus_seconds(60));
-    assert_eq!(later.number, noon().plus_seconds(60).millis());
-}
-
-#[test]
-fn an_adopted_ca_goes_on_where_the_old_one_ended() {
-    let world = World::new();
-    let floor = noon().millis() * 1000;
-    world.register.next_crl_number.store(floor, std::sync::atomic::Ordering::SeqCst);
-    let publisher = world.publisher();
-    assert_eq!(publish(&publisher, noon()).number, floor);
-    assert_eq!(publish(&publisher, noon()).number, floor + 1);
 }
 
 #[test]
@@ -134,38 +109,6 @@ fn a_released_hold_vanishes_and_a_hold_made_final_stays() {
     let serials: Vec<_> = entries.iter().map(|entry| entry.serial).collect();
     assert_eq!(serials, [serial(3), serial(4), serial(1)]);
     assert_eq!(entries[2].revocation.reason, KeyCompromise);
-}
-
-#[test]
-fn an_expired_one_appears_once_more_on_a_scheduled_crl() {
-    let world = World::new();
-    let end = noon().plus_seconds(1000);
-    world.revoke(1, Superseded, end);
-    world.revoke(2, Superseded, far());
-    let publisher = world.publisher();
-    publish(&publisher, noon());
-    // On demand, soon after the end and once more: relying parties that fetch once a week have
-    // seen neither.
-    for seconds in [1001, 3000, 6000] {
-        publish(&publisher, noon().plus_seconds(seconds));
-        assert_eq!(world.listed(), [serial(1), serial(2)]);
-    }
-    publish(&publisher, noon().plus_seconds(1000 + WEEK));
-    assert_eq!(world.listed(), [serial(1), serial(2)]);
-    publish(&publisher, noon().plus_seconds(1002 + WEEK));
-    assert_eq!(world.listed(), [serial(2)]);
-}
-
-#[test]
-fn after_a_long_sleep_an_expired_one_still_appears() {
-    let world = World::new();
-    world.revoke(1, Superseded, noon().plus_seconds(10));
-    let publisher = world.publisher();
-    publish(&publisher, noon());
-    publish(&publisher, noon().plus_seconds(3 * WEEK));
-    assert_eq!(world.listed(), [serial(1)]);
-    publish(&publisher, noon().plus_seconds(5 * WEEK));
-    assert!(world.listed().is_empty());
 }
 
 #[test]
@@ -293,7 +236,7 @@ fn a_crash_at_any_step_is_resolved_at_the_next_start() {
             assert_eq!(restarted.trouble(noon().plus_seconds(61)), None);
             assert!(restarted.wait_for(sequence, Duration::ZERO).is_some());
 
-            let acts = world::crl_acts(&world.register.acts());
+            let acts = memory::crl_acts(&world.register.acts());
             let mut intended: Vec<u64> = acts
                 .iter()
                 .filter(|(_, published)| !published)
@@ -348,7 +291,7 @@ fn the_thread_renews_by_the_wall_clock_and_joins_demands() {
         let _stopped_whatever_happens = Stopped(&publisher);
         let first = publisher.wait_for(sequence, patience).unwrap();
         assert_eq!(world.listed().len(), 50);
-        let acts = world::crl_acts(&world.register.acts());
+        let acts = memory::crl_acts(&world.register.acts());
         assert!(acts.len() <= 4, "one CRL for each demand: {acts:?}");
         // One that comes later gets one of its own.
         let sequence = world.revoke(51, Superseded, far());

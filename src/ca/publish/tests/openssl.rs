@@ -77,3 +77,38 @@ fn openssl_takes_every_length_of_list() {
         assert_eq!(world.listed().len() as u64, total);
     }
 }
+
+/// Two complete lists of one second, both held: OpenSSL takes the one with the later thisUpdate,
+/// whichever it finds first.
+#[test]
+fn openssl_holding_two_lists_of_one_second_believes_the_later() {
+    let world = World::new();
+    let directory = world.home.path();
+    std::fs::write(directory.join("ca.der"), world.issuer.certificate_der()).unwrap();
+    std::fs::write(directory.join("ca.key"), world.key.to_pkcs8_der().unwrap()).unwrap();
+    openssl(&["x509", "-inform", "DER", "-in", "ca.der", "-out", "ca.pem"], directory);
+    let asked = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "leaf.key"];
+    openssl(&[&asked[..], &["-subj", "/CN=leaf", "-out", "leaf.csr"]].concat(), directory);
+    let number = "0x100000000000000001";
+    let made = ["x509", "-req", "-in", "leaf.csr", "-CA", "ca.pem", "-CAkey", "ca.key"];
+    let made = [&made[..], &["-set_serial", number, "-days", "90", "-out", "leaf.pem"]].concat();
+    openssl(&made, directory);
+
+    let publisher = world.publisher();
+    for name in ["older", "later"] {
+        publish(&publisher, noon());
+        world.revoke(1, KeyCompromise, far());
+        let (from, to) = ("contoso-vpn-ca.crl", format!("{name}.pem"));
+        openssl(&["crl", "-inform", "DER", "-in", from, "-out", &to], directory);
+    }
+    for order in [["older.pem", "later.pem"], ["later.pem", "older.pem"]] {
+        let both = order.map(|name| std::fs::read(directory.join(name)).unwrap()).concat();
+        std::fs::write(directory.join("both.pem"), both).unwrap();
+        let verify = ["verify", "-crl_check", "-CAfile", "ca.pem", "-CRLfile", "both.pem"];
+        // The leaf is of today; what its own times say is not the question.
+        let verify = [&verify[..], &["-no_check_time", "leaf.pem"]].concat();
+        let output = Command::new("openssl").args(verify).current_dir(directory).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("certificate revoked"), "{order:?}: {told}");
+    }
+}

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::super::{LoadError, PublicationPoint, Publishers, Schedule};
 use super::far;
-use super::world::{World, crl_acts, noon, serial};
+use super::memory::crl_acts;
+use super::world::{World, noon, serial};
 use crate::pki::revocation::RevocationReason::Superseded;
 use crate::pki::revocation_list::{CrlReader, CrlScope, CrlSummary};
 use crate::pki::serial::SerialNumber;

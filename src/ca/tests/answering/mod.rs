@@ -221,7 +221,7 @@ fn times(made: Timestamp) -> (Timestamp, Timestamp) {
     (made.minus_seconds(600), made.plus_seconds(2 * PERIOD))
 }
 
-fn request(ids: &[Vec<u8>], nonce: Option<&[u8]>) -> Vec<u8> {
+pub(in crate::ca::tests) fn request(ids: &[Vec<u8>], nonce: Option<&[u8]>) -> Vec<u8> {
     use crate::pki::encoding::{OCTET_STRING, constructed, element, identifier, sequence};
     let list: Vec<Vec<u8>> = ids.iter().map(|id| sequence(&[id])).collect();
     let list: Vec<&[u8]> = list.iter().map(Vec::as_slice).collect();
