@@ -22,7 +22,7 @@ use crate::ca::establish::{
 };
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
-use crate::storage::act::{Act, Restored};
+use crate::storage::act::{Act, AuthorityEstablished, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
