@@ -8,6 +8,7 @@ use crate::pki::denial::{Denial, Rule};
 use crate::pki::disposition::Disposition;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, RequestMark};
+use crate::storage::recording::wait;
 
 impl Authority {
     /// Approves a pending request: it is decided anew, on the template and the account as they
@@ -56,15 +57,13 @@ impl Authority {
             signers: submission.signers(),
             under: self.issuer.key_index(),
         };
-        let computing = self.processors.acquire();
         let approved = Act::RequestApproved(RequestMark { request_id });
         let approved = record(requester, now, approved);
         match self.decide(&listed, submission.request(), &petition, endorsements, now) {
-            Ok(profile) => self.issue(&listed, profile, &petition, vec![approved], now, computing),
+            Ok(profile) => wait(self.issue(&listed, profile, &petition, vec![approved], now)),
             Err(Decided::Refused(refusal)) => Err(refusal),
             Err(Decided::Denied(denial)) => {
-                drop(computing);
-                self.deny_at_once(request_id, Some(approved), &denial, now)?;
+                wait(self.deny_at_once(request_id, Some(approved), &denial, now))?;
                 Err(Refusal::Denied(request_id, denial))
             }
         }

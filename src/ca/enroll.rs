@@ -2,14 +2,12 @@
 //! and stored under a serial number never used → signed → verified → recorded → answered.
 //!
 //! A crash between any two steps leaves a record of what may have been signed; `orphans`
-//! settles those at the next start.
+//! settles those at the next start. Whoever enrols awaits the register twice, and needs no thread
+//! meanwhile.
 
 mod issue;
-mod permits;
 
 pub(super) use issue::Facts;
-use permits::Permit;
-pub use permits::Permits;
 
 use std::sync::Arc;
 
@@ -28,6 +26,7 @@ use crate::pki::profile::Profile;
 use crate::pki::request::CertificateRequest;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, Entry, RequestMark, RequestReceived};
+use crate::storage::recording::wait;
 use crate::storage::{StoreError, Urgency};
 
 /// What is asked for.
@@ -80,7 +79,7 @@ pub(super) struct Petition<'a> {
 impl Authority {
     /// Enrols: issues, or lets it wait for a manager. A denial is [`Refusal::Denied`] and on
     /// record; what is no certificate request at all is [`Refusal::Invalid`] and is not.
-    pub fn enroll(
+    pub async fn enrolling(
         &self,
         requester: &Requester,
         enrolment: Enrolment<'_>,
@@ -101,14 +100,10 @@ impl Authority {
         };
         requester.bond_unspent()?;
         self.may_issue(now)?;
-        let computing = self.processors.acquire();
         let submission = Self::submission(enrolment.csr)?;
-        drop(computing);
         let signed_for = submission.requester_name();
-        // Who waits for a directory keeps nobody from computing.
         let other = self.on_behalf_of(requester, enrolment.on_behalf_of, signed_for)?;
         let endorsements = self.endorsements(submission.signers(), now);
-        let computing = self.processors.acquire();
         let request = submission.request();
         let account = other.as_ref().unwrap_or(&requester.account);
         let petition = Petition {
@@ -139,24 +134,32 @@ impl Authority {
         });
         match decided {
             Err(Decided::Denied(denial)) => {
-                drop(computing);
-                self.deny_at_once(petition.request_id, Some(received), &denial, now)?;
+                self.deny_at_once(petition.request_id, Some(received), &denial, now).await?;
                 Err(Refusal::Denied(petition.request_id, denial))
             }
             Err(Decided::Refused(refusal)) => Err(refusal),
             Ok((listed, _)) if listed.template.needs_approval() => {
-                drop(computing);
                 let act = Act::RequestPended(RequestMark { request_id: petition.request_id });
                 let pended = Entry { at: now.millis(), actor: None, act };
                 let entries = [received, pended].into_iter().chain(spending).collect();
-                self.register.commit(entries, Urgency::Ordinary)?;
+                self.register.submit(entries, Urgency::Ordinary).await?;
                 Ok(Enrolled { request_id: petition.request_id, outcome: Outcome::Pending })
             }
             Ok((listed, profile)) => {
                 let before = [received].into_iter().chain(spending).collect();
-                self.issue(&listed, profile, &petition, before, now, computing)
+                self.issue(&listed, profile, &petition, before, now).await
             }
         }
+    }
+
+    /// The same for callers that have a thread to wait with.
+    pub fn enroll(
+        &self,
+        requester: &Requester,
+        enrolment: Enrolment<'_>,
+        now: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        wait(self.enrolling(requester, enrolment, now))
     }
 
     /// Issues to the authority itself (its TLS certificate): on record like every other, though
@@ -182,7 +185,6 @@ impl Authority {
         now: Timestamp,
     ) -> Result<CertificateRow, Refusal> {
         self.may_issue(now)?;
-        let computing = self.processors.acquire();
         let request = CertificateRequest::parse(csr)
             .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
         let petition = Petition {
@@ -211,11 +213,11 @@ impl Authority {
             Ok(profile) => profile,
             Err(Decided::Refused(refusal)) => return Err(refusal),
             Err(Decided::Denied(denial)) => {
-                self.deny_at_once(petition.request_id, Some(received), &denial, now)?;
+                wait(self.deny_at_once(petition.request_id, Some(received), &denial, now))?;
                 return Err(Refusal::Denied(petition.request_id, denial));
             }
         };
-        match self.issue(&listed, profile, &petition, vec![received], now, computing)?.outcome {
+        match wait(self.issue(&listed, profile, &petition, vec![received], now))?.outcome {
             Outcome::Issued(row, _) => Ok(*row),
             Outcome::Pending => {
                 Err(Refusal::Conflict("pending", "the template needs an approval".to_owned()))
@@ -271,7 +273,7 @@ impl Authority {
         }
     }
 
-    pub(super) fn deny_at_once(
+    pub(super) async fn deny_at_once(
         &self,
         request_id: u64,
         received: Option<Entry>,
@@ -281,7 +283,7 @@ impl Authority {
         let act = denied(request_id, denial.clone());
         let mut entries: Vec<Entry> = received.into_iter().collect();
         entries.push(Entry { at: now.millis(), actor: None, act });
-        Ok(self.register.commit(entries, Urgency::Ordinary)?)
+        Ok(self.register.submit(entries, Urgency::Ordinary).await?)
     }
 }
 

@@ -80,7 +80,6 @@ pub struct Authority {
     administration: Mutex<()>,
     /// (account, `Idempotency-Key`) pairs under way.
     in_flight: Mutex<HashSet<(String, String)>>,
-    processors: enroll::Permits,
     roles_by_certificate: possession::RolesByCertificate,
     pending_life_seconds: Option<u64>,
     /// Why what the last run left is not in order, while that is so.
@@ -112,8 +111,6 @@ pub struct Parts {
     pub template_arc: TemplateArc,
     /// Randomness.
     pub random: Random,
-    /// How many threads may compute at once: the processors.
-    pub processors: usize,
 }
 
 /// Renders, for a creating act, the answer that goes on record beside it.
@@ -124,7 +121,6 @@ impl Authority {
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let (templates, refused) = templates::load(parts.register.templates()?);
         let roles = roles::RoleDocument::load(parts.register.roles()?)?;
-        let processors = enroll::Permits::for_key(parts.key.algorithm(), parts.processors);
         let own = vec![parts.issuer.certificate_der().to_vec()];
         Ok(Self {
             register: parts.register,
@@ -142,7 +138,6 @@ impl Authority {
             random: parts.random,
             administration: Mutex::new(()),
             in_flight: Mutex::new(HashSet::new()),
-            processors,
             roles_by_certificate: possession::RolesByCertificate::default(),
             pending_life_seconds: None,
             out_of_order: ArcSwapOption::empty(),

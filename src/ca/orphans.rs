@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::enroll::Facts;
 use super::{Authority, Refusal};
 use crate::pki::time::Timestamp;
+use crate::storage::recording::wait;
 
 /// How long an `Idempotency-Key` is kept.
 pub const IDEMPOTENCY_SECONDS: u64 = 86_400;
@@ -45,7 +46,7 @@ impl Authority {
                     template: request.template.clone(),
                     renewal: request.renewal.clone(),
                 };
-                match self.complete(Self::adopt_reservation(&orphan), facts, now) {
+                match wait(self.complete(Self::adopt_reservation(&orphan), facts, now)) {
                     Ok(_) => {
                         told.push(format!("request {id}: interrupted, now issued under {serial}"));
                     }

@@ -16,6 +16,7 @@ use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
 use crate::storage::act::{Act, Entry, RequestMark, RequestReceived};
+use crate::storage::recording::wait;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl Requester {
 impl Authority {
     /// Renews the certificate that the requester holds. A denial is on record, as in
     /// [`Authority::enroll`].
-    pub fn renew(
+    pub async fn renewing(
         &self,
         requester: &Requester,
         renewal: Renewal<'_>,
@@ -65,7 +66,6 @@ impl Authority {
         // The roles count here whatever the credential carries: with them the names were given.
         let offices = self.offices_of(&held.account)?;
         let holder = Requester::of(held.account.clone(), offices);
-        let computing = self.processors.acquire();
         let request = CertificateRequest::parse(renewal.csr)
             .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
         let petition = Petition {
@@ -97,27 +97,35 @@ impl Authority {
         });
         match decided {
             Err(Decided::Denied(denial)) => {
-                drop(computing);
-                self.deny_at_once(petition.request_id, Some(received), &denial, now)?;
+                self.deny_at_once(petition.request_id, Some(received), &denial, now).await?;
                 Err(Refusal::Denied(petition.request_id, denial))
             }
             Err(Decided::Refused(refusal)) => Err(refusal),
             Ok((listed, _, approved)) if listed.template.needs_approval() && !approved => {
-                drop(computing);
                 let act = Act::RequestPended(RequestMark { request_id: petition.request_id });
                 let pended = Entry { at: now.millis(), actor: None, act };
-                self.register.commit(vec![received, pended], Urgency::Ordinary)?;
+                self.register.submit(vec![received, pended], Urgency::Ordinary).await?;
                 Ok(Enrolled { request_id: petition.request_id, outcome: Outcome::Pending })
             }
             Ok((listed, profile, _)) => {
                 let mut enrolled =
-                    self.issue(&listed, profile, &petition, vec![received], now, computing)?;
+                    self.issue(&listed, profile, &petition, vec![received], now).await?;
                 if let Outcome::Issued(_, notices) = &mut enrolled.outcome {
                     notices.extend(retirement_is_moot(held, renewal.retire_after_seconds, now));
                 }
                 Ok(enrolled)
             }
         }
+    }
+
+    /// The same for callers that have a thread to wait with.
+    pub fn renew(
+        &self,
+        requester: &Requester,
+        renewal: Renewal<'_>,
+        now: Timestamp,
+    ) -> Result<Enrolled, Refusal> {
+        wait(self.renewing(requester, renewal, now))
     }
 
     /// The renewed certificate of a request on record that had to wait: it must be good still.

@@ -40,7 +40,7 @@ impl Authority {
 
     /// The `altSecurityIdentities` value that maps a certificate to its account strongly.
     pub fn alt_security_identities(&self, serial: &SerialNumber) -> String {
-        policy::alt_security_identities(self.issuer.name(), serial)
+        policy::alt_security_identities(&self.issuer, serial)
     }
 
     /// What everybody who gets a certificate should know about this CA.

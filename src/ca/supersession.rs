@@ -25,8 +25,8 @@ impl Authority {
         let own = listed.template.cn();
         let set = self.templates.load();
         let successors = set.values().filter(|other| {
-            let there = other.template.permissions().allows(Right::Read, account);
-            other.published && there && replaces(&other.template, own)
+            let replaces = other.published && replaces(&other.template, own);
+            replaces && other.template.permissions().allows(Right::Read, account)
         });
         let mut notices: Vec<String> = successors
             .map(|other| {

@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::pki::revocation_list::CrlScope;
 
+/// Octets that most answers fit into, that to an enrolment among them.
+const USUAL_OCTETS: usize = 6 * 1024;
+
 /// A complete answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -53,10 +56,12 @@ impl Answer {
 
     /// A JSON body.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
-        // Our own shapes have string keys and no failing serialisers, so this cannot fail; an
-        // empty body would show it if it did.
-        let mut body = serde_json::to_vec(value).unwrap_or_default();
-        body.push(b'\n');
+        let mut body = Vec::with_capacity(USUAL_OCTETS);
+        // Our own shapes have string keys and no failing serialisers, so this cannot fail; a
+        // body that is cut would show it if it did.
+        if serde_json::to_writer(&mut body, value).is_ok() {
+            body.push(b'\n');
+        }
         Self::new(status, "application/json", body)
     }
 

@@ -25,7 +25,7 @@ use super::pool::{Lane, NotRun, Pools};
 use super::problem::Problem;
 use super::publishing::Publishing;
 use super::rates::{Allowance, Passwords, Rates};
-use super::{Access, ROUTES, Route};
+use super::{Access, ROUTES, Resource, Route};
 use crate::ca::announcement::Board;
 use crate::ca::permissions::Operation;
 use crate::ca::publish::Copies;
@@ -211,7 +211,7 @@ async fn perform(api: &Arc<Api>, route: &'static Route, request: Request) -> Out
     };
     let work = {
         let api = Arc::clone(api);
-        move || attend(&api, route, &received)
+        async move { attend(&api, route, &received).await }
     };
     let (account, reply) = match api.pools.run(lane, work).await {
         Ok(done) => done,
@@ -261,27 +261,31 @@ async fn segment(parts: &mut Parts) -> Result<String, Problem> {
     Ok(name)
 }
 
-/// On a thread of the route's lane: who is it, may they, and the resource.
-fn attend(
+/// On threads of the route's lane: who is it, may they, and the resource.
+async fn attend(
     api: &Api,
     route: &Route,
     received: &Received,
 ) -> (Option<String>, Result<Reply, Problem>) {
-    let Access::Needs(operation, _, resource) = route.access else { return (None, Err(lost())) };
+    let Access::Needs(operation, _, resource) = &route.access else { return (None, Err(lost())) };
     let now = (api.clock)();
     let requester = match authenticate(api, received, now) {
         Ok(requester) => requester,
         Err(problem) => return (None, Err(problem)),
     };
     let account = Some(requester.account().name.clone());
-    if let Err(problem) = api.rates.admit_account(&requester, operation, now) {
+    if let Err(problem) = api.rates.admit_account(&requester, *operation, now) {
         return (account, Err(problem));
     }
-    if let Err(refusal) = requester.must(operation) {
+    if let Err(refusal) = requester.must(*operation) {
         return (account, Err(Refusal::into(refusal)));
     }
     let call = Call { api, requester: &requester, now, received };
-    (account, resource(&call))
+    let reply = match resource {
+        Resource::Waits(resource) => resource(&call),
+        Resource::Awaits(resource) => resource(&call).await,
+    };
+    (account, reply)
 }
 
 /// Who it is; what proves nothing is counted.

@@ -43,6 +43,9 @@ pub mod templates;
 pub mod tls;
 pub mod tokens;
 
+use std::future::Future;
+use std::pin::Pin;
+
 use axum::http::Method;
 
 use crate::ca::permissions::Operation;
@@ -67,8 +70,19 @@ pub enum Access {
     /// Everybody, at once, without touching the register's queues.
     Open(fn(&Api, crate::pki::time::Timestamp) -> Answer),
     /// Who holds a credential and may do the operation. The authority looks again, closer.
-    Needs(Operation, Lane, fn(&Call<'_>) -> Result<Reply, Problem>),
+    Needs(Operation, Lane, Resource),
 }
+
+/// What answers a call.
+pub enum Resource {
+    /// It keeps its thread until it has the answer.
+    Waits(fn(&Call<'_>) -> Result<Reply, Problem>),
+    /// It gives its thread back while the register records.
+    Awaits(for<'a> fn(&'a Call<'a>) -> Replying<'a>),
+}
+
+/// An answer that is being worked out.
+pub type Replying<'a> = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send + 'a>>;
 
 use Lane::{Acts, Enrolments, Examinations, Reads};
 use Operation::{
@@ -86,7 +100,7 @@ pub static ROUTES: &[Route] = &[
     open("/openapi.yaml", health::contract),
     get("/metrics", ReadMetrics, Reads, metrics::scrape),
 
-    post("/v1/requests", Enroll, Enrolments, requests::submit),
+    enrol("/v1/requests", Enroll, requests::submit),
     get("/v1/requests", ReadOwn, Reads, requests::list),
     get("/v1/requests/{request_id}", ReadOwn, Reads, requests::one),
     post("/v1/requests/{request_id}/approve", DecideRequests, Acts, requests::approve),
@@ -96,7 +110,7 @@ pub static ROUTES: &[Route] = &[
     get("/v1/certificates", ReadOwn, Reads, certificates::list),
     get("/v1/certificates/{serial_number}", ReadOwn, Reads, certificates::one),
     get("/v1/certificates/{serial_number}/status", ReadOwn, Reads, certificate_status::status),
-    post("/v1/certificates/{serial_number}/renew", RenewCertificate, Enrolments, renewals::renew),
+    enrol("/v1/certificates/{serial_number}/renew", RenewCertificate, renewals::renew),
     delete("/v1/certificates/{serial_number}/retirement", Revoke, Acts, renewals::cancel_retirement),
     post("/v1/certificates/{serial_number}/revoke", RevokeCertificate, Acts, revocations::revoke),
     post("/v1/certificates/{serial_number}/release", RevokeCertificate, Acts, revocations::release),
@@ -141,7 +155,7 @@ pub static ROUTES: &[Route] = &[
     post("/v1/doctor", Examine, Examinations, doctor::examine),
 ];
 
-type Resource = fn(&Call<'_>) -> Result<Reply, Problem>;
+type Waiting = fn(&Call<'_>) -> Result<Reply, Problem>;
 
 const fn open(
     path: &'static str,
@@ -150,22 +164,35 @@ const fn open(
     Route { method: Method::GET, path, access: Access::Open(answer) }
 }
 
-const fn get(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
-    Route { method: Method::GET, path, access: Access::Needs(operation, lane, resource) }
+const fn get(path: &'static str, operation: Operation, lane: Lane, resource: Waiting) -> Route {
+    Route { method: Method::GET, path, access: access(operation, lane, resource) }
 }
 
-const fn post(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
-    Route { method: Method::POST, path, access: Access::Needs(operation, lane, resource) }
+const fn post(path: &'static str, operation: Operation, lane: Lane, resource: Waiting) -> Route {
+    Route { method: Method::POST, path, access: access(operation, lane, resource) }
 }
 
-const fn put(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
-    Route { method: Method::PUT, path, access: Access::Needs(operation, lane, resource) }
+const fn put(path: &'static str, operation: Operation, lane: Lane, resource: Waiting) -> Route {
+    Route { method: Method::PUT, path, access: access(operation, lane, resource) }
 }
 
-const fn patch(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
-    Route { method: Method::PATCH, path, access: Access::Needs(operation, lane, resource) }
+const fn patch(path: &'static str, operation: Operation, lane: Lane, resource: Waiting) -> Route {
+    Route { method: Method::PATCH, path, access: access(operation, lane, resource) }
 }
 
-const fn delete(path: &'static str, operation: Operation, lane: Lane, resource: Resource) -> Route {
-    Route { method: Method::DELETE, path, access: Access::Needs(operation, lane, resource) }
+const fn delete(path: &'static str, operation: Operation, lane: Lane, resource: Waiting) -> Route {
+    Route { method: Method::DELETE, path, access: access(operation, lane, resource) }
+}
+
+const fn access(operation: Operation, lane: Lane, resource: Waiting) -> Access {
+    Access::Needs(operation, lane, Resource::Waits(resource))
+}
+
+const fn enrol(
+    path: &'static str,
+    operation: Operation,
+    resource: for<'a> fn(&'a Call<'a>) -> Replying<'a>,
+) -> Route {
+    let access = Access::Needs(operation, Enrolments, Resource::Awaits(resource));
+    Route { method: Method::POST, path, access }
 }

@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use serde::Deserialize;
 
+use super::Replying;
 use super::answer::{Answer, Reply};
 use super::body;
 use super::call::Call;
@@ -26,7 +27,11 @@ struct Submission {
 }
 
 /// `POST /v1/certificates/{serial_number}/renew`: answers as an enrolment does.
-pub fn renew(call: &Call<'_>) -> Result<Reply, Problem> {
+pub fn renew<'a>(call: &'a Call<'a>) -> Replying<'a> {
+    Box::pin(renewed(call))
+}
+
+async fn renewed(call: &Call<'_>) -> Result<Reply, Problem> {
     // Before anything is issued: what could not be answered must not be done.
     let representation = Representation::chosen(&call.received.headers)?;
     let idempotency = idempotency::key(call.received)?;
@@ -57,7 +62,7 @@ pub fn renew(call: &Call<'_>) -> Result<Reply, Problem> {
         return Err(Problem::bad_request("retire-after-too-long", detail));
     }
     let renewal = Renewal { serial, csr, retire_after_seconds, idempotency };
-    let renewed = call.api.authority.renew(call.requester, renewal, call.now);
+    let renewed = call.api.authority.renewing(call.requester, renewal, call.now).await;
     if matches!(renewed, Err(Refusal::Denied(..))) {
         call.api.metrics.denied();
     }

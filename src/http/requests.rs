@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use super::Replying;
 use super::answer::{Answer, Reply};
 use super::body;
 use super::call::Call;
@@ -29,7 +30,11 @@ struct Submission {
 }
 
 /// `POST /v1/requests`: 201 issued, 202 pending, 403 denied (and on record).
-pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
+pub fn submit<'a>(call: &'a Call<'a>) -> Replying<'a> {
+    Box::pin(submitted(call))
+}
+
+async fn submitted(call: &Call<'_>) -> Result<Reply, Problem> {
     // Before anything is issued: what could not be answered must not be done.
     let representation = Representation::chosen(&call.received.headers)?;
     let idempotency = idempotency::key(call.received)?;
@@ -39,7 +44,7 @@ pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
             let sent: Submission = body::read_json(&call.received.body)?;
             let on_behalf_of = sent.on_behalf_of.as_deref();
             let csr = sent.csr.as_bytes();
-            enrol(call, &sent.template, csr, on_behalf_of, idempotency, representation)
+            enrol(call, &sent.template, csr, on_behalf_of, idempotency, representation).await
         }
         // Which of the two it is, its bytes say.
         "application/pkcs10" | "application/pkcs7-mime" => {
@@ -49,8 +54,8 @@ pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
             })?;
             let on_behalf_of = parameters.text("on_behalf_of");
             parameters.finish()?;
-            let csr = &call.received.body;
-            enrol(call, &template, csr, on_behalf_of.as_deref(), idempotency, representation)
+            let (csr, on_behalf_of) = (&call.received.body, on_behalf_of.as_deref());
+            enrol(call, &template, csr, on_behalf_of, idempotency, representation).await
         }
         _ => Err(body::unsupported(
             &call.received.headers,
@@ -60,7 +65,7 @@ pub fn submit(call: &Call<'_>) -> Result<Reply, Problem> {
     }
 }
 
-fn enrol(
+async fn enrol(
     call: &Call<'_>,
     template: &str,
     csr: &[u8],
@@ -69,7 +74,7 @@ fn enrol(
     representation: Representation,
 ) -> Result<Reply, Problem> {
     let enrolment = Enrolment { template, csr, on_behalf_of, idempotency };
-    let enrolled = call.api.authority.enroll(call.requester, enrolment, call.now);
+    let enrolled = call.api.authority.enrolling(call.requester, enrolment, call.now).await;
     if matches!(enrolled, Err(crate::ca::Refusal::Denied(..))) {
         call.api.metrics.denied();
     }

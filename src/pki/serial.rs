@@ -49,7 +49,7 @@ impl SerialNumber {
 
     /// The octets in reverse order, in lower-case hex: the `<SR>` of `altSecurityIdentities`.
     pub fn reversed_hex(&self) -> String {
-        self.as_der_content().iter().rev().map(|octet| format!("{octet:02x}")).collect()
+        hex(self.as_der_content().iter().rev())
     }
 
     /// Minimal positive form of an unsigned big-endian number.
@@ -68,6 +68,12 @@ impl SerialNumber {
     }
 }
 
+fn hex<'a>(octets: impl Iterator<Item = &'a u8>) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = octets.flat_map(|octet| [octet >> 4, octet & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 fn leading(start: &[u8]) -> [u8; 20] {
     let mut octets = [0; 20];
     octets[..start.len()].copy_from_slice(start);
@@ -77,7 +83,7 @@ fn leading(start: &[u8]) -> [u8; 20] {
 /// Lower-case hex, two digits an octet.
 impl std::fmt::Display for SerialNumber {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.as_der_content().iter().try_for_each(|octet| write!(out, "{octet:02x}"))
+        out.write_str(&hex(self.as_der_content().iter()))
     }
 }
 

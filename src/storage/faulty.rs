@@ -45,18 +45,20 @@ impl FaultyRegister {
 }
 
 impl Register for FaultyRegister {
-    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
+    fn submit(&self, entries: Vec<Entry>, urgency: Urgency) -> Recording {
         let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
         if number < self.nth {
-            return self.inner.commit(entries, urgency);
+            return self.inner.submit(entries, urgency);
         }
-        match self.fault {
-            Fault::FullOnce if number == self.nth => return Err(StoreError::Full),
-            Fault::FullOnce => return self.inner.commit(entries, urgency),
-            Fault::AfterPersisting if number == self.nth => self.inner.commit(entries, urgency)?,
-            Fault::AfterPersisting | Fault::BeforePersisting => {}
-        }
-        Err(Self::poisoned())
+        let outcome = match self.fault {
+            Fault::FullOnce if number == self.nth => Err(StoreError::Full),
+            Fault::FullOnce => return self.inner.submit(entries, urgency),
+            Fault::AfterPersisting if number == self.nth => {
+                self.inner.commit(entries, urgency).and(Err(Self::poisoned()))
+            }
+            Fault::AfterPersisting | Fault::BeforePersisting => Err(Self::poisoned()),
+        };
+        Recording::settled(outcome)
     }
 
     fn health(&self) -> Health {

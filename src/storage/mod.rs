@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod open;
 pub mod publication;
 pub mod publication_copy;
+pub mod recording;
 pub mod register;
 mod replay;
 pub mod revoked;
@@ -25,6 +26,7 @@ mod state;
 mod tests;
 
 pub use open::{Options, open};
+pub use recording::Recording;
 pub use register::LedgerRegister;
 pub use row::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlEntries, CrlRow, Idempotent,
@@ -42,8 +44,8 @@ use crate::pki::time::Timestamp;
 /// The register in the authority's own verbs. Every method may be called from any thread; none
 /// reads a clock.
 pub trait Register: Send + Sync {
-    /// Puts `entries` on record, all or none, and returns once they are durable (the ledger is
-    /// synced) and visible to every query below. Many callers share one sync.
+    /// Hands `entries` over to be put on record, all or none. What comes back is done once they are
+    /// durable (the ledger is synced) and visible to every query below. Many callers share one sync.
     ///
     /// After `Err(StoreError::Full)`, `SerialInUse` or `AlreadyThere` nothing of it is on record.
     /// After `Poisoned` it is unknown whether it is, nothing is acknowledged, and every later
@@ -53,7 +55,12 @@ pub trait Register: Send + Sync {
     /// Unique are request numbers, serial numbers (those listed as revoked here count as used),
     /// tokens, and accounts by revision: an `AccountSaved` whose revision is not above the one on
     /// record is `AlreadyThere`, so that of two changes made at once only one is recorded.
-    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError>;
+    fn submit(&self, entries: Vec<Entry>, urgency: Urgency) -> Recording;
+
+    /// The same for callers that have a thread to wait with.
+    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
+        recording::wait(self.submit(entries, urgency))
+    }
 
     /// A request number that is on no record and that this process never gave before. (One that
     /// was given before a crash but never committed may come again: nobody was told of it.)

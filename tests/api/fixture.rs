@@ -368,7 +368,6 @@ fn authority(register: &Arc<dyn Register>, beside: Option<Branch>, now: Timestam
         random: Arc::new(|octets: &mut [u8]| {
             aws_lc_rs::rand::fill(octets).map_err(|_| chancery::ca::RandomFailed)
         }),
-        processors: 2,
     })
     .unwrap()
 }

@@ -76,7 +76,7 @@ async fn a_full_lane_is_503_at_once_and_the_others_go_on() {
     // had not begun yet would take from a queue already full, and make room in it.
     for number in 0..1000 {
         let (api, closed, begun) = (Arc::clone(&ca.api), Arc::clone(&closed), Arc::clone(&running));
-        let work = move || {
+        let work = async move {
             begun.fetch_add(1, Ordering::Relaxed);
             while closed.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(5));

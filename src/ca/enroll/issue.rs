@@ -1,6 +1,6 @@
 //! After the decision: reserved, signed, verified, recorded.
 
-use super::{Enrolled, Outcome, Permit, Petition};
+use super::{Enrolled, Outcome, Petition};
 use crate::ca::renewal::Renewed;
 use crate::ca::templates::Listed;
 use crate::ca::{Authority, CertificateRow, Refusal, act, retirement};
@@ -13,6 +13,7 @@ use crate::storage::act::{
     Act, CertificateIssued, CertificateRevoked, Entry, RequestFailed, Scope, SerialReserved,
 };
 use crate::storage::{StoreError, Urgency};
+
 /// To-be-signed bytes that are on record under a fresh serial number. Only a commit makes one,
 /// and only one signature comes of it.
 pub(in crate::ca) struct Reserved {
@@ -33,48 +34,43 @@ pub(in crate::ca) struct Facts {
 impl Authority {
     /// Reserves, signs, verifies, records: everything after a decision. `before` goes on record
     /// in the same commit as the reservation.
-    pub(in crate::ca) fn issue(
+    pub(in crate::ca) async fn issue(
         &self,
         listed: &Listed,
         profile: Profile,
         petition: &Petition<'_>,
         before: Vec<Entry>,
         now: Timestamp,
-        computing: Permit<'_>,
     ) -> Result<Enrolled, Refusal> {
         let mut notices = self.notices_for(&profile);
         notices.extend(self.supersession_notices(listed, petition.account, now)?);
-        let reserved = self.reserve(profile, petition, before, now, computing)?;
+        let reserved = self.reserve(profile, petition, before, now).await?;
         let facts = Facts {
             account: petition.account.name.clone(),
             requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
             template: listed.template.cn().to_owned(),
             renewal: petition.renewal.as_ref().map(Renewed::to_act),
         };
-        let row = self.complete(reserved, facts, now)?;
+        let row = self.complete(reserved, facts, now).await?;
         let outcome = Outcome::Issued(Box::new(row), notices);
         Ok(Enrolled { request_id: petition.request_id, outcome })
     }
 
     /// Puts the to-be-signed bytes on record under a serial number never used.
-    fn reserve(
+    async fn reserve(
         &self,
         profile: Profile,
         petition: &Petition<'_>,
         before: Vec<Entry>,
         now: Timestamp,
-        computing: Permit<'_>,
     ) -> Result<Reserved, Refusal> {
         let request_id = petition.request_id;
         let (issuer, key) = self.under_key_or_present(petition.under);
-        let mut computing = Some(computing);
         for _ in 0..3 {
-            let busy = computing.take().unwrap_or_else(|| self.processors.acquire());
             let serial = self.fresh_serial()?;
             let scope = issuer.scope_of(&serial);
             let prepared = Prepared::build(&profile, serial, issuer, key.algorithm())
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
-            drop(busy);
             let tbs = prepared.into_tbs();
             let act = Act::SerialReserved(SerialReserved {
                 request_id,
@@ -84,7 +80,7 @@ impl Authority {
             });
             let mut entries = before.clone();
             entries.push(Entry { at: now.millis(), actor: None, act });
-            match self.register.commit(entries, Urgency::Ordinary) {
+            match self.register.submit(entries, Urgency::Ordinary).await {
                 Ok(()) => return Ok(Reserved { request_id, serial, scope, tbs }),
                 Err(StoreError::SerialInUse) => {}
                 Err(error) => return Err(error.into()),
@@ -95,19 +91,17 @@ impl Authority {
 
     /// Signs what is reserved, verifies, records. What cannot be signed is failed and its serial
     /// number revoked: nobody can tell whether a signature escaped.
-    pub(in crate::ca) fn complete(
+    pub(in crate::ca) async fn complete(
         &self,
         reserved: Reserved,
         facts: Facts,
         now: Timestamp,
     ) -> Result<CertificateRow, Refusal> {
-        let computing = self.processors.acquire();
         let Reserved { request_id, serial, scope, tbs } = reserved;
         let signed = self.signed(&tbs, scope);
         let (certificate, signature) = match signed {
             Ok(signed) => signed,
             Err(why) => {
-                drop(computing);
                 self.abandon(request_id, &serial, scope, &why, now)?;
                 return Err(Refusal::Unavailable("signing-failed", why));
             }
@@ -123,12 +117,11 @@ impl Authority {
             not_after: not_after.seconds(),
             names: certificate.names().into_iter().map(|name| name.to_lowercase()).collect(),
         });
-        drop(computing);
         // What was accepted is finished out of the reserve if need be.
         let retirement = facts.renewal.and_then(|it| retirement::scheduled(&it, request_id, now));
         let acts = [Some(act), retirement].into_iter().flatten();
         let entries = acts.map(|act| Entry { at: now.millis(), actor: None, act }).collect();
-        self.register.commit(entries, Urgency::Reserved)?;
+        self.register.submit(entries, Urgency::Reserved).await?;
         Ok(CertificateRow {
             serial,
             scope,

@@ -141,7 +141,6 @@ impl World {
             random: Arc::new(|octets| {
                 aws_lc_rs::rand::fill(octets).map_err(|_| crate::ca::RandomFailed)
             }),
-            processors: 2,
         })
         .unwrap()
     }

@@ -65,7 +65,6 @@ impl Offline {
             slug: established.slug.clone(),
             template_arc: established.template_arc.parse().map_err(no_arc)?,
             random: random(),
-            processors: 1,
         })?;
         // What a command that was cut off left behind comes first, as at every start.
         for sentence in authority.put_in_order(now())? {

@@ -168,7 +168,6 @@ impl Service {
                 crate::storage::StoreError::Damaged("the template arc is none".to_owned())
             })?,
             random: random(),
-            processors,
         })?;
         let roles = match settings.client_certificate_roles {
             true => RolesByCertificate::Given,

@@ -36,15 +36,19 @@ pub fn read(text: &str) -> Result<(Vec<Block>, &str), NotPem> {
 
 /// One block, lines of 64 characters, a newline at the end.
 pub fn write(label: &str, der: &[u8]) -> String {
-    let encoded = STANDARD.encode(der);
-    let mut out = String::with_capacity(encoded.len() * 66 / 64 + 2 * label.len() + 40);
-    out.push_str(&format!("-----BEGIN {label}-----\n"));
-    // Base64 is ASCII: every octet is a character.
-    for line in encoded.as_bytes().chunks(64) {
-        out.extend(line.iter().copied().map(char::from));
+    const LINE_OCTETS: usize = 48;
+    let lines = der.len().div_ceil(LINE_OCTETS);
+    let mut out = String::with_capacity(65 * lines + 2 * label.len() + 32);
+    for part in ["-----BEGIN ", label, "-----\n"] {
+        out.push_str(part);
+    }
+    for line in der.chunks(LINE_OCTETS) {
+        STANDARD.encode_string(line, &mut out);
         out.push('\n');
     }
-    out.push_str(&format!("-----END {label}-----\n"));
+    for part in ["-----END ", label, "-----\n"] {
+        out.push_str(part);
+    }
     out
 }
 

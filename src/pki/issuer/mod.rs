@@ -26,6 +26,7 @@ pub struct Issuer {
     chain: Vec<Certificate>,
     public_key: PublicKey,
     key_identifier: Vec<u8>,
+    forward_name: String,
     ca_version: Option<Extension>,
     path_length: Option<u64>,
     crl_urls: Vec<String>,
@@ -117,6 +118,7 @@ impl Issuer {
         let chain = chain.collect::<Result<Vec<_>, _>>()?;
         let path_length = check_chain(&certificate, path_length, &chain)?;
         Ok(Self {
+            forward_name: certificate.subject().to_forward_string(),
             certificate,
             chain,
             public_key,
@@ -182,6 +184,11 @@ impl Issuer {
     /// Its subject, which is the issuer of what it signs.
     pub fn name(&self) -> &DistinguishedName {
         self.certificate.subject()
+    }
+
+    /// The same in the order of the encoding: [`DistinguishedName::to_forward_string`].
+    pub fn forward_name(&self) -> &str {
+        &self.forward_name
     }
 
     /// Its key.

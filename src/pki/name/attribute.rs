@@ -1,7 +1,7 @@
 //! The values of a distinguished name: string types, alphabets and upper bounds
 //! (RFC 5280 appendix A.1, X.520).
 
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::{Any, AnyRef, ObjectIdentifier};
 use der::{Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
 
@@ -67,7 +67,7 @@ pub(crate) fn key(oid: &ObjectIdentifier) -> String {
 }
 
 /// The text of a value. (UniversalString is absent: der knows no such tag, and nobody writes it.)
-pub(super) fn decode(oid: &ObjectIdentifier, value: &Any) -> Result<String, NameError> {
+pub(super) fn decode(oid: &ObjectIdentifier, value: AnyRef<'_>) -> Result<String, NameError> {
     let octets = value.value();
     let text = match value.tag() {
         Tag::Utf8String => std::str::from_utf8(octets).ok().map(str::to_owned),
@@ -146,9 +146,10 @@ fn is_tolerated(octet: u8) -> bool {
     b"*@_&".contains(&octet)
 }
 
+/// `allowed` takes nothing that is not ASCII.
 fn ascii(value: &[u8], allowed: impl Fn(u8) -> bool) -> Option<String> {
-    let fits = value.iter().all(|octet| allowed(*octet));
-    fits.then(|| value.iter().copied().map(char::from).collect())
+    let text = std::str::from_utf8(value).ok()?;
+    value.iter().all(|octet| allowed(*octet)).then(|| text.to_owned())
 }
 
 /// BMPString, surrogate pairs tolerated as Windows writes them.

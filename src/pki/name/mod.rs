@@ -16,12 +16,13 @@ pub(crate) use attribute::{bmp, is_bidirectional, is_control, key as attribute_k
 pub use visible::visible;
 
 use der::Encode;
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::{AnyRef, ObjectIdentifier};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 
 use super::encoding::{NotDer, SetInOrder};
 use super::oid;
+use reading::AttributeRef;
 
 /// The name without attributes: an empty SEQUENCE.
 const EMPTY: [u8; 2] = [0x30, 0];
@@ -120,10 +121,10 @@ impl DistinguishedName {
         if der.len() > LONGEST {
             return Err(NameError::TooLong);
         }
-        for AttributeTypeAndValue { oid, value } in
+        for AttributeRef { oid, value } in
             reading::relative_names(der)?.iter().flat_map(|name| &name.0)
         {
-            attribute::check(oid, &attribute::decode(oid, value)?)?;
+            attribute::check(oid, &attribute::decode(oid, *value)?)?;
         }
         Ok(Self { der: der.to_vec() })
     }
@@ -155,7 +156,8 @@ impl DistinguishedName {
     /// This name with one more relative name at the end of the encoding (the most specific).
     pub fn appending(&self, oid: &ObjectIdentifier, value: &str) -> Result<Self, NameError> {
         let mut names = reading::relative_names(&self.der)?;
-        names.push(SetInOrder(vec![attribute::encode(oid, value)?]));
+        let last = attribute::encode(oid, value)?;
+        names.push(SetInOrder(vec![AttributeRef::from(&last)]));
         Self::bounded(names.to_der())
     }
 
@@ -214,10 +216,9 @@ impl DistinguishedName {
     }
 
     /// The relative names in the order of the encoding.
-    fn relative_names(&self) -> Vec<Vec<Attribute>> {
-        let read = |attribute: AttributeTypeAndValue| {
-            let AttributeTypeAndValue { oid, value } = attribute;
-            Some(Attribute { oid, text: attribute::decode(&oid, &value).ok()?, value })
+    fn relative_names(&self) -> Vec<Vec<Attribute<'_>>> {
+        let read = |AttributeRef { oid, value }| {
+            Some(Attribute { oid, text: attribute::decode(&oid, value).ok()?, value })
         };
         // Construction has proven that every attribute reads.
         let names = reading::relative_names(&self.der).unwrap_or_default().into_iter();
@@ -226,10 +227,10 @@ impl DistinguishedName {
 }
 
 /// One attribute, decoded.
-struct Attribute {
+struct Attribute<'a> {
     oid: ObjectIdentifier,
     text: String,
-    value: Any,
+    value: AnyRef<'a>,
 }
 
 /// RFC 4514: most specific first.

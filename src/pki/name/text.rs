@@ -1,6 +1,6 @@
 //! Distinguished names as text: RFC 4514 in and out, and Windows' own form out.
 
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::{Any, AnyRef, ObjectIdentifier};
 use der::{Decode, Encode};
 use x509_cert::attr::AttributeTypeAndValue;
 
@@ -150,12 +150,13 @@ fn encoded_value(
     der: &[u8],
 ) -> Option<Result<AttributeTypeAndValue, NameError>> {
     let value = Any::from_der(der).ok()?;
-    let checked = attribute::decode(oid, &value).and_then(|text| attribute::check(oid, &text));
+    let checked =
+        attribute::decode(oid, AnyRef::from(&value)).and_then(|text| attribute::check(oid, &text));
     Some(checked.map(|()| AttributeTypeAndValue { oid: *oid, value }))
 }
 
 /// RFC 4514 text: most specific first; a type without a key has its value in DER (§2.4).
-pub(super) fn write(names: &[Vec<Attribute>]) -> String {
+pub(super) fn write(names: &[Vec<Attribute<'_>>]) -> String {
     let relative = names.iter().rev().map(|attributes| {
         let parts = attributes.iter().map(|attribute| {
             let key = attribute::key(&attribute.oid);
@@ -170,7 +171,7 @@ pub(super) fn write(names: &[Vec<Attribute>]) -> String {
     relative.collect::<Vec<_>>().join(",")
 }
 
-fn value_in_hex(attribute: &Attribute) -> String {
+fn value_in_hex(attribute: &Attribute<'_>) -> String {
     // Read from DER, so that it writes.
     let der = attribute.value.to_der().unwrap_or_default();
     der.iter().map(|octet| format!("{octet:02x}")).collect()
@@ -194,7 +195,7 @@ fn escaped(text: &str) -> String {
 
 /// Windows' CertNameToStr form in the order of the encoding: `S` for a state, `OID.` before a
 /// type without a key, quotes round a value with special characters.
-pub(super) fn write_forward(names: &[Vec<Attribute>]) -> String {
+pub(super) fn write_forward(names: &[Vec<Attribute<'_>>]) -> String {
     let relative = names.iter().map(|attributes| {
         let parts = attributes.iter().map(|attribute| {
             let key = match attribute::key(&attribute.oid) {

@@ -102,11 +102,13 @@ fn has_small_factor(limbs: &[u64]) -> bool {
     even || PRODUCTS.iter().any(|product| gcd(remainder(limbs, *product), *product) != 1)
 }
 
-fn gcd(mut one: u64, mut two: u64) -> u64 {
-    while two != 0 {
-        (one, two) = (two, one % two);
+/// Stein's way: shifts and subtractions, for divisions are what costs here.
+fn gcd(mut one: u64, mut odd: u64) -> u64 {
+    while one != 0 {
+        one >>= one.trailing_zeros();
+        (one, odd) = (one.abs_diff(odd), one.min(odd));
     }
-    one
+    odd
 }
 
 /// The fingerprint of CVE-2017-15361 (Nemec et al., "The Return of Coppersmith's Attack", §3):
@@ -141,8 +143,9 @@ fn has_close_primes(modulus: &[u8], limbs: &[u64]) -> bool {
     let root = number.floor_sqrt_vartime();
     let root_limbs = self::limbs(&root.to_be_bytes());
     // Most differences a² − n are no squares, which small primes tell without large numbers.
-    let residues =
-        SIEVE.map(|prime| (prime, remainder(&root_limbs, prime), remainder(limbs, prime)));
+    let product = SIEVE.iter().product();
+    let (root_rest, number_rest) = (remainder(&root_limbs, product), remainder(limbs, product));
+    let residues = SIEVE.map(|prime| (prime, root_rest % prime, number_rest % prime));
     (0..=FERMAT_ROUNDS).any(|round| {
         let may_be_square = residues.iter().all(|(prime, root, number)| {
             let a = (root + round) % prime;

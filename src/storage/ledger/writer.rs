@@ -5,8 +5,7 @@
 //! after any other failure nothing is written any more, for nobody knows what is on the disk.
 
 use std::sync::PoisonError;
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
-use std::thread::Thread;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::disk::Disk;
@@ -14,6 +13,7 @@ use super::frame::{self, Marker};
 use super::recovery::Position;
 use crate::pki::time::Timestamp;
 use crate::storage::act::Entry;
+use crate::storage::recording::{Recording, Ticket};
 use crate::storage::{Health, StoreError, Urgency};
 
 /// What one caller wants on record, all or none.
@@ -24,21 +24,7 @@ pub struct Unit {
     /// Their CBOR.
     bodies: Vec<Vec<u8>>,
     urgency: Urgency,
-    ticket: Arc<Ticket>,
-}
-
-#[derive(Debug)]
-struct Ticket {
-    outcome: OnceLock<Result<(), StoreError>>,
-    caller: Thread,
-}
-
-impl Unit {
-    fn settle(&self, outcome: Result<(), StoreError>) {
-        // Each unit is settled once; a second outcome would change nothing.
-        let _ = self.ticket.outcome.set(outcome);
-        self.ticket.caller.unpark();
-    }
+    ticket: Ticket,
 }
 
 /// What is derived from the ledger, as the writer sees it.
@@ -76,42 +62,36 @@ struct Waiting {
 const QUEUE_OCTETS: usize = 16 << 20;
 
 impl Queue {
-    /// Hands entries over and waits until they are durable, or refused.
-    pub fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
+    /// Hands entries over. Who hands over more than the writer can hold waits for room.
+    pub fn submit(&self, entries: Vec<Entry>, urgency: Urgency) -> Recording {
         if entries.is_empty() {
-            return Ok(());
+            return Recording::settled(Ok(()));
         }
-        let mut bodies = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            let body = minicbor::to_vec(entry).map_err(|error| too_large(&error))?;
-            if body.len() > frame::LONGEST_BODY {
-                return Err(too_large(&"longer than an entry may be"));
-            }
-            bodies.push(body);
+        match encoded(&entries) {
+            Ok(bodies) => self.hand_over(entries, bodies, urgency),
+            Err(error) => Recording::settled(Err(error)),
         }
-        let ticket = Arc::new(Ticket { outcome: OnceLock::new(), caller: std::thread::current() });
+    }
+
+    fn hand_over(&self, entries: Vec<Entry>, bodies: Vec<Vec<u8>>, urgency: Urgency) -> Recording {
         let octets: usize = bodies.iter().map(Vec::len).sum();
-        let unit = Unit { entries, bodies, urgency, ticket: Arc::clone(&ticket) };
+        let (recording, ticket) = Recording::begun();
         let mut waiting = self.lock();
         while waiting.octets > 0 && waiting.octets + octets > QUEUE_OCTETS && !waiting.closed {
             waiting = self.room.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         if waiting.closed {
-            return Err(StoreError::Poisoned("the register is closed".to_owned()));
+            let closed = StoreError::Poisoned("the register is closed".to_owned());
+            return Recording::settled(Err(closed));
         }
         waiting.octets += octets;
-        waiting.units.push(unit);
+        waiting.units.push(Unit { entries, bodies, urgency, ticket });
         let first = waiting.units.len() == 1;
         drop(waiting);
         if first {
             self.arrived.notify_one();
         }
-        loop {
-            if let Some(outcome) = ticket.outcome.get() {
-                return outcome.clone();
-            }
-            std::thread::park();
-        }
+        recording
     }
 
     /// Lets the writer end once all that waits is done.
@@ -141,6 +121,22 @@ impl Queue {
         self.room.notify_all();
         Some(units)
     }
+}
+
+/// Octets that most entries fit into.
+const USUAL_BODY: usize = 1024;
+
+/// The entries' CBOR.
+fn encoded(entries: &[Entry]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let encode = |entry: &Entry| {
+        let mut body = Vec::with_capacity(USUAL_BODY);
+        minicbor::encode(entry, &mut body).map_err(|error| too_large(&error))?;
+        match body.len() > frame::LONGEST_BODY {
+            true => Err(too_large(&"longer than an entry may be")),
+            false => Ok(body),
+        }
+    };
+    entries.iter().map(encode).collect()
 }
 
 fn too_large(reason: &dyn std::fmt::Display) -> StoreError {
@@ -204,7 +200,7 @@ impl<D: Derived> Writer<D> {
         for unit in units {
             match refusal(&health, unit.urgency).map_or_else(|| self.derived.admit(&unit), Err) {
                 Ok(()) => admitted.push(unit),
-                Err(error) => unit.settle(Err(error)),
+                Err(error) => unit.ticket.settle(Err(error)),
             }
         }
         if admitted.is_empty() {
@@ -227,7 +223,7 @@ impl<D: Derived> Writer<D> {
                 if !out_of_space(&error) || self.disk.truncate(self.end.offset).is_err() {
                     return self.poison("writing", &error, &admitted);
                 }
-                admitted.iter().for_each(|unit| unit.settle(Err(StoreError::Full)));
+                admitted.iter().for_each(|unit| unit.ticket.settle(Err(StoreError::Full)));
                 return;
             }
         }
@@ -242,7 +238,7 @@ impl<D: Derived> Writer<D> {
         }
         self.end = after;
         *self.published_end.lock().unwrap_or_else(PoisonError::into_inner) = after;
-        admitted.iter().for_each(|unit| unit.settle(Ok(())));
+        admitted.iter().for_each(|unit| unit.ticket.settle(Ok(())));
         if self.buffer.capacity() > KEPT_BUFFER {
             self.buffer = Vec::new();
         }
@@ -277,7 +273,7 @@ impl<D: Derived> Writer<D> {
         self.health().full = Some("the disk is full".to_owned());
         let (reserved, ordinary): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit| unit.urgency == Urgency::Reserved);
-        ordinary.iter().for_each(|unit| unit.settle(Err(StoreError::Full)));
+        ordinary.iter().for_each(|unit| unit.ticket.settle(Err(StoreError::Full)));
         reserved
     }
 
@@ -285,7 +281,7 @@ impl<D: Derived> Writer<D> {
         let reason = format!("{doing}: {error}");
         tracing::error!(%reason, "the ledger cannot be written; no more commits until a restart");
         self.health().poisoned.get_or_insert(reason.clone());
-        units.iter().for_each(|unit| unit.settle(Err(StoreError::Poisoned(reason.clone()))));
+        units.iter().for_each(|unit| unit.ticket.settle(Err(StoreError::Poisoned(reason.clone()))));
     }
 
     /// Refuses ordinary commits while space is short, and sets the reserve aside again once

@@ -20,12 +20,12 @@ use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
 use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CrlEntries, CrlRow, Head, Health, Idempotent,
-    Lineage, Listing, Orphan, Page, Register, RequestFilter, RequestRow, StandingRow, StoreError,
-    Subject, TemplateRow, TokenRow, Urgency,
+    Lineage, Listing, Orphan, Page, Recording, Register, RequestFilter, RequestRow, StandingRow,
+    StoreError, Subject, TemplateRow, TokenRow, Urgency,
 };
 impl Register for LedgerRegister {
-    fn commit(&self, entries: Vec<Entry>, urgency: Urgency) -> Result<(), StoreError> {
-        self.shared.queue.commit(entries, urgency)
+    fn submit(&self, entries: Vec<Entry>, urgency: Urgency) -> Recording {
+        self.shared.queue.submit(entries, urgency)
     }
 
     fn next_request_id(&self) -> u64 {

@@ -81,13 +81,13 @@ impl MemoryRegister {
 }
 
 impl Register for MemoryRegister {
-    fn commit(&self, entries: Vec<Entry>, _: Urgency) -> Result<(), StoreError> {
-        self.steps.take(|| {
+    fn submit(&self, entries: Vec<Entry>, _: Urgency) -> Recording {
+        Recording::settled(self.steps.take(|| {
             for entry in entries {
                 self.put(entry);
             }
             Ok(())
-        })
+        }))
     }
 
     fn roles(&self) -> Result<Option<RolesSaved>, StoreError> {

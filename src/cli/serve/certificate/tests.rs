@@ -47,7 +47,6 @@ fn founded(register: &Arc<LedgerRegister>, at: Timestamp) -> Authority {
         slug,
         template_arc: arc,
         random: random(),
-        processors: 1,
     })
     .unwrap()
 }
