@@ -55,6 +55,7 @@ impl Authority {
             standing: submitter.standing(&row.template, &account),
             renewal: renewal.transpose()?,
             signers: submission.signers(),
+            under: self.issuer.key_index(),
         };
         let approved = Act::RequestApproved(RequestMark { request_id });
         let approved = record(requester, now, approved);

@@ -41,9 +41,7 @@ impl Authority {
             let detail = format!("a signer's certificate, {serial}, {why}");
             Denial::new(Rule::SignatureRejected, detail).into()
         };
-        let issuer = &self.issuer;
-        if certificate.issuer() != issuer.name() || certificate.verify(issuer.public_key()).is_err()
-        {
+        if self.issuer_of(certificate).is_none() {
             return Err(rejected("was not issued by this CA"));
         }
         let row = self.register.certificate(&serial)?;

@@ -9,6 +9,8 @@ mod issue;
 
 pub(super) use issue::Facts;
 
+use std::sync::Arc;
+
 use super::endorsements::Endorsed;
 use super::pending::denied;
 use super::permissions::Operation;
@@ -18,6 +20,7 @@ use super::{Authority, CertificateRow, Refusal, Requester, act, record};
 use crate::pki::account::Account;
 use crate::pki::cms::Signer;
 use crate::pki::denial::{Denial, Rule};
+use crate::pki::issuer::Issuer;
 use crate::pki::policy::{self, Enroller, Standing};
 use crate::pki::profile::Profile;
 use crate::pki::request::CertificateRequest;
@@ -69,6 +72,8 @@ pub(super) struct Petition<'a> {
     pub(super) renewal: Option<Renewed>,
     /// Who has signed the request beside its submitter.
     pub(super) signers: &'a [Signer],
+    /// The key index of the CA's key to issue under.
+    pub(super) under: u16,
 }
 
 impl Authority {
@@ -109,6 +114,7 @@ impl Authority {
             standing: requester.standing(enrolment.template, account),
             renewal: None,
             signers: submission.signers(),
+            under: self.issuer.key_index(),
         };
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -165,6 +171,19 @@ impl Authority {
         account: &Account,
         now: Timestamp,
     ) -> Result<CertificateRow, Refusal> {
+        self.issue_internally_under(self.issuer.key_index(), template, csr, account, now)
+    }
+
+    /// The same under a key of before: an OCSP responder answers about what was issued under the
+    /// key that issued it (RFC 6960 §4.2.2.2).
+    pub fn issue_internally_under(
+        &self,
+        key_index: u16,
+        template: &str,
+        csr: &[u8],
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<CertificateRow, Refusal> {
         self.may_issue(now)?;
         let request = CertificateRequest::parse(csr)
             .map_err(|error| Refusal::Invalid(error.slug(), error.to_string()))?;
@@ -176,6 +195,7 @@ impl Authority {
             standing: Standing::Manager,
             renewal: None,
             signers: &[],
+            under: key_index,
         };
         let act = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,
@@ -216,7 +236,8 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Profile, Decided> {
         let key = request.public_key();
-        if key.spki_der() == self.issuer.public_key().spki_der() {
+        let own = |issuer: &Arc<Issuer>| issuer.public_key().spki_der() == key.spki_der();
+        if self.issuers().any(own) {
             let detail = "the request is for the CA's own key";
             return Err(Denial::new(Rule::AuthorityKey, detail).into());
         }
@@ -247,7 +268,7 @@ impl Authority {
             enroller: Enroller { account: petition.enroller, standing: petition.standing },
             endorsements: &[],
             renewal_of: petition.renewal.as_ref().map(|renewed| &renewed.certificate),
-            issuer: &self.issuer,
+            issuer: self.under_key_or_present(petition.under).0,
             now,
         }
     }

@@ -61,6 +61,9 @@ pub enum EstablishError {
     /// The certificate was made for another key.
     #[error("the certificate is not for this CA's key")]
     AnotherKey,
+    /// The key that was to be a new one is none.
+    #[error("the CA has or had this key already: it is not new")]
+    KeyNotNew,
     /// It is over already.
     #[error("the CA certificate ended at {0}")]
     Ended(Timestamp),
@@ -179,7 +182,11 @@ fn chain_of(start: Certificate, others: &[Certificate]) -> Result<Vec<Vec<u8>>, 
             above.subject() == below.issuer()
                 && above.public_key().is_ok_and(|key| below.verify(&key).is_ok())
         };
-        let Some(found) = left.iter().position(issued) else {
+        // A root before a cross-certificate of its key, which would end the climb as well.
+        let is_root =
+            |above: &&Certificate| above.public_key().is_ok_and(|key| above.verify(&key).is_ok());
+        let root = left.iter().position(|above| issued(above) && is_root(above));
+        let Some(found) = root.or_else(|| left.iter().position(issued)) else {
             return Err(EstablishError::ParentMissing(below.issuer().to_string()));
         };
         below = left.remove(found);
@@ -255,6 +262,11 @@ pub fn listed_revocations(
     })
 }
 
+/// Whether this CRL, complete or delta, is signed with the CA's key that `issuer` stands for.
+pub fn is_signed_by(crl: impl Read, issuer: &Issuer) -> bool {
+    read_list(crl, issuer).is_ok()
+}
+
 fn read_list(
     crl: impl Read,
     issuer: &Issuer,
@@ -303,6 +315,9 @@ pub fn established(
         base_urls,
         next_crl_number,
         earlier: Vec::new(),
+        certificate_index: None,
+        earlier_parents: Vec::new(),
+        cross: Vec::new(),
         latest_this_update: None,
     }
 }
@@ -364,6 +379,8 @@ pub fn slug(name: &DistinguishedName) -> String {
     if slug.is_empty() { "ca".to_owned() } else { slug.to_owned() }
 }
 
+pub mod cross;
+pub mod generations;
 pub mod learning;
 mod partition;
 pub mod renewal;

@@ -13,6 +13,7 @@ mod endorsements;
 pub mod enroll;
 pub mod establish;
 pub mod idempotency;
+pub mod keys;
 pub mod ocsp;
 pub mod offices;
 pub mod operator;
@@ -48,6 +49,7 @@ pub use crate::storage::{
     AuditRow, CertificateFilter, CertificateRow, CertificateStatus, CrlRow, Head, Idempotent,
     Lineage, Listing, Page, RequestFilter, RequestRow, TokenRow, act,
 };
+use establish::generations::Generations;
 pub use refusal::Refusal;
 pub use requester::Requester;
 
@@ -65,6 +67,8 @@ pub struct Authority {
     directory: Arc<dyn Directory>,
     issuers: Option<Arc<dyn TokenIssuers>>,
     issuer: Arc<Issuer>,
+    earlier: Vec<keys::EarlierKey>,
+    generations: Generations,
     slug: String,
     template_arc: TemplateArc,
     templates: ArcSwap<templates::TemplateSet>,
@@ -117,12 +121,15 @@ impl Authority {
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let (templates, refused) = templates::load(parts.register.templates()?);
         let roles = roles::RoleDocument::load(parts.register.roles()?)?;
+        let own = vec![parts.issuer.certificate_der().to_vec()];
         Ok(Self {
             register: parts.register,
             key: parts.key,
             directory: parts.directory,
             issuers: None,
             issuer: Arc::new(parts.issuer),
+            earlier: Vec::new(),
+            generations: Generations::listed(own, 0, std::iter::empty()),
             slug: parts.slug,
             template_arc: parts.template_arc,
             templates: ArcSwap::from_pointee(templates),

@@ -58,7 +58,7 @@ impl Authority {
                 }
             } else {
                 let why = "interrupted between reservation and record; nobody can fetch it";
-                self.abandon(id, &serial, why, now)?;
+                self.abandon(id, &serial, orphan.scope, why, now)?;
                 told.push(format!("request {id}: interrupted, serial {serial} revoked"));
             }
         }

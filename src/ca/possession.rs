@@ -95,15 +95,13 @@ impl Authority {
     }
 
     /// Judges a certificate in full, against the register and never against a CRL: ours by name
-    /// and key, octet for octet what is on record, within its validity, neither revoked nor held,
+    /// and by the present key or one of before, octet for octet what is on record, within its validity, neither revoked nor held,
     /// fit to sign, its account there and enabled. Whoever proves in another way that the key is
     /// held (a CMS signature) comes here as well.
     pub fn possession(&self, der: &[u8], now: Timestamp) -> Result<Possession, Refusal> {
         let foreign = || refused("client-certificate-foreign", "it was not issued by this CA");
         let certificate = Certificate::from_der(der).map_err(|_| foreign())?;
-        if certificate.issuer() != self.issuer.name()
-            || certificate.verify(self.issuer.public_key()).is_err()
-        {
+        if self.issuer_of(&certificate).is_none() {
             return Err(foreign());
         }
         let serial = certificate.serial();

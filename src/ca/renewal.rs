@@ -76,6 +76,7 @@ impl Authority {
             standing: holder.standing(&held.row.template, &holder.account),
             renewal: Some(Renewed::of(held, &renewal, now)),
             signers: &[],
+            under: self.issuer.key_index(),
         };
         let received = Act::RequestReceived(RequestReceived {
             request_id: petition.request_id,

@@ -35,7 +35,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Issue the certificate of a CA below one that nobody serves (an offline root)
     SignSubordinate(SignSubordinate),
-    /// Renew the CA's own certificate with the same key: a root at once, a subordinate by a request
+    /// Renew the CA's own certificate, with the same key or a new one: a root at once, a
+    /// subordinate by a request
     RenewCa(RenewCa),
     /// Tell every mistake in configuration and templates; issue nothing
     Check(Check),
@@ -179,6 +180,12 @@ pub struct RenewCa {
     /// one]; a subordinate's parent decides that
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     pub validity: Option<u64>,
+    /// With a new key; the present one goes on signing its CRL
+    #[arg(long)]
+    pub new_key: bool,
+    /// rsa2048, rsa3072, rsa4096, p256 or p384 [default: as the present key]
+    #[arg(long, value_name = "ALGORITHM", requires = "new_key", value_parser = key_kind)]
+    pub key_algorithm: Option<KeyKind>,
     /// Settings.
     #[command(flatten)]
     pub configured: Configured,
@@ -222,13 +229,13 @@ pub struct Restore {
     /// The directory that `backup` wrote
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
-    /// The newest CRL that is still served anywhere: a file or an http:// URL. What it lists and
-    /// the copy does not know is recorded as revoked
+    /// The newest CRL that is still served anywhere: a file or an http:// URL; of a CA that has had
+    /// several keys, one of each. What it lists and the copy does not know is recorded as revoked
     #[arg(long, value_name = "FILE|URL", required_unless_present = "without_crl")]
-    pub crl: Option<String>,
+    pub crl: Vec<String>,
     /// The newest delta CRL besides, where the CRL says that there are deltas
     #[arg(long, value_name = "FILE|URL", requires = "crl")]
-    pub delta_crl: Option<String>,
+    pub delta_crl: Vec<String>,
     /// Go on without the delta CRL: what only that lists becomes valid again
     #[arg(long, conflicts_with = "delta_crl")]
     pub without_delta_crl: bool,

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::surroundings::say;
 use crate::storage::backup::backup as copy;
 
-/// What is copied beside the ledger, with the CRLs of the CAs above. The rest is derived from it, or (tokens) made anew.
+/// What is copied beside the ledger, with the later keys and the CRLs of the CAs above. The rest is derived from it, or (tokens) made anew.
 const FILES: [&str; 7] =
     ["ca.key", "ca.pem", "chain.pem", "ca.csr", "chancery.toml", "tls.key", "tls.pem"];
 
@@ -19,14 +19,19 @@ pub fn backup(arguments: &Backup, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
     home.must_have_ledger()?;
     let bar = Bar::new("copying the ledger");
-    let parents = home.parent_crls()?;
+    let (keys, parents) = (home.later_ca_keys()?, home.parent_crls()?);
+    let files = FILES.map(Path::new).into_iter();
     let files: Vec<&Path> =
-        FILES.map(Path::new).into_iter().chain(parents.iter().map(PathBuf::as_path)).collect();
+        files.chain(keys.iter().chain(&parents).map(PathBuf::as_path)).collect();
     let report = copy(home.path(), &arguments.to, &files, &mut |done, all| bar.at(done, all))?;
     drop(bar);
+    // A key is in its file before its certificate is on record: what is copied after may need it.
+    if home.later_ca_keys()? != keys {
+        return Err(Failure::RenewedMeanwhile);
+    }
     say(&format!("Copied {} entries to {}.", report.sequence, arguments.to.display()));
     say(&format!("Head {}", head(report.sequence, &report.head)));
-    say("The copy holds the CA's key: keep it as you keep the key.");
+    say("The copy holds the CA's keys: keep it as you keep them.");
     Ok(())
 }
 

@@ -88,6 +88,12 @@ pub enum Failure {
     /// The key file is another key than the CA certificate's.
     #[error("{0} is not the key of the CA certificate on record")]
     WrongKeyFile(PathBuf),
+    /// The present key is of a kind that is not made here.
+    #[error("the present key is of a kind that is not made here: say --key-algorithm")]
+    KeyAlgorithmNeeded,
+    /// The CA got a new key while its register was being copied.
+    #[error("the CA was renewed meanwhile and the copy lacks its new key: make another copy")]
+    RenewedMeanwhile,
     /// A file holds no certificate.
     #[error("{0} holds no certificate (PEM or DER)")]
     NoCertificate(PathBuf),
@@ -147,6 +153,9 @@ pub enum Failure {
         /// The last number in the copy.
         recorded: u64,
     },
+    /// A CA with several keys, and no CRL by one of them.
+    #[error("this CA has had several keys: give the newest CRL of each, also {0}.crl, with --crl")]
+    CrlOfKeyMissing(String),
     /// The CRL says that there are deltas, and none was given.
     #[error(
         "that CRL says that there are delta CRLs, which tell of revocations sooner: give the newest \

@@ -113,10 +113,10 @@ impl Founding<'_> {
     }
 
     fn keep(&self, key: &FileKey) -> Result<(), Failure> {
-        if let Some(aside) = self.home.put_left_over_key_aside(now())? {
+        if let Some(aside) = self.home.put_left_over_key_aside(0, now())? {
             tracing::warn!(kept = %aside.display(), "a key that no CA has was put aside");
         }
-        Ok(key.save(&self.home.ca_key(), self.passphrase.as_ref())?)
+        Ok(key.save(&self.home.ca_key(0), self.passphrase.as_ref())?)
     }
 
     fn conclude(

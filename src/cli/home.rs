@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, at};
+use super::init::chain_of;
 use super::settings::{PASSPHRASE_VARIABLE, Settings};
+use crate::ca::establish::generations::Generations;
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::time::Timestamp;
 use crate::signing::Passphrase;
-use crate::storage::act::Der;
+use crate::storage::act::AuthorityEstablished;
 use crate::storage::datadir::{FileMode, write_durably};
 
 /// What the names of files with the CRLs of CAs above begin with.
@@ -53,9 +55,32 @@ impl Home {
         Err(Failure::Restoring(staging))
     }
 
-    /// The CA's private key (0600).
-    pub fn ca_key(&self) -> PathBuf {
-        self.0.join("ca.key")
+    /// The CA's private key of this key index (0600). Each has its file for ever: no renewal
+    /// renames one, so that no crash leaves a CA without its key.
+    pub fn ca_key(&self, key_index: usize) -> PathBuf {
+        match key_index {
+            0 => self.0.join("ca.key"),
+            index => self.0.join(format!("ca-{index}.key")),
+        }
+    }
+
+    /// The files of the CA's keys after the first, by their names within the data directory; also
+    /// of one that still waits for its certificate.
+    pub fn later_ca_keys(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut found = Vec::new();
+        if !self.0.exists() {
+            return Ok(found);
+        }
+        for entry in std::fs::read_dir(&self.0).map_err(at(&self.0))? {
+            let name = entry.map_err(at(&self.0))?.file_name();
+            let index =
+                name.to_str().and_then(|name| name.strip_prefix("ca-")?.strip_suffix(".key"));
+            if index.is_some_and(|index| index.bytes().all(|digit| digit.is_ascii_digit())) {
+                found.push(PathBuf::from(name));
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// The root certificate: what `curl --cacert` needs.
@@ -63,14 +88,21 @@ impl Home {
         self.0.join("ca.pem")
     }
 
-    /// The CA certificate and those above it.
+    /// The CA certificate and those above it; of a root with several keys, before them, what leads
+    /// to the older ones.
     pub fn chain_pem(&self) -> PathBuf {
         self.0.join("chain.pem")
     }
 
-    /// The certificates that the CA had before, oldest first; not there if there was none.
+    /// The certificates that the CA had before, by certificate index; not there if there was
+    /// none. The present one is among them only where it is not the last.
     pub fn earlier_pem(&self) -> PathBuf {
         self.0.join("earlier.pem")
+    }
+
+    /// Cross-certificates between keys of this CA; not there if there is none.
+    pub fn cross_pem(&self) -> PathBuf {
+        self.0.join("cross.pem")
     }
 
     /// A subordinate's request to its parent.
@@ -98,19 +130,27 @@ impl Home {
         self.0.join("tls.pem")
     }
 
-    /// The OCSP responder's key (0600), sealed as the CA's is.
-    pub fn ocsp_key(&self) -> PathBuf {
-        self.0.join("ocsp.key")
+    /// The key (0600), sealed as the CA's is, of the OCSP responder for what was issued under the
+    /// CA's key of this index.
+    pub fn ocsp_key(&self, key_index: u16) -> PathBuf {
+        self.of_key("ocsp", key_index, ".key")
     }
 
-    /// The OCSP responder's certificate.
-    pub fn ocsp_pem(&self) -> PathBuf {
-        self.0.join("ocsp.pem")
+    /// The certificate of that responder.
+    pub fn ocsp_pem(&self, key_index: u16) -> PathBuf {
+        self.of_key("ocsp", key_index, ".pem")
     }
 
-    /// The OCSP answers: derived, may be deleted.
-    pub fn ocsp(&self) -> PathBuf {
-        self.0.join("ocsp")
+    /// Its answers: derived, may be deleted.
+    pub fn ocsp(&self, key_index: u16) -> PathBuf {
+        self.of_key("ocsp", key_index, "")
+    }
+
+    fn of_key(&self, name: &str, key_index: u16, ending: &str) -> PathBuf {
+        match key_index {
+            0 => self.0.join(format!("{name}{ending}")),
+            index => self.0.join(format!("{name}-{index}{ending}")),
+        }
     }
 
     /// Where the CRL is published.
@@ -136,36 +176,67 @@ impl Home {
         Ok(found)
     }
 
-    /// Puts a key that no CA on record has (an `init` was cut off) out of the way; nothing that
-    /// may be somebody's key is deleted.
-    pub fn put_left_over_key_aside(&self, now: Timestamp) -> Result<Option<PathBuf>, Failure> {
-        let key = self.ca_key();
+    /// Puts a key that no CA on record has (an `init` was cut off, or another key is wanted) out
+    /// of the way; nothing that may be somebody's key is deleted.
+    pub fn put_left_over_key_aside(
+        &self,
+        key_index: usize,
+        now: Timestamp,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let key = self.ca_key(key_index);
         if !key.exists() {
             return Ok(None);
         }
-        let aside = self.0.join(format!("ca.key.unused-{}", now.millis()));
+        let mut aside = key.clone().into_os_string();
+        aside.push(format!(".unused-{}", now.millis()));
+        let aside = PathBuf::from(aside);
         std::fs::rename(&key, &aside).map_err(at(&key))?;
         Ok(Some(aside))
     }
 
-    /// Writes `ca.pem`, `chain.pem` and `earlier.pem` where they do not say this already.
-    pub fn write_certificates(&self, chain: &[&[u8]], earlier: &[Der]) -> Result<(), Failure> {
-        let root = chain.last().copied().into_iter().collect::<Vec<_>>();
-        let earlier: Vec<&[u8]> = earlier.iter().map(|own| own.0.as_slice()).collect();
+    /// Writes `ca.pem`, `chain.pem`, `earlier.pem` and `cross.pem` where they do not say this
+    /// already.
+    pub fn write_certificates(
+        &self,
+        made: &AuthorityEstablished,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let above = chain_of(made);
+        let root = above.last().copied().into_iter().collect::<Vec<_>>();
+        let generations = Generations::of(made);
+        let older = generations.cross_of(generations.present_key(), now);
+        // OpenSSL goes on from the first that fits, and from a root to nowhere.
+        let chain: Vec<&[u8]> = older.chain(above).collect();
+        let last = generations.present() + 1 == generations.count();
+        let earlier = generations.count() - usize::from(last);
+        let earlier: Vec<&[u8]> = generations.certificates().take(earlier).collect();
+        let cross: Vec<&[u8]> = made.cross.iter().map(|own| own.certificate.as_slice()).collect();
         for (path, certificates) in [
-            (self.ca_pem(), root.as_slice()),
+            (self.ca_pem(), root),
             (self.chain_pem(), chain),
-            (self.earlier_pem(), earlier.as_slice()),
+            (self.earlier_pem(), earlier),
+            (self.cross_pem(), cross),
         ] {
             if certificates.is_empty() {
                 continue;
             }
-            let pem = certificates_to_pem(certificates);
+            let pem = certificates_to_pem(&certificates);
             if std::fs::read(&path).ok().as_deref() != Some(pem.as_bytes()) {
                 write_durably(&path, pem.as_bytes(), FileMode::Public)?;
             }
         }
         Ok(())
+    }
+
+    /// The certificates of [`Home::earlier_pem`] with the present one among them at its place, and
+    /// those above it.
+    pub fn stored_generations(&self, present: &[u8], above: &[Vec<u8>]) -> Generations {
+        let mut all = read_certificates(&self.earlier_pem()).unwrap_or_default();
+        let place = all.iter().position(|own| own == present).unwrap_or(all.len());
+        if place == all.len() {
+            all.push(present.to_vec());
+        }
+        Generations::listed(all, place, above.iter().map(Vec::as_slice))
     }
 }
 

@@ -6,7 +6,7 @@ use super::founding::{Adopted, Founding};
 use super::home::{Home, key_passphrase, passphrase_file, read_certificates, read_crl};
 use super::register::open_register;
 use super::settings::Settings;
-use super::surroundings::{host_name, say};
+use super::surroundings::{host_name, now, say};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DistinguishedName;
 use crate::signing::import::read_pkcs12;
@@ -38,7 +38,7 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
         passphrase,
         base_urls: settings.base_urls.clone(),
     };
-    let key = founding.home.ca_key();
+    let key = founding.home.ca_key(0);
     match adopted {
         Some(adopted) => {
             let (made, revoked) = founding.adopted(&adopted)?;
@@ -51,7 +51,7 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
                      first CRL makes every certificate on the old one valid again.",
                 ),
             }
-            founding.home.write_certificates(&chain_of(&made), &[])?;
+            founding.home.write_certificates(&made, now())?;
         }
         None if arguments.subordinate => {
             say(&format!("Generating the CA's key ({}).", arguments.key_algorithm));
@@ -67,7 +67,7 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
             let key = FileKey::generate(arguments.key_algorithm)?;
             let made = founding.root(&name, &key, arguments.validity)?;
             say(&format!("Made the root CA {}.", subject_of(&made)));
-            founding.home.write_certificates(&chain_of(&made), &[])?;
+            founding.home.write_certificates(&made, now())?;
         }
     }
     let how = if sealed { "encrypted with the passphrase" } else { "not encrypted, mode 0600" };

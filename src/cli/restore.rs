@@ -15,11 +15,14 @@ use super::progress::Bar;
 use super::register::{open_register, record};
 use super::settings::Settings;
 use super::surroundings::{now, say};
+use crate::ca::establish::generations::Generations;
 use crate::ca::establish::learning::{LearningError, learn as learn_from};
-use crate::ca::establish::{ListedRevocations, listed_in_partition, listed_revocations};
+use crate::ca::establish::{
+    EstablishError, ListedRevocations, is_signed_by, listed_in_partition, listed_revocations,
+};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
-use crate::storage::act::{Act, Restored};
+use crate::storage::act::{Act, AuthorityEstablished, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
 use crate::storage::open::Scrub;
@@ -33,15 +36,16 @@ const LARGEST_CRL: u64 = 1 << 30;
 /// Restores.
 pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> {
     let home = Home::new(&settings.data);
-    for path in [home.ledger(), home.ca_key()] {
+    let later = home.later_ca_keys()?.into_iter().map(|name| home.path().join(name));
+    for path in [home.ledger(), home.ca_key(0)].into_iter().chain(later) {
         if path.exists() {
             return Err(Failure::InTheWay(path));
         }
     }
     // Before anything is written: without a CRL there is nothing to restore to.
     let crls = Crls {
-        complete: arguments.crl.as_deref().map(fetched).transpose()?,
-        delta: arguments.delta_crl.as_deref().map(fetched).transpose()?,
+        complete: arguments.crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
+        delta: arguments.delta_crl.iter().map(|own| fetched(own)).collect::<Result<_, _>>()?,
         without_delta: arguments.without_delta_crl,
         partitions: arguments
             .partition_crl
@@ -78,10 +82,10 @@ pub fn restore(arguments: &Restore, settings: &Settings) -> Result<(), Failure> 
     Ok(())
 }
 
-/// What is learnt from.
+/// What is learnt from: a CRL of each key, and its delta.
 struct Crls {
-    complete: Option<Vec<u8>>,
-    delta: Option<Vec<u8>>,
+    complete: Vec<Vec<u8>>,
+    delta: Vec<Vec<u8>>,
     /// Whether somebody said to go on without one.
     without_delta: bool,
     partitions: Vec<Vec<u8>>,
@@ -93,56 +97,111 @@ struct Crls {
 fn learn(register: &LedgerRegister, crls: &Crls, settings: &Settings) -> Result<(), Failure> {
     let established = register.authority()?;
     let established = established.ok_or_else(|| Failure::NotEstablished(settings.data.clone()))?;
-    let Some(crl) = crls.complete.as_deref() else {
+    if crls.complete.is_empty() {
         say("Warning: restored without a CRL. Whatever was revoked since the copy was made is \
              valid again.");
         let act = Act::Restored(Restored { crl_number: None, revoked: 0 });
         return record(register, vec![act], now(), Urgency::Reserved);
-    };
-    let parents: Vec<&[u8]> = established.parents.iter().map(|own| own.0.as_slice()).collect();
-    let issuer = Issuer::new(&established.certificate, &parents, Vec::new(), Vec::new())?;
-    let listed = listed_revocations(crl, &issuer)?;
-    let listed = match &crls.delta {
-        Some(delta) => listed.with(delta.as_slice(), &issuer)?,
-        None if listed.names_deltas && !crls.without_delta => {
-            return Err(Failure::DeltaCrlMissing);
+    }
+    let issuers = issuers(&established)?;
+    crls.must_be_of(&issuers)?;
+    let mut all = Vec::new();
+    for issuer in &issuers {
+        let scope = CrlScope::of_key(issuer.key_index());
+        match crls.listed(issuer)? {
+            Some(listed) => all.push((scope.key, listed)),
+            // What nobody holds any more need not be learnt.
+            None if now() > issuer.not_after() => {}
+            None => return Err(Failure::CrlOfKeyMissing(scope.file_name(&established.slug))),
         }
-        None => listed,
-    };
-    let parts = parts(register, crls, &issuer, &established.slug)?;
-    let key = issuer.key_index();
-    let revoked = learn_from(register, established, key, &listed, &parts, now());
-    let revoked = revoked.map_err(|error| match error {
+    }
+    let parts = crls.parts(register, &issuers, &established.slug)?;
+    let learnt = learn_from(register, established, &all, &parts, now());
+    let learnt = learnt.map_err(|error| match error {
         LearningError::OldCrl { given, recorded } => Failure::OldCrl { given, recorded },
         LearningError::Store(error) => error.into(),
     })?;
-    say(&format!(
-        "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as revoked.",
-        listed.this_update,
-        listed.entries.len()
-    ));
+    for ((_, listed), revoked) in all.iter().zip(learnt) {
+        say(&format!(
+            "The CRL of {} lists {} serial numbers; {revoked} of them the copy did not know as \
+             revoked.",
+            listed.this_update,
+            listed.entries.len()
+        ));
+    }
     Ok(())
 }
 
-/// What the partitions' CRLs list. The copy knows how many there were at least.
-fn parts(
-    register: &LedgerRegister,
-    crls: &Crls,
-    issuer: &Issuer,
-    slug: &str,
-) -> Result<Vec<(CrlScope, ListedRevocations)>, Failure> {
-    let mut parts = Vec::new();
-    for crl in &crls.partitions {
-        let (scope, listed) = listed_in_partition(crl.as_slice(), issuer, slug)?;
-        parts.push((scope, listed));
+/// The CA under each of its keys, the present one first.
+fn issuers(established: &AuthorityEstablished) -> Result<Vec<Issuer>, Failure> {
+    let generations = Generations::of(established);
+    let mut keys = generations.key_indexes();
+    keys.sort_by_key(|key| *key != generations.present_key());
+    let certificates = keys.into_iter().filter_map(|key| generations.certificate_of_key(key));
+    let issuer = |index| Ok(generations.issuer(index, &established.slug, &[])?);
+    certificates.map(issuer).collect()
+}
+
+impl Crls {
+    /// That each is signed with one of the CA's keys; else why not with the present one.
+    fn must_be_of(&self, issuers: &[Issuer]) -> Result<(), Failure> {
+        let Some(present) = issuers.first() else { return Ok(()) };
+        for crl in &self.complete {
+            if !issuers.iter().any(|issuer| is_signed_by(crl.as_slice(), issuer)) {
+                listed_revocations(crl.as_slice(), present)?;
+            }
+        }
+        for delta in &self.delta {
+            if !issuers.iter().any(|issuer| is_signed_by(delta.as_slice(), issuer)) {
+                return Err(EstablishError::NotADelta.into());
+            }
+        }
+        Ok(())
     }
-    let known = register.partitions(issuer.key_index())?;
-    let known = known.map_or(0, |known| known.partitions.get());
-    let given = |number| parts.iter().any(|(scope, _)| scope.partition == Some(number));
-    let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
-    match missing {
-        Some(number) if !crls.without_partitions => Err(Failure::PartitionCrlMissing(number)),
-        _ => Ok(parts),
+
+    /// What the partitions' CRLs list. The copy knows how many there were at least.
+    fn parts(
+        &self,
+        register: &LedgerRegister,
+        issuers: &[Issuer],
+        slug: &str,
+    ) -> Result<Vec<(CrlScope, ListedRevocations)>, Failure> {
+        let mut parts = Vec::new();
+        for crl in &self.partitions {
+            let mut read = issuers.iter().map(|own| listed_in_partition(crl.as_slice(), own, slug));
+            let present = read.next().transpose();
+            let found = match present {
+                Err(error) => read.find_map(Result::ok).ok_or(error)?,
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+            };
+            parts.push(found);
+        }
+        for issuer in issuers.iter().filter(|issuer| now() <= issuer.not_after()) {
+            let key = issuer.key_index();
+            let known = register.partitions(key)?.map_or(0, |known| known.partitions.get());
+            let scope = |number| CrlScope { key, partition: Some(number) };
+            let given = |number| parts.iter().any(|(own, _)| *own == scope(number));
+            let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
+            if let Some(number) = missing.filter(|_| !self.without_partitions) {
+                return Err(Failure::PartitionCrlMissing(number));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// What the CRL by this key lists, with its delta.
+    fn listed(&self, issuer: &Issuer) -> Result<Option<ListedRevocations>, Failure> {
+        let own = |all: &'_ [Vec<u8>]| {
+            all.iter().find(|crl| is_signed_by(crl.as_slice(), issuer)).cloned()
+        };
+        let Some(crl) = own(&self.complete) else { return Ok(None) };
+        let listed = listed_revocations(crl.as_slice(), issuer)?;
+        match own(&self.delta) {
+            Some(delta) => Ok(Some(listed.with(delta.as_slice(), issuer)?)),
+            None if listed.names_deltas && !self.without_delta => Err(Failure::DeltaCrlMissing),
+            None => Ok(Some(listed)),
+        }
     }
 }
 

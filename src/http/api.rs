@@ -16,6 +16,7 @@ use axum::routing::{MethodFilter, on};
 use super::answer::{Answer, Reply};
 use super::body::{self, Limits};
 use super::call::{Call, Received};
+use super::chain::Chains;
 use super::credentials::Credential;
 use super::doctor::self_check::SelfCheck;
 use super::metrics::Metrics;
@@ -63,8 +64,8 @@ pub struct Api {
     pub copies: Option<Arc<Copies>>,
     /// How long a revocation waits for the CRL that shows it before it answers 202.
     pub publication_wait: Duration,
-    /// The CA certificates above a certificate of ours, PEM; made once.
-    pub(super) chain_pem: String,
+    /// The CA certificates above certificates of ours.
+    pub(super) chains: Chains,
     draining: AtomicBool,
     calls: AtomicU64,
     first_call: String,
@@ -84,10 +85,7 @@ impl Api {
     ) -> std::io::Result<Self> {
         // Call numbers tell runs of the program apart by the time of its start.
         let first_call = format!("{:x}", clock().millis());
-        let issuer = authority.issuer();
-        let mut chain = vec![issuer.certificate_der().to_vec()];
-        chain.extend(issuer.chain().iter().map(|above| above.der().to_vec()));
-        let chain_pem = crate::pki::bundle::certificates_to_pem(&chain);
+        let chains = Chains::of(&authority, clock());
         Ok(Self {
             authority,
             publisher,
@@ -101,7 +99,7 @@ impl Api {
             self_check: ArcSwapOption::empty(),
             copies: None,
             publication_wait: PUBLICATION_WAIT,
-            chain_pem,
+            chains,
             draining: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             first_call,

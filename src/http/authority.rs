@@ -17,6 +17,7 @@ use crate::ca::idempotency::Begun;
 use crate::ca::{CrlRow, Page};
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::certificate::Certificate;
+use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 
 #[derive(Serialize)]
@@ -42,7 +43,36 @@ struct Description<'a> {
     delta_crl_next_update: Option<String>,
     certificate: String,
     chain: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_keys: Vec<EarlierKey<'a>>,
     notices: Vec<String>,
+}
+
+/// A key that the CA had before and what it still signs.
+#[derive(Serialize)]
+struct EarlierKey<'a> {
+    key_index: u16,
+    not_after: String,
+    thumbprint_sha256: String,
+    crl_urls: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_number: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_next_update: Option<String>,
+}
+
+impl<'a> EarlierKey<'a> {
+    fn of(call: &Call<'a>, issuer: &'a Issuer) -> Self {
+        let crl = call.api.publisher.current(CrlScope::of_key(issuer.key_index()));
+        Self {
+            key_index: issuer.key_index(),
+            not_after: issuer.not_after().to_string(),
+            thumbprint_sha256: hex(&issuer.certificate().sha256_thumbprint()),
+            crl_urls: issuer.crl_urls(),
+            crl_number: crl.as_ref().map(|crl| crl.number),
+            crl_next_update: crl.map(|crl| crl.next_update.to_string()),
+        }
+    }
 }
 
 /// `GET /v1/ca`.
@@ -76,7 +106,12 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
         delta_crl_number: delta.as_ref().map(|crl| crl.number),
         delta_crl_next_update: delta.map(|crl| crl.next_update.to_string()),
         certificate: certificates_to_pem(&[issuer.certificate_der()]),
-        chain: &call.api.chain_pem,
+        chain: call.api.chains.pem(issuer.key_index(), call.now),
+        earlier_keys: authority
+            .earlier_keys()
+            .iter()
+            .map(|own| EarlierKey::of(call, &own.issuer))
+            .collect(),
         notices,
     };
     Ok(Answer::json(StatusCode::OK, &description).into())

@@ -40,10 +40,10 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
     call.no_parameters()?;
     let row = call.api.authority.certificate(call.requester, &serial_number(call)?)?;
     if representation != Representation::Json {
-        return Ok(represented(call.api, &row, representation, StatusCode::OK).into());
+        return Ok(represented(call, &row, representation, StatusCode::OK).into());
     }
     let mut described = Described::of(&row, call.now)?;
-    described.chain = Some(&call.api.chain_pem);
+    described.chain = Some(call.api.chains.pem(row.scope.key, call.now));
     described.renew_after = renew_after(call.api, &row);
     let lineage = call.api.authority.lineage(call.requester, &row.serial)?;
     described = described.descending(&lineage);
@@ -61,7 +61,7 @@ pub fn serial_number(call: &Call<'_>) -> Result<SerialNumber, Problem> {
 
 /// The certificate in one of its own forms.
 pub fn represented(
-    api: &Api,
+    call: &Call<'_>,
     row: &CertificateRow,
     representation: Representation,
     status: StatusCode,
@@ -69,12 +69,13 @@ pub fn represented(
     let own = &row.certificate;
     let body = match representation {
         Representation::Json | Representation::Pem => certificates_to_pem(&[own]).into_bytes(),
-        Representation::PemChain => (certificates_to_pem(&[own]) + &api.chain_pem).into_bytes(),
+        Representation::PemChain => (certificates_to_pem(&[own])
+            + call.api.chains.pem(row.scope.key, call.now))
+        .into_bytes(),
         Representation::Der => own.clone(),
         Representation::Pkcs7 => {
-            let issuer = api.authority.issuer();
-            let mut all = vec![own.as_slice(), issuer.certificate_der()];
-            all.extend(issuer.chain().iter().map(Certificate::der));
+            let above = call.api.authority.above(row.scope.key, call.now);
+            let all: Vec<&[u8]> = std::iter::once(own.as_slice()).chain(above).collect();
             certificates_to_pkcs7(&all)
         }
     };
@@ -153,14 +154,15 @@ pub struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Of an issued certificate.
-    pub fn of(api: &'a Api, row: &CertificateRow) -> Result<Self, Problem> {
+    pub fn of(call: &Call<'a>, row: &CertificateRow) -> Result<Self, Problem> {
+        let api = call.api;
         let not_before = Certificate::not_before_of(&row.certificate);
         Ok(Self {
             serial_number: row.serial.to_string(),
             not_before: not_before.map_err(|error| unreadable(row, &error))?.to_string(),
             not_after: row.not_after.to_string(),
             certificate: certificates_to_pem(&[&row.certificate]),
-            chain: &api.chain_pem,
+            chain: api.chains.pem(row.scope.key, call.now),
             alt_security_identities: api.authority.alt_security_identities(&row.serial),
             renew_after: renew_after(api, row),
         })

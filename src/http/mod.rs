@@ -14,6 +14,7 @@ pub mod body;
 pub mod call;
 pub mod certificate_status;
 pub mod certificates;
+mod chain;
 mod client_certificate;
 pub mod credentials;
 pub mod doctor;

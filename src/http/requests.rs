@@ -146,12 +146,12 @@ pub fn one(call: &Call<'_>) -> Result<Reply, Problem> {
     if let Some(certificate) = &certificate
         && representation != Representation::Json
     {
-        let answer = represented(call.api, certificate, representation, StatusCode::OK);
+        let answer = represented(call, certificate, representation, StatusCode::OK);
         return Ok(answer.into());
     }
     let mut request = Request::of(&row);
     request.csr = Some(pem::write(cms::Submission::label(&row.csr), &row.csr));
-    request.issued = certificate.as_ref().map(|row| Parts::of(call.api, row)).transpose()?;
+    request.issued = certificate.as_ref().map(|row| Parts::of(call, row)).transpose()?;
     Ok(Answer::json(StatusCode::OK, &request).into())
 }
 
@@ -202,13 +202,13 @@ fn certified(
     status: StatusCode,
 ) -> Result<Answer, Problem> {
     if representation != Representation::Json {
-        return Ok(represented(call.api, row, representation, status));
+        return Ok(represented(call, row, representation, status));
     }
     let disposition = match row.revocation {
         None => Disposition::Issued.as_str(),
         Some(_) => Disposition::Revoked.as_str(),
     };
-    let issued = Some(Parts::of(call.api, row)?);
+    let issued = Some(Parts::of(call, row)?);
     let body = Submitted { request_id: row.request_id, disposition, issued, notices };
     Ok(Answer::json(status, &body))
 }

@@ -9,9 +9,11 @@ use super::certificate::parts::TbsParts;
 use super::certificate::sha256;
 use super::encoding::{Signed, Verbatim};
 use super::extension::{
-    Extension, KeyUsage, authority_basic_constraints, ca_version, key_usage,
+    Extension, KeyUsage, authority_basic_constraints, authority_information_access,
+    authority_key_identifier, ca_version, crl_distribution_points, key_identifier, key_usage,
     previous_ca_certificate_hash, subject_key_identifier,
 };
+use super::issuer::Issuer;
 use super::name::DistinguishedName;
 use super::oid;
 use super::public_key::PublicKey;
@@ -52,6 +54,43 @@ pub fn root_to_be_signed(
         extensions.iter(),
     );
     // Only beyond 256 MiB could this fail; nothing is no certificate.
+    parts.and_then(|parts| parts.to_der()).unwrap_or_default()
+}
+
+/// The to-be-signed bytes of a cross-certificate between two keys of one root (RFC 4210 §4.4):
+/// `subject`'s key, certified with `issuer`'s. It says where the issuing key's CRL and certificate
+/// are, and has no CA version: it is none of the CA's own certificates.
+pub fn cross_to_be_signed(
+    subject: &Issuer,
+    issuer: &Issuer,
+    serial: SerialNumber,
+    validity: [Timestamp; 2],
+    algorithm: SignatureAlgorithm,
+) -> Vec<u8> {
+    let path_length = subject.path_length().and_then(|length| u8::try_from(length).ok());
+    let mut extensions = vec![
+        key_usage(KeyUsage::AUTHORITY),
+        authority_basic_constraints(path_length),
+        // As its own certificate has it, however that was computed.
+        key_identifier(subject.key_identifier()),
+        authority_key_identifier(issuer.key_identifier()),
+    ];
+    if !issuer.crl_urls().is_empty() {
+        extensions.push(crl_distribution_points(issuer.crl_urls()));
+    }
+    if !issuer.certificate_urls().is_empty() {
+        extensions.push(authority_information_access(issuer.certificate_urls(), &[]));
+    }
+    let parts = TbsParts::version_3(
+        &serial,
+        algorithm.to_der(),
+        issuer.name().as_der(),
+        validity,
+        subject.name().as_der(),
+        subject.public_key().spki_der(),
+        extensions.iter(),
+    );
+    // As above.
     parts.and_then(|parts| parts.to_der()).unwrap_or_default()
 }
 

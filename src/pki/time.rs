@@ -18,6 +18,9 @@ pub struct NotAMoment;
 const LAST_SECOND: u64 = 253_402_300_799;
 
 impl Timestamp {
+    /// 9999-12-31T23:59:59Z: what has it as its end has no well-defined one.
+    pub const NEVER: Self = Self(LAST_SECOND * 1000);
+
     /// From milliseconds since the epoch; later than the year 9999 is held at its end.
     pub fn from_millis(milliseconds: u64) -> Self {
         Self(milliseconds.min(LAST_SECOND * 1000))

@@ -99,6 +99,20 @@ impl FileKey {
         Self::new(pair.map_err(|_| KeyFileError::Generation)?)
     }
 
+    /// Which kind it is; none if it is one that is only imported.
+    pub fn kind(&self) -> Option<KeyKind> {
+        match &self.pair {
+            Pair::Rsa(pair) => match pair.public_modulus_len() {
+                256 => Some(KeyKind::Rsa2048),
+                384 => Some(KeyKind::Rsa3072),
+                512 => Some(KeyKind::Rsa4096),
+                _ => None,
+            },
+            Pair::P256(_) => Some(KeyKind::P256),
+            Pair::P384(_) => Some(KeyKind::P384),
+        }
+    }
+
     /// From a PKCS#8 PrivateKeyInfo (RFC 5208), not encrypted.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyFileError> {
         let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyFileError::NotAKey)?;

@@ -7,12 +7,14 @@ pub mod algorithm;
 mod durable;
 pub mod file;
 pub mod import;
+mod missing;
 pub mod passphrase;
 
 use aws_lc_rs::digest::Digest;
 
 pub use algorithm::KeyKind;
 pub use file::{FileKey, KeyFileError};
+pub use missing::MissingKey;
 pub use passphrase::Passphrase;
 
 use crate::pki::signature::SignatureAlgorithm;
@@ -38,6 +40,9 @@ pub enum SigningError {
     /// The key refused.
     #[error("the CA key could not sign")]
     Refused,
+    /// There is no key.
+    #[error("{0}")]
+    Missing(String),
     /// The digest is not of the key's hash.
     #[error("the digest was made with another hash than the key signs with")]
     WrongDigest,

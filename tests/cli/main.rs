@@ -18,6 +18,7 @@ mod domain_accounts;
 mod first_start;
 mod full_disk;
 mod mutual_tls;
+mod new_key;
 mod notification;
 mod ocsp;
 mod openssl_root;

@@ -254,6 +254,17 @@ impl Authority {
         run(client.args(more))
     }
 
+    /// Stopped, renewed by `chancery renew-ca` with these flags, and started again where it was.
+    pub fn renewed(self, folder: &Path, more: &[&str]) -> Self {
+        let publish = self.publication.trim_start_matches("http://").to_owned();
+        let (api, data) = (self.api.trim_start_matches("https://").to_owned(), self.data.clone());
+        assert!(self.stop(), "SIGTERM did not end the service cleanly");
+        let mut renew = program(BINARY);
+        renew.arg("renew-ca").arg("--data").arg(data).args(more);
+        run(&mut renew).expect_ok("chancery renew-ca");
+        Self::serve_at(folder, &api, &publish, None, &[])
+    }
+
     pub fn stop(self) -> bool {
         self.running.stop()
     }

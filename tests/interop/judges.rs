@@ -151,6 +151,30 @@ pub fn webpki_judges(
     crls: &[&Path],
     usage: KeyUsage,
 ) -> Result<(), webpki::Error> {
+    let depth = webpki::RevocationCheckDepth::Chain;
+    webpki_judges_to(certificate, root, between, crls, usage, depth)
+}
+
+/// The same, and only the certificate itself by the CRLs.
+pub fn webpki_judges_leaf(
+    certificate: &Path,
+    root: &Path,
+    between: &[&Path],
+    crls: &[&Path],
+    usage: KeyUsage,
+) -> Result<(), webpki::Error> {
+    let depth = webpki::RevocationCheckDepth::EndEntity;
+    webpki_judges_to(certificate, root, between, crls, usage, depth)
+}
+
+fn webpki_judges_to(
+    certificate: &Path,
+    root: &Path,
+    between: &[&Path],
+    crls: &[&Path],
+    usage: KeyUsage,
+    depth: webpki::RevocationCheckDepth,
+) -> Result<(), webpki::Error> {
     let root = CertificateDer::from(to_der(root));
     let anchor = webpki::anchor_from_trusted_cert(&root)?;
     let certificate = CertificateDer::from(to_der(certificate));
@@ -164,6 +188,7 @@ pub fn webpki_judges(
     let crls: Vec<_> = read.iter().collect();
     let revocation = webpki::RevocationOptionsBuilder::new(&crls)
         .expect("a CRL at least")
+        .with_depth(depth)
         .with_status_policy(webpki::UnknownStatusPolicy::Deny)
         .with_expiration_policy(webpki::ExpirationPolicy::Enforce)
         .build();

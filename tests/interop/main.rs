@@ -20,6 +20,7 @@ mod machine;
 mod ocsp;
 mod party;
 mod radius;
+mod rekeyed;
 mod subordinate;
 mod tunnel;
 mod unit;

@@ -8,7 +8,7 @@ use crate::notification::event::{
     News, PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::pki::certificate::Certificate;
-use crate::pki::revocation_list::CrlKind;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::{self, Act, CrlPublished, Ending, ExpiryNoticed};
@@ -60,8 +60,10 @@ impl Announcements {
 
     /// Where a CRL is found that is on record.
     fn crl_urls(&self, row: Option<&CrlRow>) -> Vec<String> {
-        let scope = row.map(|row| row.scope).unwrap_or_default();
-        let urls = self.authority.issuer.crl_urls_of(scope);
+        let present = CrlScope::of_key(self.authority.issuer.key_index());
+        let scope = row.map_or(present, |row| row.scope);
+        let issuer = self.authority.issuers().find(|issuer| issuer.key_index() == scope.key);
+        let urls = issuer.map_or(&[][..], |issuer| issuer.crl_urls_of(scope));
         match row.and_then(base_of) {
             None => urls.to_vec(),
             // Deltas stand beside the complete CRL.

@@ -102,11 +102,11 @@ impl Watch {
         Ok(())
     }
 
-    /// The published CRLs, and the delta where one says that there are deltas, each once a newer
-    /// one is overdue.
+    /// The published CRLs of each key, and the delta where one says that there are deltas, each once
+    /// a newer one is overdue.
     pub fn look_at_crls(&self, now: Timestamp) -> Result<(), Refusal> {
-        let issuer = Arc::clone(&self.authority.issuer);
-        issuer.scopes().try_for_each(|scope| self.look_at_crls_of(scope, now))
+        let scopes = self.authority.issuers().flat_map(|issuer| issuer.scopes());
+        scopes.into_iter().try_for_each(|scope| self.look_at_crls_of(scope, now))
     }
 
     fn look_at_crls_of(&self, scope: CrlScope, now: Timestamp) -> Result<(), Refusal> {

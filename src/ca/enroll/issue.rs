@@ -44,7 +44,7 @@ impl Authority {
     ) -> Result<Enrolled, Refusal> {
         let mut notices = self.notices_for(&profile);
         notices.extend(self.supersession_notices(listed, petition.account, now)?);
-        let reserved = self.reserve(profile, petition.request_id, before, now).await?;
+        let reserved = self.reserve(profile, petition, before, now).await?;
         let facts = Facts {
             account: petition.account.name.clone(),
             requester: petition.submitter.unwrap_or(&petition.account.name).to_owned(),
@@ -60,15 +60,16 @@ impl Authority {
     async fn reserve(
         &self,
         profile: Profile,
-        request_id: u64,
+        petition: &Petition<'_>,
         before: Vec<Entry>,
         now: Timestamp,
     ) -> Result<Reserved, Refusal> {
+        let request_id = petition.request_id;
+        let (issuer, key) = self.under_key_or_present(petition.under);
         for _ in 0..3 {
             let serial = self.fresh_serial()?;
-            let scope = self.issuer.scope_of(&serial);
-            let algorithm = self.key.algorithm();
-            let prepared = Prepared::build(&profile, serial, &self.issuer, algorithm)
+            let scope = issuer.scope_of(&serial);
+            let prepared = Prepared::build(&profile, serial, issuer, key.algorithm())
                 .map_err(|error| Refusal::Unavailable("lint", error.to_string()))?;
             let tbs = prepared.into_tbs();
             let act = Act::SerialReserved(SerialReserved {
@@ -97,17 +98,11 @@ impl Authority {
         now: Timestamp,
     ) -> Result<CertificateRow, Refusal> {
         let Reserved { request_id, serial, scope, tbs } = reserved;
-        let signed = self.key.sign(&tbs).map_err(|error| error.to_string()).and_then(|signature| {
-            let algorithm = self.key.algorithm();
-            let key = self.issuer.public_key();
-            Certificate::assemble(&tbs, algorithm, &signature, key)
-                .map(|certificate| (certificate, signature))
-                .map_err(|error| error.to_string())
-        });
+        let signed = self.signed(&tbs, scope);
         let (certificate, signature) = match signed {
             Ok(signed) => signed,
             Err(why) => {
-                self.abandon(request_id, &serial, &why, now)?;
+                self.abandon(request_id, &serial, scope, &why, now)?;
                 return Err(Refusal::Unavailable("signing-failed", why));
             }
         };
@@ -141,22 +136,35 @@ impl Authority {
         })
     }
 
+    /// The certificate, verified, and its signature: with the key that it was reserved under, which
+    /// for an orphan may be one of before.
+    fn signed(&self, tbs: &[u8], scope: CrlScope) -> Result<(Certificate, Vec<u8>), String> {
+        let under = self.under_key(scope.key);
+        let (issuer, key) = under.ok_or("the key that it was reserved under is not known")?;
+        let signature = key.sign(tbs).map_err(|error| error.to_string())?;
+        let made = Certificate::assemble(tbs, key.algorithm(), &signature, issuer.public_key());
+        let certificate = made.map_err(|error| error.to_string())?;
+        Ok((certificate, signature))
+    }
+
     /// Gives a reservation up: the request has failed and its serial number goes on the CRL.
     pub(in crate::ca) fn abandon(
         &self,
         request_id: u64,
         serial: &SerialNumber,
+        scope: CrlScope,
         why: &str,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let issuer = self.under_key(scope.key).map_or(&self.issuer, |(issuer, _)| issuer);
         let revoked = Act::CertificateRevoked(CertificateRevoked {
             serial: serial.as_der_content().to_vec(),
             revoked_at: now.millis(),
             reason: crate::pki::revocation::RevocationReason::CessationOfOperation.code(),
             invalidity_date: None,
-            not_after: Some(self.issuer.not_after().seconds()),
+            not_after: Some(issuer.not_after().seconds()),
             key_sha256: None,
-            scope: None,
+            scope: Scope::of(scope).map(|_| scope.into()),
         });
         let failed = Act::RequestFailed(RequestFailed { request_id, detail: why.to_owned() });
         let acts = [revoked, failed].into_iter().chain(self.returned_token(request_id)?);

@@ -28,41 +28,48 @@ pub enum LearningError {
     Store(#[from] StoreError),
 }
 
-/// Puts on record what was published under a key after this copy of the register was made, by the
-/// complete CRL and those of partitions, and raises what the next CRLs begin with above that.
-/// Gives how many revocations the copy did not know.
+/// Puts on record what was published after this copy of the register was made, by the complete CRL
+/// of each key (its key index beside it, the present key's first) and those of partitions, and
+/// raises what the next CRLs begin with above that. Gives for each complete CRL how many revocations
+/// the copy did not know; those that partitions told count with the first.
 pub fn learn(
     register: &dyn Register,
     present: AuthorityEstablished,
-    key: u16,
-    listed: &ListedRevocations,
+    listed: &[(u16, ListedRevocations)],
     parts: &[(CrlScope, ListedRevocations)],
     now: Timestamp,
-) -> Result<usize, LearningError> {
-    must_not_be_older(register, listed, CrlScope::of_key(key))?;
-    let (mut revoked, mut number, mut this_update) = (0, listed.number, listed.this_update);
-    for (scope, part) in parts {
-        must_not_be_older(register, part, *scope)?;
-        number = number.max(part.number);
-        this_update = this_update.max(part.this_update);
+) -> Result<Vec<usize>, LearningError> {
+    let complete = listed.iter().map(|(key, list)| (CrlScope::of_key(*key), list));
+    let (mut number, mut this_update) = (None, None);
+    for (scope, list) in complete.chain(parts.iter().map(|(scope, part)| (*scope, part))) {
+        must_not_be_older(register, list, scope)?;
+        number = number.max(list.number);
+        this_update = this_update.max(Some(list.this_update.seconds()));
     }
+    let mut told = 0;
     for (scope, part) in parts {
-        revoked += record_missing_revocations(register, part, (*scope).into(), now)?;
+        told += record_missing_revocations(register, part, (*scope).into(), now)?;
     }
-    // What no partition lists was issued since the copy was made: it may be in any of them.
-    let scope = RevokedScope { key, partition: Partition::Unknown };
-    revoked += record_missing_revocations(register, listed, scope, now)?;
+    let mut revoked = Vec::new();
+    for (key, list) in listed {
+        // What no partition lists was issued since the copy was made, under the present key: it
+        // may be in any part of that.
+        let scope = RevokedScope { key: *key, partition: Partition::Unknown };
+        revoked.push(told + record_missing_revocations(register, list, scope, now)?);
+        told = 0;
+    }
     let mut acts = Vec::new();
     let next_crl_number = number.map_or(0, |number| number.saturating_add(1));
     let raised = AuthorityEstablished {
         next_crl_number: present.next_crl_number.max(next_crl_number),
-        latest_this_update: present.latest_this_update.max(Some(this_update.seconds())),
+        latest_this_update: present.latest_this_update.max(this_update),
         ..present.clone()
     };
     if raised != present {
         acts.push(Act::AuthorityEstablished(raised));
     }
-    acts.push(Act::Restored(Restored { crl_number: number, revoked: revoked as u64 }));
+    let sum = revoked.iter().sum::<usize>() as u64;
+    acts.push(Act::Restored(Restored { crl_number: number, revoked: sum }));
     record(register, acts, now)?;
     Ok(revoked)
 }

@@ -1,10 +1,11 @@
 //! What the register says that answers are to be made of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::OcspError;
 use crate::pki::ocsp::Standing;
 use crate::pki::revocation::Revocation;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::act::Act;
@@ -44,10 +45,11 @@ fn standing(revocation: Option<Revocation>) -> Standing {
     revocation.map_or(Standing::Good, Standing::Revoked)
 }
 
-/// The certificates that were issued, revoked or released after ledger entry `reflected`, as they
-/// stand now; nothing where nothing came after it.
+/// The certificates under a key of the CA that were issued, revoked or released after ledger entry
+/// `reflected`, as they stand now; nothing where nothing came after it.
 pub(super) fn changes(
     register: &dyn Register,
+    key: u16,
     reflected: u64,
     now: Timestamp,
 ) -> Result<Option<Changes>, OcspError> {
@@ -58,14 +60,20 @@ pub(super) fn changes(
     let Some(last) = rows.last() else { return Ok(None) };
     let (sequence, hash) = (last.sequence, last.hash);
     let mut issued = BTreeSet::new();
-    let mut revoked = BTreeSet::new();
+    // With the key that they say, for those that no certificate here has.
+    let mut revoked = BTreeMap::new();
     for row in &rows {
         match &row.entry.act {
             Act::CertificateIssued(act) => {
                 issued.insert(act.request_id);
             }
-            Act::CertificateRevoked(act) => revoked.extend(serial(&act.serial)),
-            Act::CertificateReleased(act) => revoked.extend(serial(&act.serial)),
+            Act::CertificateRevoked(act) => {
+                let told = act.scope.map_or(CrlScope::FIRST.key, |scope| scope.key);
+                revoked.extend(serial(&act.serial).map(|serial| (serial, told)));
+            }
+            Act::CertificateReleased(act) => {
+                revoked.extend(serial(&act.serial).map(|serial| (serial, key)));
+            }
             _ => {}
         }
     }
@@ -73,10 +81,10 @@ pub(super) fn changes(
     for request in issued {
         let found = register.certificate_standings(request.saturating_sub(1), 1)?.rows;
         let found = found.into_iter().find(|row| row.request_id == request);
-        questions.extend(found.map(Question::from));
+        questions.extend(found.filter(|row| row.scope.key == key).map(Question::from));
     }
-    for serial in revoked {
-        questions.extend(question(register, serial)?);
+    for (serial, told) in revoked {
+        questions.extend(question(register, key, serial, told)?);
     }
     questions.sort_by_key(|question| question.serial);
     questions.dedup_by_key(|question| question.serial);
@@ -84,11 +92,18 @@ pub(super) fn changes(
     Ok(Some(Changes { questions, sequence, hash }))
 }
 
-/// A serial number of ours, known by a certificate or only by its revocation.
-fn question(register: &dyn Register, serial: SerialNumber) -> Result<Option<Question>, OcspError> {
+/// A serial number under the key, known by a certificate or only by its revocation, which tells
+/// under which key it is.
+fn question(
+    register: &dyn Register,
+    key: u16,
+    serial: SerialNumber,
+    told: u16,
+) -> Result<Option<Question>, OcspError> {
     match register.certificate_standing(&serial)? {
-        Some(row) => Ok(Some(row.into())),
-        None => known_by_revocation(register, serial),
+        Some(row) => Ok((row.scope.key == key).then(|| row.into())),
+        None if told == key => known_by_revocation(register, serial),
+        None => Ok(None),
     }
 }
 

@@ -190,7 +190,8 @@ impl Desk {
             // The first round will ask about everybody.
             return Ok(Work::Done);
         }
-        let Some(changes) = changes(parts.register.as_ref(), progress.reflected, now)? else {
+        let (register, key) = (parts.register.as_ref(), parts.issuer.key_index());
+        let Some(changes) = changes(register, key, progress.reflected, now)? else {
             return Ok(Work::Done);
         };
         self.put(parts, &changes.questions, progress.round, now)?;

@@ -35,6 +35,8 @@ pub struct AnswerPoint {
     served: ArcSwapOption<Served>,
     fresh: FreshSigners,
     counts: Counts,
+    /// The same for what was issued under other keys of the CA.
+    others: Vec<Arc<AnswerPoint>>,
 }
 
 /// What is answered from.
@@ -97,7 +99,13 @@ impl AnswerPoint {
             served: ArcSwapOption::empty(),
             fresh: FreshSigners::start(threads)?,
             counts: Counts::default(),
+            others: Vec::new(),
         })
+    }
+
+    /// The same, which hands on what is asked about other keys of the CA.
+    pub fn beside(self, others: Vec<Arc<Self>>) -> Self {
+        Self { others, ..self }
     }
 
     /// How often which answer was given.
@@ -114,15 +122,22 @@ impl AnswerPoint {
         self.served.store(Some(Arc::new(served)));
     }
 
-    /// The answer to a request in DER.
+    /// The answer to a request in DER. Which key it is about is told by the first certificate in it;
+    /// of those under another key in the same request nothing is known.
     pub fn find(&self, request: &[u8], now: Timestamp) -> Found {
+        let meant = self.others.iter().find(|other| other.is_meant(request));
+        if let Some(other) = meant {
+            return other.find(request, now);
+        }
         let found = self.look(request, now).unwrap_or_else(Found::Status);
-        let count = match &found {
-            Found::Stored(_) => &self.counts.stored,
-            Found::Fresh(_) => &self.counts.fresh,
-            Found::Status(status) => &self.counts.statuses[*status as usize],
+        match &found {
+            Found::Stored(_) => self.counts.stored.fetch_add(1, Ordering::Relaxed),
+            Found::Status(status) => {
+                self.counts.statuses[*status as usize].fetch_add(1, Ordering::Relaxed)
+            }
+            // Counted once somebody takes it to be signed.
+            Found::Fresh(_) => 0,
         };
-        count.fetch_add(1, Ordering::Relaxed);
         found
     }
 
@@ -132,11 +147,20 @@ impl AnswerPoint {
         answer: FreshAnswer,
         done: impl FnOnce(Vec<u8>) + Send + 'static,
     ) -> Result<(), Busy> {
-        self.fresh.submit(answer, done).inspect_err(|_| {
-            let refused = &self.counts.statuses[ResponseStatus::TryLater as usize];
-            refused.fetch_add(1, Ordering::Relaxed);
-            self.counts.fresh.fetch_sub(1, Ordering::Relaxed);
-        })
+        let submitted = self.fresh.submit(answer, done);
+        let count = match submitted {
+            Ok(()) => &self.counts.fresh,
+            Err(_) => &self.counts.statuses[ResponseStatus::TryLater as usize],
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        submitted
+    }
+
+    /// Whether the first certificate in a request was issued under this key, as it says.
+    fn is_meant(&self, request: &[u8]) -> bool {
+        let first = OcspRequest::from_der(request).ok();
+        let first = first.and_then(|asked| asked.certificates.into_iter().next());
+        first.is_some_and(|asked| self.identity.is_meant_by(&asked).is_some())
     }
 
     fn look(&self, request: &[u8], now: Timestamp) -> Result<Found, ResponseStatus> {

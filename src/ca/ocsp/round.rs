@@ -57,7 +57,7 @@ pub(super) struct Slice {
 /// Beyond every request number: the certificates are done, and the rest is to come.
 pub(super) const CERTIFICATES_DONE: u64 = u64::MAX;
 
-/// The certificates after request `cursor` that have not ended.
+/// The certificates after request `cursor` that were issued under the key and have not ended.
 pub(super) fn certificates(
     parts: &Parts,
     cursor: u64,
@@ -65,12 +65,14 @@ pub(super) fn certificates(
     now: Timestamp,
 ) -> Result<Slice, OcspError> {
     let listing = parts.register.certificate_standings(cursor, size.0)?;
-    let live = listing.rows.into_iter().filter(|row| row.not_after >= now);
+    let key = parts.issuer.key_index();
+    let live = listing.rows.into_iter().filter(|row| row.scope.key == key && row.not_after >= now);
     Ok(Slice { questions: live.map(Question::from).collect(), next: listing.next })
 }
 
 impl Rest {
-    /// Everything under one of the CA's keys that is revoked, as it stands now.
+    /// Everything that the CRL of one of the CA's keys lists, as it stands now. It lists those of
+    /// other keys as well; what is not known but by its revocation is *revoked* whoever is asked.
     pub fn of(register: &dyn Register, key: u16) -> Result<Self, OcspError> {
         let CrlEntries { file, length, .. } = register.revoked_entries(CrlScope::of_key(key))?;
         Ok(Self {

@@ -53,7 +53,17 @@ impl Press {
     /// The times that a complete list made at `now` would have.
     pub fn base_times(&self, now: Timestamp) -> Result<Times, PublishError> {
         let earliest = self.last(Kind::Base)?.earliest(now);
-        Ok(self.base.schedule.times(now, earliest, self.issuer.not_before()))
+        Ok(self.times_from(earliest, now, &self.base.schedule))
+    }
+
+    fn times_from(
+        &self,
+        earliest: Option<Timestamp>,
+        now: Timestamp,
+        schedule: &Schedule,
+    ) -> Times {
+        let times = schedule.times(now, earliest, self.issuer.not_before());
+        if self.has_ended(now) { times.of_the_last() } else { times }
     }
 
     /// Draws a number, and takes what `entries` gives while nobody else draws.
@@ -70,7 +80,7 @@ impl Press {
         last.number = last.number.max(given.number);
         last.this_update = last.this_update.max(given.this_update);
         last.before = later(last.before, given.of.get(&place).copied());
-        let times = schedule.times(now, last.earliest(now), self.issuer.not_before());
+        let times = self.times_from(last.earliest(now), now, schedule);
         let number = self.number(last.number, now)?;
         let entries = entries(&times)?;
         let this_update = times.this_update;

@@ -41,6 +41,8 @@ pub(super) struct Press {
     pub delta: Option<(Line, DeltaUse)>,
     pub counter: Arc<Counter>,
     pub held: Held,
+    /// When the last certificate in this scope ends, if no more are issued.
+    pub ends: Option<Timestamp>,
 }
 
 /// Where lists of one kind stand, and their rhythm.
@@ -94,7 +96,7 @@ impl Press {
         })?;
         let ended_before = drawn.times.ended_before(last_base);
         let freshest_urls = match &self.delta {
-            Some((_, DeltaUse::Announced(urls))) => urls.as_slice(),
+            Some((_, DeltaUse::Announced(urls))) if !self.has_ended(now) => urls.as_slice(),
             _ => &[],
         };
         let draft = Draft {
@@ -165,10 +167,16 @@ impl Press {
         matches!(&self.delta, Some((_, DeltaUse::Announced(urls))) if !urls.is_empty())
     }
 
+    /// Whether everything in this scope has ended.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.ends.is_some_and(|ends| now > ends)
+    }
+
     /// Whether deltas are to be made at `now`.
     pub fn makes_deltas(&self, now: Timestamp) -> bool {
         match &self.delta {
             None => false,
+            Some(_) if self.has_ended(now) => false,
             Some((_, DeltaUse::Announced(_))) => true,
             Some((_, DeltaUse::RunningOut)) => self.held.announce_deltas(now),
         }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::stream::Part;
 use super::{LoadError, PublishedLists, Schedule};
-use crate::ca::establish::renewal::certificate_name;
+use crate::ca::establish::generations::{Generations, certificate_name, cross_name};
 use crate::ca::ocsp::AnswerPoint;
 use crate::ca::parents::Parents;
 use crate::pki::certificate::Certificate;
@@ -27,7 +27,7 @@ const KEPT_IN_MEMORY: u64 = 1024 * 1024;
 /// What is published of a CA: its certificates and its newest CRLs.
 pub struct PublicationPoint {
     slug: String,
-    /// Every certificate the CA has had, oldest first, the present one last.
+    /// Every certificate the CA has had, by certificate index, and cross-certificates after them.
     certificates: Vec<PublishedCertificate>,
     /// Everything under the present key, then the other scopes.
     lists: Vec<Arc<PublishedLists>>,
@@ -50,8 +50,10 @@ pub struct PublishedCertificate {
 }
 
 impl PublishedCertificate {
-    fn of(slug: &str, index: usize, der: &[u8], not_before: Timestamp) -> Self {
-        Self::named(certificate_name(slug, index), der, not_before)
+    fn of(name: String, der: &[u8]) -> Self {
+        // What is no certificate is published as well, so that the others keep their names.
+        let began = Certificate::from_der(der).map(|own| own.not_before());
+        Self::named(name, der, began.unwrap_or(Timestamp::from_millis(0)))
     }
 
     /// A certificate under its file's name without the ending.
@@ -103,8 +105,8 @@ impl PublicationPoint {
         store: &dyn PublicationStore,
         schedule: Schedule,
     ) -> (Self, Result<(), LoadError>) {
-        let certificate =
-            PublishedCertificate::of(slug, 0, issuer.certificate_der(), issuer.not_before());
+        let name = certificate_name(slug, 0);
+        let certificate = PublishedCertificate::of(name, issuer.certificate_der());
         let scope = CrlScope::of_key(issuer.key_index());
         let (lists, outcome) = PublishedLists::open(issuer, slug, scope, store, schedule);
         let point = Self {
@@ -162,31 +164,40 @@ impl PublicationPoint {
         self.main().open_delta(issuer, store, schedule)
     }
 
+    /// The same of another scope.
+    pub fn open_delta_of(
+        &self,
+        scope: CrlScope,
+        issuer: &Issuer,
+        store: &dyn PublicationStore,
+        schedule: Schedule,
+    ) -> Result<(), LoadError> {
+        match self.lists.iter().find(|lists| lists.scope() == scope) {
+            Some(lists) => lists.open_delta(issuer, store, schedule),
+            None => Ok(()),
+        }
+    }
+
     /// The CA's name in files and URLs.
     pub fn slug(&self) -> &str {
         &self.slug
     }
 
-    /// The same with the certificates (DER) that the CA had before, oldest first.
-    pub fn with_earlier<'a>(mut self, earlier: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut all = Vec::new();
-        for der in earlier {
-            // What is no certificate keeps its number, so that the others keep their names.
-            let began = Certificate::from_der(der).map(|own| own.not_before());
-            let began = began.unwrap_or(Timestamp::from_millis(0));
-            all.push(PublishedCertificate::of(&self.slug, all.len(), der, began));
-        }
-        if let Some(present) = self.certificates.pop() {
-            all.push(PublishedCertificate {
-                name: certificate_name(&self.slug, all.len()),
-                ..present
-            });
-        }
-        self.certificates = all;
-        self
+    /// The same with every certificate that the CA has had, and its cross-certificates.
+    pub fn with_generations(self, generations: &Generations) -> Self {
+        let own = generations
+            .certificates()
+            .enumerate()
+            .map(|(index, der)| PublishedCertificate::of(certificate_name(&self.slug, index), der));
+        let cross = generations.cross().iter().map(|cross| {
+            let name = cross_name(&self.slug, cross.subject, cross.issuer);
+            PublishedCertificate::of(name, &cross.certificate)
+        });
+        let certificates = own.chain(cross).collect();
+        Self { certificates, ..self }
     }
 
-    /// Every certificate the CA has had, oldest first, the present one last.
+    /// Every certificate the CA has had, by certificate index, and cross-certificates after them.
     pub fn certificates(&self) -> &[PublishedCertificate] {
         &self.certificates
     }

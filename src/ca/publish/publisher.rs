@@ -62,6 +62,7 @@ impl Publisher {
             delta,
             counter,
             held,
+            ends: None,
         })
     }
 
@@ -91,7 +92,21 @@ impl Publisher {
             delta,
             counter,
             held,
+            ends: None,
         }))
+    }
+
+    /// The same of a scope in which nothing more is issued and whose last certificate ends at
+    /// `ends`: the CRL that is made after that is the last.
+    pub fn ending(mut self, ends: Timestamp) -> Self {
+        self.press.ends = Some(ends);
+        self
+    }
+
+    /// Whether everything in this scope has ended and its last CRL is there: no other is made.
+    pub fn has_signed_the_last(&self) -> bool {
+        let last = |crl: Arc<Current>| crl.next_update == Timestamp::NEVER;
+        self.press.ends.is_some() && self.current().is_some_and(last)
     }
 
     /// The same for a part of what was issued, whose certificates name these URLs
@@ -136,6 +151,9 @@ impl Publisher {
     /// Asks for a CRL that reflects the ledger up to `sequence`. Demands that arrive while one is
     /// being made are met by one more, together.
     pub fn demand(&self, sequence: u64) {
+        if self.has_signed_the_last() {
+            return;
+        }
         self.state().demand(sequence);
         self.tell();
     }
@@ -144,6 +162,9 @@ impl Publisher {
     /// well. It comes within a minute, and the time that it takes. Where there are deltas, one of
     /// them tells it at once.
     pub fn follow(&self, sequence: u64) {
+        if self.has_signed_the_last() {
+            return;
+        }
         match self.press.delta {
             Some(_) => self.state().demand(sequence),
             None => self.state().follow(sequence),
@@ -153,6 +174,9 @@ impl Publisher {
 
     /// Asks for new CRLs although nothing may have changed.
     pub fn demand_anew(&self) {
+        if self.has_signed_the_last() {
+            return;
+        }
         let mut state = self.state();
         for kind in [Kind::Base, Kind::Delta] {
             let progress = state.of(kind);

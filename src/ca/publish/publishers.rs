@@ -53,7 +53,7 @@ impl Publishers {
         for publisher in self.all() {
             if scopes.contains(&publisher.scope()) {
                 publisher.demand(sequence);
-            } else if scopes.iter().any(|scope| publisher.scope().covers(*scope)) {
+            } else if scopes.iter().any(|scope| publisher.scope().lists(*scope)) {
                 publisher.follow(sequence);
             }
         }

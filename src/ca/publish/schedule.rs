@@ -36,6 +36,13 @@ impl Times {
     pub fn ended_before(&self, previous: Option<Timestamp>) -> Timestamp {
         previous.map_or(Timestamp::from_millis(0), |last| last.min(self.period_ago))
     }
+
+    /// The same of the last CRL that a key signs, once everything under it has ended: no other
+    /// will come, so it has no well-defined end (as ETSI EN 319 411-1 has a CA's last CRL), and
+    /// whoever verifies a signature of before finds a list that holds.
+    pub fn of_the_last(self) -> Self {
+        Self { next_update: Timestamp::NEVER, next_publish: Timestamp::NEVER, ..self }
+    }
 }
 
 /// When the list before of the same kind was made, by the clock of that time, and what it says.

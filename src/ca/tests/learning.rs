@@ -58,7 +58,7 @@ fn what_became_final_is_learnt_as_final() {
     authority.revoke(&administrator(), &serial, CertificateHold, None, noon()).unwrap();
     let present = register.authority().unwrap().unwrap();
     let listed = listing(7, vec![entry(serial)]);
-    assert_eq!(learn(&*register, present, 0, &listed, &[], noon()).unwrap(), 1);
+    assert_eq!(learn(&*register, present, &[(0, listed)], &[], noon()).unwrap(), [1]);
     let found = register.revocation(&serial).unwrap().unwrap();
     assert_eq!((found.reason, found.revoked_at), (KeyCompromise, noon().plus_seconds(400)));
     authority.release(&administrator(), &serial, noon()).unwrap_err();
@@ -68,10 +68,10 @@ fn what_became_final_is_learnt_as_final() {
 fn number_and_time_go_on_above_what_was_published() {
     let world = World::new();
     let register = world.open();
-    let listed = listing(7, Vec::new());
+    let listed = [(0, listing(7, Vec::new()))];
     for _ in 0..2 {
         let present = register.authority().unwrap().unwrap();
-        learn(&*register, present, 0, &listed, &[], noon()).unwrap();
+        learn(&*register, present, &listed, &[], noon()).unwrap();
         let raised = register.authority().unwrap().unwrap();
         assert_eq!(raised.next_crl_number, 8);
         assert_eq!(raised.latest_this_update, Some(noon().seconds() + 500));
@@ -86,8 +86,9 @@ fn only_what_was_published_makes_a_crl_an_old_one() {
     let register = world.open();
     put(&*register, intended(9));
     let present = register.authority().unwrap().unwrap();
-    learn(&*register, present.clone(), 0, &listing(7, Vec::new()), &[], noon()).unwrap();
+    let listed = [(0, listing(7, Vec::new()))];
+    learn(&*register, present.clone(), &listed, &[], noon()).unwrap();
     put(&*register, Act::CrlPublished(CrlPublished { number: 9, size: 1, sha256: [0; 32] }));
-    let refused = learn(&*register, present, 0, &listing(7, Vec::new()), &[], noon()).unwrap_err();
+    let refused = learn(&*register, present, &listed, &[], noon()).unwrap_err();
     assert!(matches!(refused, LearningError::OldCrl { given: 7, recorded: 9 }), "{refused}");
 }

@@ -11,6 +11,7 @@ mod enrolling;
 mod learning;
 mod one_time;
 mod refused;
+mod rekeyed;
 mod renewing;
 mod revoking;
 mod waiting;

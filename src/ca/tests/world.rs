@@ -106,13 +106,6 @@ impl World {
     }
 
     pub(super) fn authority(&self, register: Arc<dyn Register>) -> Authority {
-        *self.key.watched.lock().unwrap() = Some(Arc::clone(&register));
-        let rows = Arc::clone(&register);
-        let lookup = move |name: &str| {
-            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
-            Ok(row.map(|row| crate::ca::accounts::from_row(row).account))
-        };
-        let directory: Arc<dyn Directory> = Arc::new(BuiltIn(lookup));
         let url = |path: &str| vec![format!("http://pki.contoso.com/{path}")];
         let issuer = Issuer::new(
             &self.certificate,
@@ -120,11 +113,29 @@ impl World {
             url("crl/contoso-vpn-ca.crl"),
             url("aia/contoso-vpn-ca.crt"),
         );
+        let key = Arc::clone(&self.key) as Arc<dyn CaKey>;
+        self.authority_of(register, issuer.unwrap(), key)
+    }
+
+    /// The same with another key than the first.
+    pub(super) fn authority_of(
+        &self,
+        register: Arc<dyn Register>,
+        issuer: Issuer,
+        key: Arc<dyn CaKey>,
+    ) -> Authority {
+        *self.key.watched.lock().unwrap() = Some(Arc::clone(&register));
+        let rows = Arc::clone(&register);
+        let lookup = move |name: &str| {
+            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
+            Ok(row.map(|row| crate::ca::accounts::from_row(row).account))
+        };
+        let directory: Arc<dyn Directory> = Arc::new(BuiltIn(lookup));
         Authority::new(Parts {
             register,
-            key: Arc::clone(&self.key) as Arc<dyn CaKey>,
+            key,
             directory,
-            issuer: issuer.unwrap(),
+            issuer,
             slug: "contoso-vpn-ca".to_owned(),
             template_arc: self.arc,
             random: Arc::new(|octets| {

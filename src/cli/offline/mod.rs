@@ -18,7 +18,7 @@ use super::register::open_established;
 use super::settings::Settings;
 use super::surroundings::{now, random, say};
 use crate::ca::accounts::from_row;
-use crate::ca::establish::renewal::certificate_name;
+use crate::ca::establish::generations::Generations;
 use crate::ca::{Authority, Parts};
 use crate::directory::{BuiltIn, DirectoryError};
 use crate::pki::issuer::Issuer;
@@ -46,9 +46,10 @@ impl Offline {
             return Err(Failure::AwaitingCertificate(home.ca_csr()));
         }
         let issuer = issuer(settings, &established)?;
-        let key = FileKey::load(&home.ca_key(), passphrase.as_ref())?;
+        let path = home.ca_key(usize::from(issuer.key_index()));
+        let key = FileKey::load(&path, passphrase.as_ref())?;
         if key.spki_der() != issuer.public_key().spki_der() {
-            return Err(Failure::WrongKeyFile(home.ca_key()));
+            return Err(Failure::WrongKeyFile(path));
         }
         let rows = Arc::clone(&register);
         let lookup = move |name: &str| {
@@ -83,11 +84,6 @@ fn issuer(settings: &Settings, established: &AuthorityEstablished) -> Result<Iss
         true => &established.base_urls,
         false => &settings.base_urls,
     };
-    let urls = |file: String| bases.iter().map(|base| format!("{base}/{file}")).collect();
-    let slug = &established.slug;
-    let own = certificate_name(slug, established.earlier.len());
-    let parents: Vec<&[u8]> = established.parents.iter().map(|own| own.0.as_slice()).collect();
-    let crl = urls(format!("crl/{slug}.crl"));
-    let certificate = &established.certificate;
-    Ok(Issuer::new(certificate, &parents, crl, urls(format!("aia/{own}.crt")))?)
+    let generations = Generations::of(established);
+    Ok(generations.issuer(generations.present(), &established.slug, bases)?)
 }

@@ -8,6 +8,7 @@ use crate::ca::publish::{PublicationPoint, Publisher, Schedule};
 use crate::cli::failure::{Failure, at};
 use crate::cli::settings::Settings;
 use crate::cli::surroundings::{now, say};
+use crate::pki::revocation_list::CrlScope;
 use crate::storage::datadir::{FileMode, write_durably};
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
 
@@ -22,8 +23,9 @@ pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Fa
     let offline = Offline::open(settings)?;
     let schedule = schedule(arguments.validity, settings);
     let (issuer, slug) = (offline.authority.issuer(), &offline.established.slug);
+    let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
     let store: Arc<dyn PublicationStore> =
-        Arc::new(PublicationDirectory::open(&offline.home.publish(), slug)?);
+        Arc::new(PublicationDirectory::open(&offline.home.publish(), &name)?);
     let (point, outcome) = PublicationPoint::open(issuer, slug, store.as_ref(), schedule);
     if let Err(error) = outcome {
         say(&format!("Warning: the CRL that was made last cannot be read: {error}."));
@@ -31,7 +33,7 @@ pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Fa
     let point = Arc::new(point);
     let publisher = Publisher::new(&offline.authority, store, point, schedule);
     let published = publisher.publish_once(now())?;
-    let mut path = offline.home.publish().join(format!("{slug}.crl"));
+    let mut path = offline.home.publish().join(format!("{name}.crl"));
     if let Some(out) = &arguments.out {
         let octets = std::fs::read(&path).map_err(at(&path))?;
         write_durably(out, &octets, FileMode::Public)?;

@@ -41,32 +41,18 @@ impl Addresses {
         })
     }
 
-    /// What goes into certificates: the settings', else what `init` recorded, else this listener.
+    /// What goes into certificates: see [`base_urls`].
     pub(super) fn base_urls(
         &self,
         settings: &Settings,
         established: &AuthorityEstablished,
     ) -> Vec<String> {
-        if !settings.base_urls.is_empty() {
-            return settings.base_urls.clone();
-        }
-        if !established.base_urls.is_empty() {
-            return established.base_urls.clone();
-        }
-        let host = self.host_of(self.publication);
-        match self.publication.port() {
-            80 => vec![format!("http://{host}")],
-            port => vec![format!("http://{host}:{port}")],
-        }
+        base_urls_of(settings, established, self.publication, &self.host)
     }
 
     /// How somebody reaches an address: itself, or this host's name where it is every address.
     fn host_of(&self, address: SocketAddr) -> String {
-        match address.ip() {
-            ip if ip.is_unspecified() => self.host.clone(),
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        }
+        host_of(address, &self.host)
     }
 
     /// The API as somebody on this machine reaches it.
@@ -122,6 +108,43 @@ impl Addresses {
             }
         }
         names
+    }
+}
+
+/// What goes into certificates: the settings', else what `init` recorded, else where the
+/// publication side listens.
+pub(in crate::cli) fn base_urls(
+    settings: &Settings,
+    established: &AuthorityEstablished,
+    publication: SocketAddr,
+) -> Vec<String> {
+    base_urls_of(settings, established, publication, &host_name())
+}
+
+fn base_urls_of(
+    settings: &Settings,
+    established: &AuthorityEstablished,
+    publication: SocketAddr,
+    host: &str,
+) -> Vec<String> {
+    if !settings.base_urls.is_empty() {
+        return settings.base_urls.clone();
+    }
+    if !established.base_urls.is_empty() {
+        return established.base_urls.clone();
+    }
+    let host = host_of(publication, host);
+    match publication.port() {
+        80 => vec![format!("http://{host}")],
+        port => vec![format!("http://{host}:{port}")],
+    }
+}
+
+fn host_of(address: SocketAddr, own: &str) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => own.to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }
 

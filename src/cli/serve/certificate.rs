@@ -69,11 +69,11 @@ impl OwnCertificate {
             && self.serves(certificate, authority, now)
         {
             self.remember(certificate.clone());
-            return tls(authority, certificate, key);
+            return tls(authority, certificate, key, now);
         }
         match (self.issue(authority, now), stored) {
             (Ok((certificate, key)), _) => {
-                let tls = tls(authority, &certificate, &key)?;
+                let tls = tls(authority, &certificate, &key, now)?;
                 greeting.did(format!(
                     "issued the API's own TLS certificate {} (template {TEMPLATE}, until {})",
                     certificate.serial(),
@@ -84,7 +84,7 @@ impl OwnCertificate {
             }
             (Err(error), Some((certificate, key))) => {
                 tracing::error!(%error, "the API keeps its old TLS certificate");
-                tls(authority, &certificate, &key)
+                tls(authority, &certificate, &key, now)
             }
             (Err(error), None) => Err(error),
         }
@@ -100,7 +100,7 @@ impl OwnCertificate {
             return;
         }
         let renewed = self.issue(authority, now).and_then(|(certificate, key)| {
-            tls.exchange(chain(authority, &certificate), &private(&key)?)
+            tls.exchange(chain(authority, &certificate, now), &private(&key)?)
                 .map_err(NoCertificate::from)?;
             Ok(certificate)
         });
@@ -156,7 +156,7 @@ impl OwnCertificate {
         let certificate = Certificate::from_der(&row.certificate)
             .map_err(crate::ca::establish::EstablishError::from)?;
         key.save(&self.home.tls_key(), None)?;
-        let above = chain(authority, &certificate);
+        let above = chain(authority, &certificate, now);
         let pem = certificates_to_pem(&above);
         write_durably(&self.home.tls_pem(), pem.as_bytes(), FileMode::Public)?;
         Ok((certificate, key))
@@ -171,23 +171,34 @@ impl OwnCertificate {
     }
 }
 
-fn tls(authority: &Authority, certificate: &Certificate, key: &FileKey) -> Result<Tls, Failure> {
+fn tls(
+    authority: &Authority,
+    certificate: &Certificate,
+    key: &FileKey,
+    now: Timestamp,
+) -> Result<Tls, Failure> {
     let made = Tls::new(
         &[authority.issuer().name().as_der()],
-        chain(authority, certificate),
+        chain(authority, certificate, now),
         &private(key)?,
     );
     Ok(made.map_err(NoCertificate::from)?)
 }
 
-/// The certificate and those above it, without the root: who trusts it has it.
-fn chain(authority: &Authority, certificate: &Certificate) -> Vec<CertificateDer<'static>> {
-    let issuer = authority.issuer();
+/// The certificate and those above it, without the root: who trusts it has it. Who trusts the root
+/// of a key before gets what leads to that.
+fn chain(
+    authority: &Authority,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Vec<CertificateDer<'static>> {
+    let issuer = authority.issuer_of(certificate).map_or(authority.issuer(), Arc::as_ref);
     let above = std::iter::once(issuer.certificate()).chain(issuer.chain());
-    let not_root = above.filter(|above| above.issuer() != above.subject());
-    std::iter::once(certificate)
+    let not_root = above.filter(|above| above.issuer() != above.subject()).map(Certificate::der);
+    std::iter::once(certificate.der())
         .chain(not_root)
-        .map(|certificate| CertificateDer::from(certificate.der().to_vec()))
+        .chain(authority.cross_of(issuer.key_index(), now))
+        .map(|der| CertificateDer::from(der.to_vec()))
         .collect()
 }
 

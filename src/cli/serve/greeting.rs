@@ -42,6 +42,10 @@ impl Greeting {
         for crl in issuer.crl_urls() {
             say(&format!("CRL          {crl}"));
         }
+        for earlier in authority.earlier_keys() {
+            let (urls, end) = (earlier.issuer.crl_urls().join(" "), earlier.issuer.not_after());
+            say(&format!("Earlier key  {urls} (until {end})"));
+        }
         let head = authority.head();
         let head = crate::cli::backup::head(head.sequence, &head.hash);
         say(&format!("Ledger head  {head}"));

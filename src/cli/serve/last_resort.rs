@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use super::certificate::private;
 use super::deltas::DELTA;
 use super::{Signals, from_std, system};
+use crate::ca::establish::generations::Generations;
 use crate::ca::ocsp::{AnswerPoint, Nonces};
-use crate::ca::publish::{PublicationPoint, Schedule};
+use crate::ca::publish::{LoadError, PublicationPoint, Schedule};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
 use crate::cli::parents;
@@ -105,17 +106,21 @@ pub(super) fn meanwhile(home: &Home, listener: &TcpListener) -> Option<Publicati
         .ok()
 }
 
-/// The publication point by what lies in the data directory: `chain.pem` and the CRL.
+/// The publication point by what lies in the data directory: `chain.pem` and the CRLs.
 fn stored_point(home: &Home) -> Option<PublicationPoint> {
-    let chain = read_certificates(&home.chain_pem()).ok()?;
+    let mut chain = read_certificates(&home.chain_pem()).ok()?;
+    let cross = read_certificates(&home.cross_pem()).unwrap_or_default();
+    chain.retain(|own| !cross.contains(own));
     let (own, above) = chain.split_first()?;
     let issuer = Issuer::new(own, above, Vec::new(), Vec::new()).ok()?;
-    let slug = stored_slug(home)?;
-    let store = PublicationDirectory::open(&home.publish(), &slug).ok()?;
+    let generations = home.stored_generations(own, above);
+    let key_index = u16::try_from(generations.present_key()).ok()?;
+    let issuer = issuer.with_key_index(key_index);
+    let slug = stored_slug(home, key_index)?;
+    let name = CrlScope::of_key(key_index).file_name(&slug);
+    let store = PublicationDirectory::open(&home.publish(), &name).ok()?;
     let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
     outcome.ok()?;
-    let earlier = read_certificates(&home.earlier_pem()).unwrap_or_default();
-    let point = point.with_earlier(earlier.iter().map(Vec::as_slice));
     let point = match parents::open(home, &issuer, &slug) {
         Ok(parents) => point.with_parents(Arc::new(parents)),
         Err(error) => {
@@ -124,43 +129,98 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
         }
     };
     point.current()?;
-    let mut point = point;
-    for (scope, name) in stored_parts(home, &slug) {
-        let part = PublicationDirectory::open(&home.publish(), &name).ok()?;
-        let (with, outcome) = point.with_scope(&issuer, scope, &part, Schedule::default());
-        point = with;
-        if let Err(error) = outcome {
-            tracing::warn!(%error, name, "a stored CRL is not served");
-        }
-    }
-    // The delta may lack what the register has, as the complete one may: both are what was
-    // published.
-    let delta = format!("{slug}{DELTA}");
-    if home.publish().join(format!("{delta}.crl")).exists() {
-        let delta = PublicationDirectory::open(&home.publish(), &delta).ok()?;
-        if let Err(error) = point.open_delta(&issuer, &delta, Schedule::default()) {
-            tracing::warn!(%error, "the stored delta CRL is not served");
-        }
-    }
+    let point = with_stored_parts(home, point.with_generations(&generations), &issuer, &slug);
+    show_stored_delta(home, &point, &issuer, &slug);
+    let point = with_earlier_keys(home, point, &generations, &slug);
     // Nobody knows whether the stored OCSP answers have all that the ledger has: the CRL does.
     // Who asks is told to come again, and not that there is nothing here.
-    if !home.ocsp().exists() {
+    if !home.ocsp(key_index).exists() {
         return Some(point);
     }
     let answers = AnswerPoint::new(&issuer, Nonces::PassedOver, NonZeroUsize::MIN).ok()?;
     Some(point.with_answers(Arc::new(answers)))
 }
 
-fn stored_slug(home: &Home) -> Option<String> {
+/// The CRLs by keys of before; one that cannot be believed keeps no other from being served.
+fn with_earlier_keys(
+    home: &Home,
+    mut point: PublicationPoint,
+    generations: &Generations,
+    slug: &str,
+) -> PublicationPoint {
+    let present = generations.present_key();
+    let earlier = generations.key_indexes().into_iter().filter(|key| *key != present);
+    for certificate in earlier.filter_map(|key| generations.certificate_of_key(key)) {
+        let Ok(issuer) = generations.issuer(certificate, slug, &[]) else { continue };
+        let scope = CrlScope::of_key(issuer.key_index());
+        let store = PublicationDirectory::open(&home.publish(), &scope.file_name(slug));
+        let Ok(store) = store else { continue };
+        let (more, outcome) = point.with_scope(&issuer, scope, &store, Schedule::default());
+        if let Err(error) = outcome {
+            tracing::warn!(%error, ?scope, "a stored CRL is not served");
+        }
+        show_stored_delta(home, &more, &issuer, slug);
+        point = with_stored_parts(home, more, &issuer, slug);
+    }
+    point
+}
+
+/// The CRLs of partitions under this key; one that cannot be believed keeps no other away.
+fn with_stored_parts(
+    home: &Home,
+    mut point: PublicationPoint,
+    issuer: &Issuer,
+    slug: &str,
+) -> PublicationPoint {
+    for (scope, name) in stored_parts(home, CrlScope::of_key(issuer.key_index()), slug) {
+        let Ok(part) = PublicationDirectory::open(&home.publish(), &name) else { continue };
+        let (with, outcome) = point.with_scope(issuer, scope, &part, Schedule::default());
+        point = with;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, name, "a stored CRL is not served");
+        }
+    }
+    point
+}
+
+/// The delta may lack what the register has, as the complete one may: both are what was published.
+fn show_stored_delta(home: &Home, point: &PublicationPoint, issuer: &Issuer, slug: &str) {
+    let scope = CrlScope::of_key(issuer.key_index());
+    let name = format!("{}{DELTA}", scope.file_name(slug));
+    if !home.publish().join(format!("{name}.crl")).exists() {
+        return;
+    }
+    let shown = PublicationDirectory::open(&home.publish(), &name)
+        .map_err(LoadError::from)
+        .and_then(|delta| point.open_delta_of(scope, issuer, &delta, Schedule::default()));
+    if let Err(error) = shown {
+        tracing::warn!(%error, "the stored delta CRL is not served");
+    }
+}
+
+/// The CA's name in files, by the CRL of the key of this index.
+fn stored_slug(home: &Home, key_index: u16) -> Option<String> {
     let names = stored_names(home)?;
-    complete_list(&names).map(str::to_owned)
+    slug_among(&names, key_index).map(str::to_owned)
+}
+
+/// Which name these lists have in common. A later key's list has the key's index behind it; the
+/// longest counts, since a CA may be called as if it had one.
+fn slug_among(names: &[String], key_index: u16) -> Option<&str> {
+    if key_index == 0 {
+        return complete_list(names);
+    }
+    let end = format!("-{key_index}");
+    let slugs = names.iter().filter_map(|name| name.strip_suffix(&end));
+    slugs.max_by_key(|slug| slug.len())
 }
 
 /// The partitions among the stored lists.
-fn stored_parts(home: &Home, slug: &str) -> Vec<(CrlScope, String)> {
+fn stored_parts(home: &Home, whole: CrlScope, slug: &str) -> Vec<(CrlScope, String)> {
+    let start = format!("{}-p", whole.file_name(slug));
     let part = |name: String| {
-        let number = name.strip_prefix(slug)?.strip_prefix("-p")?.parse().ok()?;
-        Some((CrlScope { partition: Some(number), ..CrlScope::FIRST }, name))
+        let number = name.strip_prefix(&start)?.parse().ok()?;
+        Some((CrlScope { partition: Some(number), ..whole }, name))
     };
     let mut parts: Vec<_> =
         stored_names(home).unwrap_or_default().into_iter().filter_map(part).collect();
@@ -189,7 +249,21 @@ fn stored_tls(home: &Home) -> Result<Tls, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::complete_list;
+    use super::{complete_list, slug_among};
+
+    #[test]
+    fn a_later_keys_list_tells_the_name_of_the_ca() {
+        let of = |names: &[&str], key_index| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            slug_among(&names, key_index).map(str::to_owned)
+        };
+        assert_eq!(of(&["x", "x-1", "x-1-delta"], 1).as_deref(), Some("x"));
+        assert_eq!(of(&["x-12", "x-2", "x"], 12).as_deref(), Some("x"));
+        // A CA may be called so.
+        assert_eq!(of(&["x-1", "x-1-1"], 1).as_deref(), Some("x-1"));
+        assert_eq!(of(&["x"], 1), None);
+        assert_eq!(of(&["x-1", "x"], 0).as_deref(), Some("x"));
+    }
 
     #[test]
     fn a_delta_is_not_taken_for_the_complete_list() {

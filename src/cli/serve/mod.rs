@@ -4,10 +4,12 @@
 //! publication side on a thread and runtime of its own, the API's certificate, the API. To stop:
 //! accept no more, finish what was accepted, publish what was demanded, close the register.
 
-mod addresses;
+pub(super) mod addresses;
+mod answers;
 mod certificate;
 mod deltas;
 mod greeting;
+mod keys;
 mod last_resort;
 mod pacing;
 pub(in crate::cli) mod parent_crls;

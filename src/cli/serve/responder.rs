@@ -9,9 +9,12 @@ use crate::ca::ocsp::{NoResponder, Responder, ResponderError, Responders};
 use crate::cli::csr::make_request;
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, read_certificates};
+use crate::cli::settings::address::is_dns_name;
+use crate::cli::surroundings::host_name;
 use crate::pki::account::Account;
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::certificate::Certificate;
+use crate::pki::issuer::Issuer;
 use crate::pki::name::DistinguishedName;
 use crate::pki::time::Timestamp;
 use crate::signing::{FileKey, KeyKind, Passphrase};
@@ -28,6 +31,8 @@ pub(super) struct OwnResponder {
     pub(super) home: Home,
     pub(super) register: Arc<LedgerRegister>,
     pub(super) authority: Arc<Authority>,
+    /// The CA under the key that issued what it answers about.
+    pub(super) issuer: Arc<Issuer>,
     pub(super) kind: KeyKind,
     pub(super) passphrase: Option<Passphrase>,
     /// The DNS name that the template wants as its subject.
@@ -101,13 +106,14 @@ impl OwnResponder {
     }
 
     fn stored(&self) -> Option<Responder> {
-        let own = read_certificates(&self.home.ocsp_pem()).ok()?;
+        let own = read_certificates(&self.home.ocsp_pem(self.issuer.key_index())).ok()?;
         let certificate = Certificate::from_der(own.first()?).ok()?;
-        let key = FileKey::load(&self.home.ocsp_key(), self.passphrase.as_ref());
+        let key =
+            FileKey::load(&self.home.ocsp_key(self.issuer.key_index()), self.passphrase.as_ref());
         let key = key.inspect_err(|error| {
             tracing::warn!(%error, "the stored OCSP responder's key is not used");
         });
-        Responder::new(certificate, Arc::new(key.ok()?), self.authority.issuer()).ok()
+        Responder::new(certificate, Arc::new(key.ok()?), &self.issuer).ok()
     }
 
     /// Key first, then certificate: a crash between leaves a pair that does not fit, which is
@@ -118,18 +124,37 @@ impl OwnResponder {
         let request = make_request(&subject, &[], &key)
             .map_err(|error| Failure::from(super::NoCertificate::from(error)))?;
         let account = Account { dns_host_name: Some(self.host.clone()), ..account() };
-        let row = self.authority.issue_internally(TEMPLATE, &request, &account, now);
+        let under = self.issuer.key_index();
+        let row = self.authority.issue_internally_under(under, TEMPLATE, &request, &account, now);
         let row = row.map_err(Failure::from)?;
         let certificate = Certificate::from_der(&row.certificate)
             .map_err(|error| NotHad::Responder(error.into()))?;
-        key.save(&self.home.ocsp_key(), self.passphrase.as_ref()).map_err(Failure::from)?;
-        let pem = certificates_to_pem(&[certificate.der()]);
-        write_durably(&self.home.ocsp_pem(), pem.as_bytes(), FileMode::Public)
+        key.save(&self.home.ocsp_key(self.issuer.key_index()), self.passphrase.as_ref())
             .map_err(Failure::from)?;
-        Ok(Responder::new(certificate, Arc::new(key), self.authority.issuer())?)
+        let pem = certificates_to_pem(&[certificate.der()]);
+        write_durably(
+            &self.home.ocsp_pem(self.issuer.key_index()),
+            pem.as_bytes(),
+            FileMode::Public,
+        )
+        .map_err(Failure::from)?;
+        Ok(Responder::new(certificate, Arc::new(key), &self.issuer)?)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the responder's certificate is called: the host of the publication address where that is
+/// a name, else this machine.
+pub(super) fn responder_name(base_urls: &[String]) -> String {
+    let hosts = base_urls.iter().filter_map(|url| {
+        let rest = url.strip_prefix("http://")?;
+        rest.split(['/', ':']).next().map(str::to_owned)
+    });
+    let is_name = |host: &String| {
+        is_dns_name(host) && host.parse::<std::net::IpAddr>().is_err() && host.contains('.')
+    };
+    hosts.into_iter().find(is_name).unwrap_or_else(host_name)
 }

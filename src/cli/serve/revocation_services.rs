@@ -2,31 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::ca::ocsp::{AnswerMaker, AnswerPoint};
+use super::answers::Answers;
 use crate::ca::publish::{Current, Publishers};
 use crate::http::publishing::{OcspFigures, Publishing};
-use crate::pki::ocsp::ResponseStatus;
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
 /// Both.
 pub(super) struct RevocationServices {
     pub(super) publishers: Arc<Publishers>,
-    pub(super) answers: Option<(Arc<AnswerMaker>, Arc<AnswerPoint>)>,
+    pub(super) answers: Answers,
 }
 
 impl Publishing for RevocationServices {
     fn demand(&self, scopes: &[CrlScope], sequence: u64) {
-        if let Some((maker, _)) = &self.answers {
-            maker.demand(sequence);
-        }
+        self.answers.demand(sequence);
         self.publishers.demand(scopes, sequence);
     }
 
     fn demand_all(&self, sequence: u64) {
-        if let Some((maker, _)) = &self.answers {
-            maker.demand(sequence);
-        }
+        self.answers.demand(sequence);
         self.publishers.demand_all(sequence);
     }
 
@@ -35,7 +30,7 @@ impl Publishing for RevocationServices {
     }
 
     fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
-        if self.answers.as_ref().is_some_and(|(maker, _)| !maker.reflects(sequence)) {
+        if !self.answers.reflect(sequence) {
             return None;
         }
         Publishing::published(self.publishers.as_ref(), scopes, sequence)
@@ -58,16 +53,6 @@ impl Publishing for RevocationServices {
     }
 
     fn ocsp(&self, now: Timestamp) -> Option<OcspFigures> {
-        let (maker, point) = self.answers.as_ref()?;
-        let counts = point.counts();
-        let (certificates, age_seconds) = maker.round(now).unwrap_or_default();
-        Some(OcspFigures {
-            trouble: maker.trouble(now),
-            certificates,
-            age_seconds,
-            stored: counts.stored(),
-            fresh: counts.fresh(),
-            statuses: ResponseStatus::ALL.map(|status| (status.as_str(), counts.status(status))),
-        })
+        self.answers.figures(now)
     }
 }

@@ -4,24 +4,24 @@
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::addresses::Addresses;
+use super::answers::{Answers, Points};
 use super::certificate::OwnCertificate;
 use super::deltas::Deltas;
 use super::greeting::Greeting;
+use super::keys::Earlier;
 use super::partitions::Partitions;
-use super::responder::OwnResponder;
 use super::revocation_services::RevocationServices;
 use super::{Signals, from_std, parent_crls, parent_fetching, self_check, system, wishes};
 use crate::ca::accounts::from_row;
 use crate::ca::announcement::{Distances, Watch};
-use crate::ca::establish::renewal::certificate_name;
-use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
+use crate::ca::establish::generations::Generations;
 use crate::ca::possession::RolesByCertificate;
 use crate::ca::publish::{Copies, PublicationPoint, Publisher, Publishers, Schedule};
 use crate::ca::retirement::Clockwork;
@@ -29,14 +29,12 @@ use crate::ca::{Authority, Parts};
 use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
-use crate::cli::init::chain_of;
 use crate::cli::notifications;
 use crate::cli::parents;
 use crate::cli::partitions::{partitions, places};
 use crate::cli::register::record;
 use crate::cli::settings::Settings;
-use crate::cli::settings::address::is_dns_name;
-use crate::cli::surroundings::{host_name, now, random};
+use crate::cli::surroundings::{now, random};
 use crate::directory::{BuiltIn, DirectoryError};
 use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
@@ -45,10 +43,10 @@ use crate::http::rates::forwarded::Network;
 use crate::http::rates::{Allowance, Rates};
 use crate::notification::Endpoint;
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::CrlScope;
 use crate::retrieval::{self, Limits, Reach, Rounds};
 use crate::signing::{CaKey, FileKey};
 use crate::storage::act::{Act, AuthorityEstablished, Started};
-use crate::storage::answers::AnswerDirectory;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
 use crate::storage::publication_copy::CopyDirectory;
 use crate::storage::{LedgerRegister, Register, Urgency};
@@ -66,7 +64,7 @@ pub(super) struct Service {
     home: Home,
     authority: Arc<Authority>,
     publishers: Arc<Publishers>,
-    answers: Option<(Arc<AnswerMaker>, Arc<AnswerPoint>)>,
+    answers: Answers,
     point: Arc<PublicationPoint>,
     established: AuthorityEstablished,
     certificate: OwnCertificate,
@@ -95,14 +93,11 @@ impl Service {
         let urls = |file: &str| -> Vec<String> {
             base_urls.iter().map(|base| format!("{base}/{file}")).collect()
         };
-        let own = certificate_name(slug, established.earlier.len());
-        let (crl, own) = (format!("crl/{slug}.crl"), format!("aia/{own}.crt"));
-        let parents: Vec<&[u8]> =
-            established.parents.iter().map(|parent| parent.0.as_slice()).collect();
-        let certificate = &established.certificate;
-        let issuer = Issuer::new(certificate, &parents, urls(&crl), urls(&own))?;
+        let generations = Generations::of(established);
+        let issuer = generations.issuer(generations.present(), slug, &base_urls)?;
+        let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
         let issuer = match settings.crl_delta_in_certificates {
-            true => issuer.with_freshest_crl_urls(urls(&format!("crl/{slug}-delta.crl"))),
+            true => issuer.with_freshest_crl_urls(urls(&format!("crl/{name}-delta.crl"))),
             false => issuer,
         };
         let issuer = match settings.ocsp {
@@ -120,7 +115,8 @@ impl Service {
             }
             None => issuer,
         };
-        let key: Arc<dyn CaKey> = Arc::new(load_key(home, settings, &issuer)?);
+        let key = load_key(&home.ca_key(generations.present_key()), settings, &issuer)?;
+        let key: Arc<dyn CaKey> = Arc::new(key);
         let processors = match settings.processors {
             Some(number) => number,
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -131,37 +127,29 @@ impl Service {
             None => Schedule::every(settings.crl_period_seconds),
         };
         let store: Arc<dyn PublicationStore> =
-            Arc::new(PublicationDirectory::open(&home.publish(), slug)?);
+            Arc::new(PublicationDirectory::open(&home.publish(), &name)?);
         let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);
         if let Err(error) = outcome {
             tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
         }
         let deltas =
-            Deltas::of(home, settings, slug, schedule, urls(&format!("crl/{slug}-delta.crl")))?;
+            Deltas::of(home, settings, &name, schedule, urls(&format!("crl/{name}-delta.crl")))?;
         if let Some(deltas) = &deltas
             && let Err(error) = point.open_delta(&issuer, deltas.store.as_ref(), deltas.schedule)
         {
             tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
         }
-        let earlier = established.earlier.iter().map(|own| own.0.as_slice());
         let parents = Arc::new(parents::open(home, &issuer, slug)?);
-        let point = point.with_earlier(earlier).with_parents(Arc::clone(&parents));
         let parts = Partitions::open(home, slug, parted.as_ref())?;
+        let point = point.with_generations(&generations).with_parents(Arc::clone(&parents));
         let point = parts.served_at(point, &issuer, schedule);
+        let earlier = Earlier::all(home, settings, register, &generations, slug, &base_urls)?;
+        let point = Earlier::shown(&earlier, point);
         let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
-        let answers = match settings.ocsp {
-            true => {
-                let nonces = match settings.ocsp_nonce {
-                    true => Nonces::Answered,
-                    false => Nonces::PassedOver,
-                };
-                let made = AnswerPoint::new(&issuer, nonces, threads);
-                Some(Arc::new(made.map_err(system("starting the OCSP responder"))?))
-            }
-            false => None,
-        };
-        let point = Arc::new(match &answers {
-            Some(answers) => point.with_answers(Arc::clone(answers)),
+        let under = earlier.iter().map(|earlier| &earlier.own.issuer);
+        let points = Points::of(settings, &issuer, under, threads)?;
+        let point = Arc::new(match &points {
+            Some(points) => point.with_answers(Arc::clone(points.present())),
             None => point,
         });
 
@@ -185,7 +173,9 @@ impl Service {
             true => RolesByCertificate::Given,
             false => RolesByCertificate::Withheld,
         };
+        let keys = earlier.iter().map(|earlier| earlier.own.clone()).collect();
         let authority = authority
+            .with_earlier_keys(keys, generations)
             .with_parents(parents)
             .with_roles_by_certificate(roles)
             .with_pending_life(settings.pending_expiry_seconds);
@@ -193,30 +183,8 @@ impl Service {
             Some(issuers) => authority.trusting(issuers),
             None => authority,
         });
-        let answers = match answers {
-            Some(point) => {
-                let responders = OwnResponder {
-                    home: home.clone(),
-                    register: Arc::clone(register),
-                    authority: Arc::clone(&authority),
-                    kind: settings.ocsp_key,
-                    passphrase: key_passphrase(settings)?,
-                    host: responder_name(&base_urls),
-                    state: Mutex::default(),
-                };
-                let maker = AnswerMaker::new(ocsp::Parts {
-                    register: Arc::<LedgerRegister>::clone(register),
-                    issuer: Arc::new(authority.issuer().clone()),
-                    directory: AnswerDirectory::open(&home.ocsp())?,
-                    point: Arc::clone(&point),
-                    responders: Arc::new(responders),
-                    schedule: AnswerSchedule::every(settings.ocsp_period_seconds),
-                    processors: threads,
-                });
-                Some((Arc::new(maker), point))
-            }
-            None => None,
-        };
+        let answers =
+            Answers::of(points, home, settings, register, &authority, &base_urls, threads)?;
         let copies = settings.publication_directory.as_deref().map(|directory| {
             let copies = CopyDirectory::new(directory);
             Arc::new(Copies::new(Arc::clone(&point), Arc::new(copies)))
@@ -229,7 +197,7 @@ impl Service {
         let issuer = Arc::new(authority.issuer().clone());
         let parts = parts.publishers(&publisher, &key, &issuer, schedule);
         let publishers = Publishers::new(Arc::new(publisher)).with_partitions(parts);
-        let publishers = Arc::new(publishers);
+        let publishers = Arc::new(Earlier::publishing(earlier, publishers));
         Ok(Self {
             register: Arc::clone(register),
             home: home.clone(),
@@ -312,7 +280,7 @@ impl Service {
                 self.token_life_seconds / 86_400
             ));
         }
-        self.home.write_certificates(&chain_of(&self.established), &self.established.earlier)
+        self.home.write_certificates(&self.established, now())
     }
 
     fn serve_api(
@@ -325,7 +293,7 @@ impl Service {
         let couriers = notifications::start(endpoints, &self.authority, self.outside_url.clone())?;
         let tls = Arc::new(self.certificate.take_up(&self.authority, greeting, now())?);
         // Not before the register is in order: a responder may have to be certified.
-        let answering = self.start_answers()?;
+        let answering = self.answers.start()?;
         let services = RevocationServices {
             publishers: Arc::clone(&self.publishers),
             answers: self.answers.clone(),
@@ -394,12 +362,7 @@ impl Service {
             serving.await;
             Ok(())
         });
-        if let (Some((maker, _)), Some(answering)) = (&self.answers, answering) {
-            maker.stop();
-            if answering.join().is_err() {
-                tracing::error!("the maker of OCSP answers ended early");
-            }
-        }
+        self.answers.stop(answering);
         looking.stop();
         fetching.stop();
         clockwork.stop();
@@ -437,16 +400,6 @@ impl Service {
         }
     }
 
-    fn start_answers(&self) -> Result<Option<JoinHandle<()>>, Failure> {
-        let Some((maker, _)) = &self.answers else { return Ok(None) };
-        let maker = Arc::clone(maker);
-        let thread = std::thread::Builder::new().name("ocsp".to_owned());
-        thread
-            .spawn(move || maker.run(&now))
-            .map(Some)
-            .map_err(system("starting the OCSP responder"))
-    }
-
     fn start_copying(&self) -> Result<Option<JoinHandle<()>>, Failure> {
         let Some(copies) = self.copies.clone() else { return Ok(None) };
         let thread = std::thread::Builder::new().name("copies".to_owned());
@@ -463,21 +416,7 @@ impl Service {
     }
 }
 
-/// What the responder's certificate is called: the host of the publication address where that is
-/// a name, else this machine.
-fn responder_name(base_urls: &[String]) -> String {
-    let hosts = base_urls.iter().filter_map(|url| {
-        let rest = url.strip_prefix("http://")?;
-        rest.split(['/', ':']).next().map(str::to_owned)
-    });
-    let is_name = |host: &String| {
-        is_dns_name(host) && host.parse::<std::net::IpAddr>().is_err() && host.contains('.')
-    };
-    hosts.into_iter().find(is_name).unwrap_or_else(host_name)
-}
-
-fn load_key(home: &Home, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
-    let path: &Path = &home.ca_key();
+fn load_key(path: &Path, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
     let key = FileKey::load(path, key_passphrase(settings)?.as_ref())?;
     if key.spki_der() == issuer.public_key().spki_der() {
         Ok(key)

@@ -103,9 +103,11 @@ impl Asked {
             }
         };
         found.extend(all(&self.chain)?);
-        let issuer = call.api.authority.issuer();
-        let own = std::iter::once(issuer.certificate_der());
-        let own = own.chain(issuer.chain().iter().map(Certificate::der));
+        // Under whichever key it was issued: the doctor finds the path.
+        let own = call.api.authority.issuers().flat_map(|issuer| {
+            let own = std::iter::once(issuer.certificate_der());
+            own.chain(issuer.chain().iter().map(Certificate::der))
+        });
         found.extend(own.filter_map(|der| PresentedCertificate::from_der(der).ok()));
         Ok(found)
     }

@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 use crate::ca::Authority;
 use crate::doctor::{Fetch, Finding, Given, Part, Question, Report, Severity, examine, rules};
 use crate::pki::certificate::Certificate;
+use crate::pki::issuer::Issuer;
 use crate::pki::presented::PresentedCertificate;
 use crate::pki::time::Timestamp;
 
@@ -26,9 +27,21 @@ pub struct SelfCheck {
 }
 
 impl SelfCheck {
-    /// Examines `authority` as a CA, with the CRL that it publishes.
+    /// Examines `authority` as a CA, with the CRLs that it publishes: under each key whose
+    /// certificate has not ended.
     pub fn of(authority: &Arc<Authority>, fetch: &dyn Fetch, now: Timestamp) -> Self {
-        let issuer = authority.issuer();
+        let present = Self::of_key(authority, authority.issuer(), fetch, now);
+        let earlier = authority.earlier_keys().iter().map(|own| &own.issuer);
+        let in_force = earlier.filter(|issuer| now <= issuer.not_after());
+        in_force.fold(present, |mut all, issuer| {
+            let one = Self::of_key(authority, issuer, fetch, now);
+            all.faults.extend(one.faults);
+            all.warnings.extend(one.warnings);
+            all
+        })
+    }
+
+    fn of_key(authority: &Authority, issuer: &Issuer, fetch: &dyn Fetch, now: Timestamp) -> Self {
         let ders = std::iter::once(issuer.certificate_der());
         let ders = ders.chain(issuer.chain().iter().map(Certificate::der));
         // What no certificate says where to find was handed to relying parties by hand.

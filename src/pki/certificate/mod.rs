@@ -227,6 +227,12 @@ impl Certificate {
         extension::read_security_identifier(parts.extension(&oid::CA_SECURITY)?.value)
     }
 
+    /// Certificate index and key index of a CA's certificate; none where it does not say.
+    pub fn ca_version(&self) -> Option<(u16, u16)> {
+        let parts = TbsParts::of(self.tbs()).ok()?;
+        extension::read_ca_version(parts.extension(&oid::CA_VERSION)?.value)
+    }
+
     /// The template it was issued from, by its OID ([MS-WCCE] §2.2.2.7.7.2); none from version 1.
     pub fn template_oid(&self) -> Option<der::asn1::ObjectIdentifier> {
         let parts = TbsParts::of(self.tbs()).ok()?;

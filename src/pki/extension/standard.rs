@@ -105,7 +105,12 @@ pub fn read_extended_key_usage(value: &[u8]) -> Result<Vec<ObjectIdentifier>, No
 
 /// Subject key identifier: [`PublicKey::key_identifier`].
 pub fn subject_key_identifier(key: &PublicKey) -> Extension {
-    let identifier = OctetString::new(key.key_identifier());
+    key_identifier(&key.key_identifier())
+}
+
+/// Subject key identifier, as another certificate for the same key has it.
+pub fn key_identifier(identifier: &[u8]) -> Extension {
+    let identifier = OctetString::new(identifier);
     let value = identifier.map(|octets| value(&pkix::SubjectKeyIdentifier(octets)));
     Extension::noncritical(oid::SUBJECT_KEY_IDENTIFIER, value.unwrap_or_default())
 }

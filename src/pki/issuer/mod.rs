@@ -27,7 +27,7 @@ pub struct Issuer {
     public_key: PublicKey,
     key_identifier: Vec<u8>,
     forward_name: String,
-    ca_version: Extension,
+    ca_version: Option<Extension>,
     path_length: Option<u64>,
     crl_urls: Vec<String>,
     certificate_urls: Vec<String>,
@@ -111,10 +111,8 @@ impl Issuer {
         let identifier = identifier.ok_or(IssuerError::NoKeyIdentifier)?;
         let key_identifier = <&OctetStringRef>::from_der(identifier.value)?.as_bytes().to_vec();
         let version = parts.extension(&oid::CA_VERSION);
-        let ca_version = match version {
-            Some(own) => Extension::noncritical(oid::CA_VERSION, own.value.to_vec()),
-            None => ca_version(0, 0),
-        };
+        let ca_version =
+            version.map(|own| Extension::noncritical(oid::CA_VERSION, own.value.to_vec()));
         let public_key = certificate.public_key()?;
         let chain = chain.iter().map(|der| Certificate::from_der(der.as_ref()));
         let chain = chain.collect::<Result<Vec<_>, _>>()?;
@@ -144,6 +142,13 @@ impl Issuer {
     /// The same with another of the CA's keys than its first.
     pub fn with_key_index(self, key_index: u16) -> Self {
         Self { key_index, ..self }
+    }
+
+    /// The same with this certificate index and key index, where its certificate does not say
+    /// them: a parent need not write what it was asked for.
+    pub fn numbered(self, certificate_index: u16, key_index: u16) -> Self {
+        let ca_version = self.ca_version.or(Some(ca_version(certificate_index, key_index)));
+        Self { ca_version, ..self }
     }
 
     /// The same with what it issues parted among several CRLs: the URLs of each.
@@ -198,12 +203,13 @@ impl Issuer {
 
     /// Its CA version, as its CRLs repeat it.
     pub fn ca_version(&self) -> Extension {
-        self.ca_version.clone()
+        self.ca_version.clone().unwrap_or_else(|| ca_version(0, 0))
     }
 
     /// Its certificate index and its key index; both 0 where its certificate does not say.
     pub fn version(&self) -> (u16, u16) {
-        read_ca_version(&self.ca_version.value).unwrap_or_default()
+        let version = self.ca_version.as_ref();
+        version.and_then(|own| read_ca_version(&own.value)).unwrap_or_default()
     }
 
     /// Which of the keys that this CA has had here: 0 for its first one, as scopes and names of CRLs

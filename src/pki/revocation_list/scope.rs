@@ -32,6 +32,13 @@ impl CrlScope {
         self.key == other.key && (self.partition.is_none() || self.partition == other.partition)
     }
 
+    /// Whether its CRL lists whatever is in `other`. One that has no partition lists everybody,
+    /// whichever key he was issued under: it does not say that it speaks of one key alone, and who
+    /// takes a CRL by its issuer's name may take it for another's.
+    pub fn lists(self, other: Self) -> bool {
+        self.partition.is_none() || self.covers(other)
+    }
+
     /// The name, without ending, of the file where this CRL of the CA `slug` is found: AD CS's
     /// `%3%8%9`, with dashes for its brackets and underscore. Letters and digits, so that the
     /// name of a delta (`-delta`) or of another scope is never the same.
@@ -61,6 +68,8 @@ mod tests {
             assert!(!scope(0, 0).covers(part) && !scope(1, 2).covers(part), "{part:?}");
         }
         assert!(!scope(1, 1).covers(scope(1, 0)), "a part knows nothing of the rest");
+        assert!(scope(0, 0).lists(scope(1, 7)) && scope(1, 0).lists(scope(0, 0)));
+        assert!(scope(1, 1).lists(scope(1, 1)) && !scope(1, 1).lists(scope(0, 1)));
     }
 
     #[test]

@@ -37,12 +37,43 @@ pub struct AuthorityEstablished {
     #[cbor(default)]
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
     pub earlier: Vec<Der>,
+    /// The certificate index of `certificate`, where it is not the last: one of before was
+    /// installed again.
+    #[n(7)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_index: Option<u32>,
     /// thisUpdate of the latest CRL that was published before an adoption or a restore, in seconds
     /// since the epoch: whoever holds that one must find every later one later.
     #[n(8)]
     #[cbor(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_this_update: Option<u64>,
+    /// Cross-certificates between keys of this CA (RFC 4210 §4.4), in the order of their making.
+    #[n(9)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cross: Vec<CrossCertificate>,
+    /// DER of the certificates above the earlier ones, in any order, without those of `parents`.
+    #[n(10)]
+    #[cbor(default)]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "base64_list")]
+    pub earlier_parents: Vec<Der>,
+}
+
+/// One key of the CA certified with another of its keys.
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct CrossCertificate {
+    /// The certificate index of the certificate whose key it certifies.
+    #[n(0)]
+    pub subject: u32,
+    /// The certificate index of the certificate whose key signed it.
+    #[n(1)]
+    pub issuer: u32,
+    /// DER.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    #[serde(serialize_with = "base64")]
+    pub certificate: Vec<u8>,
 }
 
 /// See [`Act::AuthorityIntended`].

@@ -21,7 +21,9 @@ mod template;
 
 pub use account::{AccountMark, AccountSaved, TokenCreated, TokenMark, TokenUse};
 pub use answer::{AnswerRecorded, Idempotency};
-pub use authority::{AuthorityEstablished, AuthorityIntended, Der, Restored, Started};
+pub use authority::{
+    AuthorityEstablished, AuthorityIntended, CrossCertificate, Der, Restored, Started,
+};
 pub use notification::{
     Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, EndingParentCrl,
     ExpiryNoticed, NotificationsSettled, SelfCheckChanged, Standing,

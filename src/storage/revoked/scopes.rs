@@ -1,13 +1,16 @@
 //! The encoded entries of every scope of CRLs, each in files of its own.
 //!
 //! ```text
-//! <data>/revoked/                         everything under the first key
-//! <data>/revoked-scopes/k1/               everything under another key
+//! <data>/revoked/                         everybody, for the CRL of the first key
+//! <data>/revoked-scopes/k1/               everybody, for that of another key
 //! <data>/revoked-scopes/k0-p3/            a partition
 //! <data>/revoked-scopes/k0-unplaced/      serial numbers whose partition nobody knows
 //! ```
 //! Files come with the first entry, or with the first question. A partition begins with all those
-//! whose partition is not known, and gets every later one: it may be theirs.
+//! whose partition is not known, and gets every later one: it may be theirs. What is no partition
+//! lists everybody, whichever key he was issued under: it says nothing of its scope (it has no
+//! issuingDistributionPoint), so a relying party that knows a CRL by its issuer's name alone takes
+//! any of them as speaking of all (RFC 5280 §6.3.3 allows it; GnuTLS and Java do).
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -157,16 +160,17 @@ impl RevokedScopes {
         }
         let directory = place.directory(&self.root);
         if !directory.exists() {
-            let unplaced = match place {
+            let before = match place {
                 Place::Scope(CrlScope { key, partition: Some(_) }) => {
                     places.get(&Place::Unplaced(key))
                 }
-                _ => None,
+                Place::Scope(CrlScope { partition: None, .. }) => places.get(&Place::FIRST),
+                Place::Unplaced(_) => None,
             };
             let unfinished = scopes_directory(&self.root).join("unfinished");
             let new = Revoked::create(&unfinished)?;
-            if let Some(unplaced) = unplaced {
-                unplaced.copy_to(&unfinished)?;
+            if let Some(before) = before {
+                before.copy_to(&unfinished)?;
             }
             drop(new);
             std::fs::rename(&unfinished, &directory)
@@ -220,7 +224,7 @@ fn named(scope: RevokedScope) -> Vec<Place> {
 fn holds(place: Place, scope: RevokedScope) -> bool {
     match place {
         Place::Unplaced(key) => key == scope.key && scope.partition == Partition::Unknown,
-        Place::Scope(CrlScope { key, partition: None }) => key == scope.key,
+        Place::Scope(CrlScope { partition: None, .. }) => true,
         Place::Scope(CrlScope { key, partition: Some(number) }) => {
             let own = [Partition::Known(number), Partition::Unknown].contains(&scope.partition);
             key == scope.key && own

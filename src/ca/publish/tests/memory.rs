@@ -103,7 +103,10 @@ impl Register for MemoryRegister {
             base_urls: Vec::new(),
             next_crl_number: self.next_crl_number.load(Ordering::SeqCst),
             earlier: Vec::new(),
+            certificate_index: None,
             latest_this_update: None,
+            cross: Vec::new(),
+            earlier_parents: Vec::new(),
         }))
     }
 

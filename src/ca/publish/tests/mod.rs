@@ -3,6 +3,7 @@
 mod bursts;
 mod copies;
 mod deltas;
+mod ending;
 mod faulty;
 mod memory;
 mod openssl;

@@ -94,7 +94,7 @@ fn it_is_renewed_when_two_thirds_of_its_life_are_over() {
     let names = vec![AlternativeName::Dns(HOST.to_owned())];
     let own = OwnCertificate::new(&Home::new(folder.path()), &register, names);
     let (first, key) = own.issue(&authority, issued_at).unwrap();
-    let tls = tls(&authority, &first, &key).unwrap();
+    let tls = tls(&authority, &first, &key, issued_at).unwrap();
     let (start, end) = (first.not_before(), first.not_after());
     let two_thirds = start.plus_seconds(end.seconds_since(start) / 3 * 2);
     assert!(issued_at < two_thirds && two_thirds < now() && now() < end);

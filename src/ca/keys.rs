@@ -1,0 +1,83 @@
+//! The keys that a CA had before its present one. They issue nothing new: each signs the CRL of
+//! what was issued under it until all of that has ended, and finishes what was begun with it.
+
+use std::sync::Arc;
+
+use super::Authority;
+use super::establish::generations::Generations;
+use crate::pki::certificate::Certificate;
+use crate::pki::issuer::Issuer;
+use crate::pki::time::Timestamp;
+use crate::signing::CaKey;
+
+/// A key of before, with the certificate that stands for it.
+#[derive(Clone)]
+pub struct EarlierKey {
+    /// The CA as what was issued under the key sees it.
+    pub issuer: Arc<Issuer>,
+    /// The key.
+    pub key: Arc<dyn CaKey>,
+}
+
+impl Authority {
+    /// The same with keys of before, and every certificate that the CA has had.
+    #[must_use]
+    pub fn with_earlier_keys(self, earlier: Vec<EarlierKey>, generations: Generations) -> Self {
+        Self { earlier, generations, ..self }
+    }
+
+    /// The keys of before, by key index.
+    pub fn earlier_keys(&self) -> &[EarlierKey] {
+        &self.earlier
+    }
+
+    /// The CA under each of its keys, the present one first.
+    pub fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+        std::iter::once(&self.issuer).chain(self.earlier.iter().map(|own| &own.issuer))
+    }
+
+    /// The CA as it issued this certificate; none if it did not.
+    pub fn issuer_of(&self, certificate: &Certificate) -> Option<&Arc<Issuer>> {
+        self.issuers().find(|issuer| {
+            certificate.issuer() == issuer.name() && certificate.verify(issuer.public_key()).is_ok()
+        })
+    }
+
+    /// The CA under the key of this index, and the key.
+    pub(super) fn under_key(&self, key_index: u16) -> Option<(&Arc<Issuer>, &Arc<dyn CaKey>)> {
+        if key_index == self.issuer.key_index() {
+            return Some((&self.issuer, &self.key));
+        }
+        let own = self.earlier.iter().find(|own| own.issuer.key_index() == key_index);
+        own.map(|own| (&own.issuer, &own.key))
+    }
+
+    /// The same; the present key where there is none of this index.
+    pub(super) fn under_key_or_present(&self, key_index: u16) -> (&Arc<Issuer>, &Arc<dyn CaKey>) {
+        self.under_key(key_index).unwrap_or((&self.issuer, &self.key))
+    }
+
+    /// What stands above a certificate that was issued under the key of this index: the CA's
+    /// certificate and its chain, nearest first, and before them [`Authority::cross_of`]. OpenSSL
+    /// goes on from the first that fits, and from a root to nowhere. Nothing where there is no such
+    /// key.
+    pub fn above(&self, key_index: u16, now: Timestamp) -> Vec<&[u8]> {
+        let issuer = self.issuers().find(|issuer| issuer.key_index() == key_index);
+        let Some(issuer) = issuer else { return Vec::new() };
+        let own = std::iter::once(issuer.certificate_der());
+        let chain = own.chain(issuer.chain().iter().map(Certificate::der));
+        self.cross_of(key_index, now).chain(chain).collect()
+    }
+
+    /// The cross-certificates by which whoever trusts the root of another key believes what was
+    /// issued under this one, as far as they hold.
+    pub fn cross_of(&self, key_index: u16, now: Timestamp) -> impl Iterator<Item = &[u8]> {
+        self.generations.cross_of(usize::from(key_index), now)
+    }
+
+    /// When one of those ends next.
+    pub fn cross_holds_until(&self, key_index: u16, now: Timestamp) -> Option<Timestamp> {
+        let cross = self.cross_of(key_index, now);
+        cross.filter_map(|der| Some(Certificate::from_der(der).ok()?.not_after())).min()
+    }
+}
