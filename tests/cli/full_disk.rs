@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::program::{Service, crl_number, csr, init, lists, place};
+use super::program::{Service, crl_number, csr, init, lists, openssl, place};
 
 /// A mounted file system; unmounted when dropped.
 struct Mounted(PathBuf);
@@ -77,6 +77,54 @@ fn until(status: u16, mut ask: impl FnMut() -> (u16, String)) -> String {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("{status} never came, but {}: {}", last.0, last.1)
+}
+
+/// The copies for another web server stand on a disk of their own, and that is full: told, tried
+/// again, and in nobody's way.
+#[test]
+fn a_full_publication_directory_holds_nobody_up() {
+    let (home, data) = place();
+    let mounted = Mounted::new(home.path(), 8 << 20);
+    let www = mounted.0.join("www");
+    std::fs::create_dir(&www).unwrap();
+    init(&data, &["--name", "CN=Contoso VPN CA"]);
+    let service = Service::start(&data, &["--publication-directory", www.to_str().unwrap()]);
+    let crl = www.join("crl/contoso-vpn-ca.crl");
+    let is_current = || {
+        let served = service.fetch_crl(&home.path().join("now.crl"));
+        let copied = std::fs::read(&crl).unwrap_or_default();
+        (copied == std::fs::read(home.path().join("now.der")).unwrap(), served)
+    };
+    until(1, || (u16::from(is_current().0), String::new()));
+    assert!(www.join("aia/contoso-vpn-ca.crt").exists());
+
+    let told = until(1, || {
+        // Again and again: what was replaced is given back only after a while.
+        mounted.fill(0);
+        service.post("/v1/ca/crls", 201, "");
+        let (status, text) = service.call("/readyz", &[]);
+        assert_eq!(status, 200, "{text}");
+        (u16::from(text.contains("not in the publication directory")), text)
+    });
+    assert!(told.contains("crl/contoso-vpn-ca.crl: No space left"), "{told}");
+    let (_, metrics) = service.call("/metrics", &[]);
+    assert!(metrics.contains("chancery_publication_directory_whole 0"), "{metrics}");
+    // One of before stands there whole.
+    openssl(home.path(), &["crl", "-inform", "DER", "-in", crl.to_str().unwrap(), "-noout"]);
+    assert!(!is_current().0);
+
+    mounted.empty();
+    for _ in 0..10 {
+        // It rests longer after each failure.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        if is_current().0 {
+            break;
+        }
+    }
+    until(1, || (u16::from(is_current().0), service.call("/readyz", &[]).1));
+    let (_, metrics) = service.call("/metrics", &[]);
+    assert!(metrics.contains("chancery_publication_directory_whole 1"), "{metrics}");
+    service.stop();
 }
 
 #[test]
