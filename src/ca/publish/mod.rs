@@ -32,6 +32,8 @@ pub use point::{Current, PublicationPoint, PublishedCertificate};
 pub use publisher::Publisher;
 pub use publishers::Publishers;
 pub use schedule::Schedule;
+#[cfg(test)]
+pub(in crate::ca) use state::Kind;
 
 use crate::pki::revocation_list::CrlError;
 use crate::pki::signature::SignatureError;

@@ -9,6 +9,7 @@ mod deciding;
 mod ending;
 mod enrolling;
 mod learning;
+mod life;
 mod one_time;
 mod refused;
 mod rekeyed;

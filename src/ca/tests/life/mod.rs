@@ -1,0 +1,119 @@
+//! The whole life of a CA against a model that knows what each relying party must be told.
+//!
+//! Random steps (issue, revoke, hold, release, expire; publish complete lists and deltas, on demand
+//! and when due; OCSP answers; clock jumps; a full disk; crashes at any durable step; restarts;
+//! backups put back; renewal of the CA) are done by a real service on real files, and by a model
+//! of a few maps. After each list that appears everybody is asked what he knows: who fetches the
+//! new list, who holds any older one with the delta, who asks by OCSP.
+//!
+//! Everything follows from a seed. A failure says the seed and the step, which is the end of the
+//! shortest beginning of that life that fails, and then the fewest steps of it that fail as well.
+//!
+//! `LIFE_STEPS=1000000 cargo test --release --lib life` lives for a million steps; `LIFE_SEED`
+//! chooses other lives. Begin with [`lived::Life::step`]; what must hold is in `parties` and `calls`.
+
+mod calls;
+mod faults;
+mod lived;
+mod machine;
+mod misfortune;
+mod model;
+mod parties;
+mod party;
+mod script;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use lived::{Counts, Life};
+use script::{Step, script};
+
+/// Templates whose certificates end soon, and later.
+const DAYS: &str = "LifeDays";
+const WEEKS: &str = "LifeWeeks";
+const TEMPLATES: [&str; 2] = [DAYS, WEEKS];
+
+/// After so many steps another CA begins.
+const LIFE: usize = 1000;
+const STEPS: usize = 10_000;
+const SEED: u64 = 20_261_127;
+/// How often a failing life is lived again to make it shorter.
+const ATTEMPTS: usize = 300;
+
+/// A step that failed, and why.
+struct Failure {
+    at: usize,
+    why: String,
+}
+
+/// Lives through these steps.
+fn live(seed: u64, steps: &[Step]) -> Result<Counts, Failure> {
+    let mut at = 0;
+    let lived = catch_unwind(AssertUnwindSafe(|| {
+        let mut life = Life::new(seed);
+        for step in steps {
+            life.step(*step);
+            at += 1;
+        }
+        life.counts()
+    }));
+    lived.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Failure { at, why: text.unwrap_or_default() }
+    })
+}
+
+/// Leaves out what the failure does not need, larger parts first.
+fn shortened(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut attempts = ATTEMPTS;
+    let mut part = steps.len() / 2;
+    while part > 0 && attempts > 0 {
+        let mut from = 0;
+        while from < steps.len() && attempts > 0 {
+            attempts -= 1;
+            let mut fewer = steps.clone();
+            fewer.drain(from..steps.len().min(from + part));
+            match live(seed, &fewer) {
+                Err(failure) => {
+                    fewer.truncate(failure.at + 1);
+                    steps = fewer;
+                }
+                Ok(_) => from += part,
+            }
+        }
+        part /= 2;
+    }
+    steps
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is to be a number: {text}")))
+}
+
+#[test]
+fn every_relying_party_is_told_the_truth() {
+    let steps = number("LIFE_STEPS").map_or(STEPS, |steps| usize::try_from(steps).unwrap());
+    let seed = number("LIFE_SEED").unwrap_or(SEED);
+    let mut total = Counts::default();
+    for life in 0..steps.div_ceil(LIFE) {
+        let seed = seed + life as u64;
+        let mut steps = script(seed, LIFE.min(steps - life * LIFE));
+        match live(seed, &steps) {
+            Ok(counts) => total.add(&counts),
+            Err(Failure { at, why }) => {
+                steps.truncate(at + 1);
+                let last = steps.last().copied();
+                eprintln!("LIFE_SEED={seed} LIFE_STEPS={} fails at {last:?}: {why}", at + 1);
+                let few = shortened(seed, steps);
+                panic!(
+                    "seed {seed}, step {at}: {why}\nthe same with {} steps: {few:#?}",
+                    few.len()
+                );
+            }
+        }
+    }
+    eprintln!("{steps} steps: {total:?}");
+    // A life in which nothing happens proves nothing.
+    assert!(total.is_eventful(steps as u64), "{total:?}");
+}
