@@ -64,7 +64,7 @@ fn revoke(service: &Service, issued: &Issued) -> u64 {
 }
 
 #[test]
-fn a_revocation_is_told_by_the_partition_first_and_the_number_only_rises() {
+fn a_revocation_waits_for_its_partition_and_the_number_only_rises() {
     let (home, data) = place();
     let home = home.path();
     init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
@@ -87,7 +87,8 @@ fn a_revocation_is_told_by_the_partition_first_and_the_number_only_rises() {
     assert_eq!(told["partition"], 1, "{told}");
     let (_, status) = service.call(&format!("/v1/certificates/{}/status", one.serial), &[]);
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
-    assert_eq!(status["first_listed"]["crl_number"], number, "{status}");
+    // The complete CRL is made beside it and may have drawn its number before.
+    assert!(status["first_listed"]["crl_number"].as_u64().unwrap() <= number, "{status}");
     assert_eq!(status["crl"]["crl_number"], number, "{status}");
     let text = shown(&service, home, &other.crl, "p2");
     assert!(!lists(&text, &one.serial), "{text}");

@@ -34,7 +34,7 @@ const TEMPLATES: [&str; 2] = [DAYS, WEEKS];
 
 /// After so many steps another CA begins.
 const LIFE: usize = 1000;
-const STEPS: usize = 10_000;
+const STEPS: usize = 4_000;
 const SEED: u64 = 20_261_127;
 /// How often a failing life is lived again to make it shorter.
 const ATTEMPTS: usize = 300;
