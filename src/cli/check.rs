@@ -8,6 +8,7 @@ use super::partitions::wanted;
 use super::register::open_register;
 use super::settings::{Gathered, Mistakes};
 use super::surroundings::say;
+use crate::ca::establish::generations::Generations;
 use crate::pki::template::{Mistakes as TemplateMistakes, Template, mistakes_in_shipped};
 use crate::storage::Register as _;
 use crate::storage::datadir::DataDirectoryError;
@@ -64,8 +65,11 @@ pub fn check(arguments: &Check, gathered: Result<Gathered, Mistakes>) -> Result<
                     let mistakes = Template::from_record(&row.json).err();
                     told.template(&format!("template {} on record", row.cn), mistakes);
                 }
-                // The key index of a CA that had one key.
-                if let Err(failure) = wanted(&register, settings, 0) {
+                let key =
+                    register.authority()?.map_or(0, |own| Generations::of(&own).present_key());
+                // A CA has had few keys.
+                let key = u16::try_from(key).unwrap_or(u16::MAX);
+                if let Err(failure) = wanted(&register, settings, key) {
                     told.lines(1, &failure.to_string());
                 }
                 if let Some(damage) = register.health().damaged {

@@ -47,7 +47,7 @@ pub fn partitions(
 }
 
 /// How many there shall be: a certificate that names one must find it for ever, so never fewer than
-/// on record.
+/// on record. A new key has as many as the one before it, unless the settings say otherwise.
 pub fn wanted(
     register: &LedgerRegister,
     settings: &Settings,
@@ -55,12 +55,23 @@ pub fn wanted(
 ) -> Result<Option<NonZeroU16>, Failure> {
     let recorded = register.partitions(key)?.map(|known| known.partitions);
     match (settings.crl_partitions, recorded) {
+        (None, None) => inherited(register, key),
         (None, recorded) => Ok(recorded),
         (Some(set), Some(recorded)) if set < recorded.get() => {
             Err(Failure::FewerPartitions { set, recorded: recorded.get() })
         }
         (Some(set), _) => Ok(NonZeroU16::new(set)),
     }
+}
+
+/// As many as the last of the keys before this one.
+fn inherited(register: &LedgerRegister, key: u16) -> Result<Option<NonZeroU16>, Failure> {
+    for earlier in (0..key).rev() {
+        if let Some(known) = register.partitions(earlier)? {
+            return Ok(Some(known.partitions));
+        }
+    }
+    Ok(None)
 }
 
 /// Every scope of partitions of a key, and where each is among `base_urls`.

@@ -211,3 +211,30 @@ fn certificates_name_the_delta_where_that_is_wanted() {
     assert!(shown.contains(&one.crl.replace(".crl", "-delta.crl")), "{shown}");
     service.stop();
 }
+
+/// A new key has as many partitions as the one before it, which goes on signing its own.
+#[test]
+fn each_key_has_partitions_of_its_own() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let service = Service::start(&data, &["--crl-partitions", "2"]);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let old = issued(&service, home, &made, "contoso-vpn-ca-p1.crl");
+    service.stop();
+    let text = data.to_str().unwrap();
+    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
+    let told = fails(&["check", "--data", text, "--crl-partitions", "129"]);
+    assert!(told.contains("a number from 0 to 128"), "{told}");
+
+    let service = Service::start(&data, &[]);
+    let new = issued(&service, home, &made, "contoso-vpn-ca-1-p1.crl");
+    revoke(&service, &old);
+    revoke(&service, &new);
+    let at = |name: &str| format!("{}/{name}.crl", service.crl.rsplit_once('/').unwrap().0);
+    let (first, second) = ("contoso-vpn-ca-p1", "contoso-vpn-ca-1-p1");
+    let [first, second] = [first, second].map(|name| shown(&service, home, &at(name), name));
+    assert!(lists(&first, &old.serial) && !lists(&first, &new.serial), "{first}");
+    assert!(lists(&second, &new.serial) && !lists(&second, &old.serial), "{second}");
+    service.stop();
+}
