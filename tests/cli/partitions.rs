@@ -95,7 +95,7 @@ fn a_revocation_waits_for_its_partition_and_the_number_only_rises() {
     for (issued, name, expected) in [
         (&one, "p1", "certificate revoked"),
         (&other, "p2", ": OK"),
-        (&one, "p2", "Different CRL scope"),
+        (&one, "p2", "different CRL scope"),
     ] {
         let said = verified(&service, home, issued, name);
         assert!(said.contains(expected), "{said}");
