@@ -1,5 +1,6 @@
 //! One life: a machine, the model beside it, and what its relying parties have.
 
+use super::counts::Counts;
 use super::machine::{ANSWERS, Deltas, Machine, SLUG, Space};
 use super::model::{Issued, Model, Record, State};
 use super::parties::{Moment, Parties};
@@ -50,20 +51,6 @@ pub(super) struct Asked {
     pub(super) template: &'static str,
     pub(super) key: String,
     pub(super) csr: Vec<u8>,
-}
-
-/// What happened, so that a run shows that it was worth something.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) issued: u64,
-    pub(super) changes: u64,
-    pub(super) crashes: u64,
-    pub(super) starts: u64,
-    pub(super) restores: u64,
-    pub(super) renewals: u64,
-    pub(super) lists: u64,
-    pub(super) combinations: u64,
-    pub(super) answers: u64,
 }
 
 impl Life {
@@ -386,29 +373,5 @@ pub(super) fn state_of(
     match register.revocation(serial).unwrap() {
         None => State::Good,
         Some(revocation) => State::revoked(revocation.reason, revocation.revoked_at),
-    }
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.issued += other.issued;
-        self.changes += other.changes;
-        self.crashes += other.crashes;
-        self.starts += other.starts;
-        self.restores += other.restores;
-        self.renewals += other.renewals;
-        self.lists += other.lists;
-        self.combinations += other.combinations;
-        self.answers += other.answers;
-    }
-
-    /// Whether of everything so much happened as `steps` steps bring.
-    pub(super) fn is_eventful(&self, steps: u64) -> bool {
-        let thousands = steps / 1000;
-        let many =
-            [self.issued, self.changes, self.answers].into_iter().min() >= Some(40 * thousands);
-        let lists = self.lists >= 200 * thousands && self.combinations >= self.lists;
-        let starts = self.crashes >= 3 * thousands && self.starts > self.crashes;
-        many && lists && starts && self.restores + self.renewals >= thousands / 2
     }
 }
