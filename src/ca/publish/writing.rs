@@ -41,14 +41,14 @@ impl Press {
             let whole = Hasher::start(scope, whole);
             let mut position = outer.len() as u64;
             let (register, reflected) = (&*self.register, entries.sequence);
-            let mut pace = Pace { register, reflected, written: 0 };
+            let mut pace = Pace { register, reflected, begun: Instant::now() };
             let mut write = |piece: Vec<u8>| -> Result<(), PublishError> {
                 let piece = Arc::new(piece);
                 tbs.feed(&piece)?;
                 whole.feed(&piece)?;
                 pending.write_at(&piece, position)?;
                 position += piece.len() as u64;
-                pace.keep(piece.len(), pending)
+                pace.keep(pending)
             };
             write(frame.header.clone())?;
             let continues = copy_entries(entries, previous, &mut write)?;
@@ -95,31 +95,25 @@ fn copy_entries(
     }
 }
 
-/// Lets others have the disk.
+/// Lets others have the processors and the disk.
 struct Pace<'a> {
     register: &'a dyn Register,
     /// The last ledger entry that the list reflects.
     reflected: u64,
-    /// Octets since the last sync.
-    written: usize,
+    /// When the piece was begun.
+    begun: Instant,
 }
 
-/// So much of a list is synced together.
-const SYNCED_TOGETHER: usize = 1024 * 1024;
-
 impl Pace<'_> {
-    /// Where others commit meanwhile, the list takes at most half of the disk's time: each piece is
-    /// synced by itself, and the next one waits as long as that took. Otherwise their syncs would
-    /// queue up behind tens of megabytes.
-    fn keep(&mut self, octets: usize, pending: &mut dyn PendingFile) -> Result<(), PublishError> {
-        self.written += octets;
-        if self.written < SYNCED_TOGETHER || self.register.head().sequence <= self.reflected {
-            return Ok(());
+    /// Where others commit meanwhile, the list takes at most a quarter of the time: each piece is
+    /// synced by itself, and the next one waits thrice as long as this one took. Otherwise their
+    /// syncs would queue up behind tens of megabytes, and they themselves behind three busy threads.
+    fn keep(&mut self, pending: &mut dyn PendingFile) -> Result<(), PublishError> {
+        if self.register.head().sequence > self.reflected {
+            pending.sync_so_far()?;
+            std::thread::sleep(self.begun.elapsed() * 3);
         }
-        self.written = 0;
-        let begun = Instant::now();
-        pending.sync_so_far()?;
-        std::thread::sleep(begun.elapsed());
+        self.begun = Instant::now();
         Ok(())
     }
 }
