@@ -1,8 +1,9 @@
 //! OCSP answers: how long it takes to sign them all against the bare signer, how much memory, and
-//! how many are served a second beside nginx that serves the same octets as a file.
+//! how many are served a second beside nginx that serves the same octets as files, and beside
+//! cfssl that has the same answers.
 //!
 //! `cargo bench --bench ocsp [-- CERTIFICATES [KEY [SECONDS [ROUNDS]]]]` — KEY is `p256` (the default) or
-//! another `ocsp_key`. Needs `nginx` and `wrk` (Debian packages nginx-light and wrk).
+//! another `ocsp_key`. Needs `nginx`, `wrk` and `cfssl` (Debian packages nginx-light, wrk, golang-cfssl).
 
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
@@ -37,7 +38,7 @@ use chancery::storage::act::{Act, CertificateIssued, Entry, RequestReceived, Ser
 use chancery::storage::answers::AnswerDirectory;
 use chancery::storage::publication::PublicationDirectory;
 use chancery::storage::{LedgerRegister, Options, Register, Urgency, open};
-use peer::{Asking, Outcome, Side, by_turns, nginx, processor_time};
+use peer::{Asking, Outcome, Side, by_turns, cfssl, nginx, processor_time};
 
 const BATCH: u64 = 10_000;
 /// What a to-be-signed certificate of the tutorial's templates weighs.
@@ -254,12 +255,15 @@ fn serve(
     let identity = IssuerIdentity::of(issuer);
     let many = count.min(ASKED);
     let (mut paths, mut file_paths, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cfssl_paths, mut octets) = (Vec::new(), Vec::new());
     for number in 0..many {
         let asked = request(&identity, &serial(number * (count / many)));
         let Found::Stored(answer) = answers.find(&asked, now()) else {
             return Err("a certificate has no answer".into());
         };
-        paths.push(path(&asked));
+        cfssl_paths.push(format!("/{}", escaped(&asked)));
+        octets.push(answer.octets.to_vec());
+        paths.push(format!("/ocsp/{}", escaped(&asked)));
         file_paths.push(format!("/{number}.ors"));
         files.push((format!("{number}.ors"), answer.octets.to_vec()));
     }
@@ -267,6 +271,7 @@ fn serve(
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let server = PublicationServer::start(listener, point, Arc::new(now), Bounds::default())?;
     let (peer, peer_address) = nginx(home, &files)?;
+    let (cfssl, cfssl_address) = cfssl(home, &octets)?;
     println!("answers of {} octets", files.first().map_or(0, |(_, octets)| octets.len()));
     for (what, number) in [("one certificate", 1), ("many certificates", paths.len())] {
         let (address, headers) = (server.address(), &[]);
@@ -274,6 +279,9 @@ fn serve(
         let ours = Side { name: "chancery", asking, spent: &|| processor_time("self") };
         let asking = Asking { address: peer_address, paths: &file_paths[..number], ..asking };
         let theirs = Side { name: "nginx", asking, spent: &|| peer.processor_time() };
+        by_turns(what, rounds, &ours, &theirs)?;
+        let asking = Asking { address: cfssl_address, paths: &cfssl_paths[..number], ..asking };
+        let theirs = Side { name: "cfssl", asking, spent: &|| cfssl.processor_time() };
         by_turns(what, rounds, &ours, &theirs)?;
     }
     server.stop();
@@ -291,9 +299,10 @@ fn request(identity: &IssuerIdentity, serial: &SerialNumber) -> Vec<u8> {
     wrapped(&wrapped(&wrapped(&wrapped(&id))))
 }
 
-fn path(request: &[u8]) -> String {
+/// As part of a path (RFC 6960 §A.1).
+fn escaped(request: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(request);
-    format!("/ocsp/{}", text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"))
+    text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }
 
 /// Octets of this process that are in memory.

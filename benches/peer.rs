@@ -1,5 +1,8 @@
-//! What ours is measured beside: nginx that serves files, `wrk` that asks both, and what either
-//! uses of the processors. Needs the Debian packages nginx-light and wrk.
+//! What ours is measured beside: nginx that serves files, cfssl that serves OCSP answers made
+//! beforehand, `wrk` that asks all of them, and what each uses of the processors. Needs the Debian
+//! packages nginx-light and wrk, and golang-cfssl for cfssl.
+
+#![allow(dead_code, reason = "not every benchmark has every peer")]
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpStream};
@@ -7,9 +10,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const PORT: u16 = 18082;
+const CFSSL_PORT: u16 = 18083;
 pub const CONNECTIONS: &str = "64";
 
 /// A program that is stopped when it goes out of scope.
@@ -73,15 +79,33 @@ pub fn nginx(home: &Path, files: &[(String, Vec<u8>)]) -> Outcome<(Running, Sock
     command.args(["-g", "user root;"]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let running = Running(child.map_err(|error| format!("nginx (package nginx-light): {error}"))?);
-    let address = SocketAddr::from(([127, 0, 0, 1], PORT));
+    Ok((running, listening("nginx", PORT)?))
+}
+
+/// `cfssl ocspserve` with these answers, which it keeps in memory by serial number.
+pub fn cfssl(home: &Path, answers: &[Vec<u8>]) -> Outcome<(Running, SocketAddr)> {
+    let file = home.join("cfssl.responses");
+    let lines: Vec<String> =
+        answers.iter().map(|answer| base64::engine::general_purpose::STANDARD.encode(answer)).collect();
+    std::fs::write(&file, lines.join("\n"))?;
+    let mut command = Command::new("cfssl");
+    command.args(["ocspserve", "-loglevel", "5", "-port", &CFSSL_PORT.to_string(), "-responses"]);
+    let child = command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let running = Running(child.map_err(|error| format!("cfssl (package golang-cfssl): {error}"))?);
+    Ok((running, listening("cfssl", CFSSL_PORT)?))
+}
+
+/// This machine's address of a program that has been started, once it listens.
+fn listening(name: &str, port: u16) -> Outcome<SocketAddr> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
     let begun = Instant::now();
     while TcpStream::connect(address).is_err() {
         if begun.elapsed() > Duration::from_secs(10) {
-            return Err("nginx does not listen".into());
+            return Err(format!("{name} does not listen").into());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok((running, address))
+    Ok(address)
 }
 
 /// What wrk asks for: these paths in turn, with these header lines.
