@@ -8,12 +8,16 @@
 //! One thread writes, anybody reads without a lock: a slot that was read half-way through a write
 //! shows by its checksum and is read again. What is written is not synced before it is served; the
 //! progress is written after a sync of what it speaks of, so that after a power cut the ledger says
-//! what is missing. Absent: what an answer is, and when one is made. Begin with [`AnswerTable`].
+//! what is missing. A sync that fails makes the table doubtful for good: the system may have dropped
+//! what it could not write, and would call the next sync well done. Such a table is made anew from
+//! the ledger. Absent: what an answer is, and when one is made. Begin with [`AnswerTable`].
 
+mod disk;
 mod progress;
 mod slot;
 mod table;
 
+use disk::Disk;
 pub use progress::{Progress, Stage};
 pub use slot::{Answer, Kept};
 pub use table::{AnswerTable, Put};
@@ -27,13 +31,23 @@ use super::datadir::{FileMode, doing, make_directory, write_durably};
 #[derive(Clone, Debug)]
 pub struct AnswerDirectory {
     path: PathBuf,
+    disk: Disk,
 }
 
 impl AnswerDirectory {
     /// Makes it where it is missing.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         make_directory(path)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), disk: Disk::default() })
+    }
+
+    /// The same, whose tables are synced by somebody else: for tests of a disk that refuses.
+    #[cfg(test)]
+    pub fn synced_by(
+        self,
+        sync: impl Fn(&std::fs::File) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self { disk: Disk::synced_by(sync), ..self }
     }
 
     /// The newest table, if there is one that can be used.
@@ -43,7 +57,7 @@ impl AnswerDirectory {
         let Some(newest) = numbers.pop() else { return Ok(None) };
         // A crash may have left the one before.
         numbers.into_iter().try_for_each(|number| self.remove("answers-", number))?;
-        AnswerTable::open(&self.path, newest)
+        AnswerTable::open(&self.path, newest, self.disk.clone())
     }
 
     /// An empty table for the answers about so many certificates, more or less; those before it are
@@ -51,7 +65,7 @@ impl AnswerDirectory {
     pub fn begin(&self, certificates: u64) -> Result<AnswerTable, StoreError> {
         let before = self.numbers("answers-")?;
         let next = before.iter().max().map_or(1, |number| number + 1);
-        let table = AnswerTable::create(&self.path, next, certificates)?;
+        let table = AnswerTable::create(&self.path, next, certificates, self.disk.clone())?;
         for number in before {
             self.remove("answers-", number)?;
         }

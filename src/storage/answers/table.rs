@@ -4,15 +4,17 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Disk;
 use super::progress::{Progress, RECORD, Record};
 use super::slot::{self, Kept, Slot};
 use crate::pki::serial::SerialNumber;
 use crate::storage::StoreError;
 use crate::storage::datadir::{doing, sync_directory_of};
 
-const TITLE: &[u8; 24] = b"chancery OCSP answers 2\n";
+const TITLE: &[u8; 24] = b"chancery OCSP answers 3\n";
 const PAGE: u64 = 4096;
 /// Where the two records of the progress stand in the first page.
 const RECORDS: [u64; 2] = [512, 1024];
@@ -33,6 +35,9 @@ pub struct AnswerTable {
     writing: Mutex<Record>,
     /// Held while the progress is written.
     settling: Mutex<()>,
+    disk: Disk,
+    /// A sync has failed.
+    doubtful: AtomicBool,
 }
 
 /// Whether more is to come.
@@ -58,21 +63,23 @@ impl AnswerTable {
         directory: &Path,
         number: u64,
         certificates: u64,
+        disk: Disk,
     ) -> Result<Self, StoreError> {
-        let progress = Progress::default();
         let slots = slots_for(certificates.min(MOST_EXPECTED));
-        Self::sized(directory, number, slots, FIRST_SLOT_SIZE, progress)?.named()
+        Self::sized(directory, number, slots, FIRST_SLOT_SIZE, disk)?.named()
     }
 
     /// Reads one; nothing where it is none, or torn: after an unclean stop every slot is looked at.
-    pub(super) fn open(directory: &Path, number: u64) -> Result<Option<Self>, StoreError> {
+    pub(super) fn open(
+        directory: &Path,
+        number: u64,
+        disk: Disk,
+    ) -> Result<Option<Self>, StoreError> {
         let path = directory.join(format!("answers-{number}"));
         let file = File::options().read(true).write(true).open(&path);
         let file = file.map_err(|error| doing("opening", &path, &error))?;
         let Some((slots, slot_size, record)) = read_head(&file) else { return Ok(None) };
-        let writing = Mutex::new(record);
-        let settling = Mutex::default();
-        let table = Self { path, number, file, slots, slot_size, writing, settling };
+        let table = Self::of(path, number, file, (slots, slot_size), record, disk);
         Ok(table.take_up()?.then_some(table))
     }
 
@@ -82,7 +89,7 @@ impl AnswerTable {
         number: u64,
         slots: u64,
         slot_size: usize,
-        progress: Progress,
+        disk: Disk,
     ) -> Result<Self, StoreError> {
         let path = directory.join(format!("making-{number}"));
         let make = || {
@@ -98,9 +105,20 @@ impl AnswerTable {
             Ok(file)
         };
         let file = make().map_err(|error: io::Error| doing("making", &path, &error))?;
-        let writing = Mutex::new(Record { progress, ..Record::default() });
-        let settling = Mutex::default();
-        Ok(Self { path, number, file, slots, slot_size, writing, settling })
+        Ok(Self::of(path, number, file, (slots, slot_size), Record::default(), disk))
+    }
+
+    fn of(
+        path: PathBuf,
+        number: u64,
+        file: File,
+        (slots, slot_size): (u64, usize),
+        record: Record,
+        disk: Disk,
+    ) -> Self {
+        let (writing, settling) = (Mutex::new(record), Mutex::default());
+        let doubtful = AtomicBool::new(false);
+        Self { path, number, file, slots, slot_size, writing, settling, disk, doubtful }
     }
 
     /// Syncs a table that is whole, and gives it its name.
@@ -203,14 +221,15 @@ impl AnswerTable {
         let slots = slots_for(live + wanted.len() as u64);
         let directory = self.path.parent().unwrap_or(Path::new("."));
         let size = self.slot_size.max(largest);
-        let new = Self::sized(directory, self.number + 1, slots, size, self.progress())?;
+        let new = Self::sized(directory, self.number + 1, slots, size, self.disk.clone())?;
+        new.note(self.progress());
         let mut failed = None;
         self.each(|_, slot| {
             if let Some(Slot::Kept(kept)) = slot
                 && kept.round >= round
                 && failed.is_none()
             {
-                failed = new.take_over(&kept).err();
+                failed = new.take_over(*kept, self).err();
             }
             Ok(())
         })
@@ -223,16 +242,18 @@ impl AnswerTable {
         Ok(new)
     }
 
-    /// Puts what another table has, unless it is here already and newer: a power cut that took a slot
-    /// out of the way of a search may have left an older one behind.
-    fn take_over(&self, kept: &Kept) -> Result<(), StoreError> {
+    /// Puts what another table has. If it has two of a serial number, because a power cut took a
+    /// slot out of the way of a search and left an older one behind it, the one that a search finds
+    /// counts: times do not tell which is older, for clocks go back.
+    fn take_over(&self, kept: Kept, other: &Self) -> Result<(), StoreError> {
         let mut octets = vec![0; self.slot_size];
         let found = self.seek(&kept.serial, &mut octets);
         let (place, here) = found.map_err(|error| self.failed("reading", &error))?;
-        match here {
-            Slot::Kept(here) if here.produced_at >= kept.produced_at => Ok(()),
-            here => self.write(kept, &mut octets, place, &here, &mut self.lock()).map(drop),
-        }
+        let kept = match here {
+            Slot::Empty => kept,
+            Slot::Kept(_) => other.find(&kept.serial)?.unwrap_or(kept),
+        };
+        self.write(&kept, &mut octets, place, &here, &mut self.lock()).map(drop)
     }
 
     /// How many slots are taken, and how many there are.
@@ -319,7 +340,7 @@ impl AnswerTable {
     fn write_progress(&self, ending: Ending) -> Result<(), StoreError> {
         let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         let progress = self.progress();
-        self.file.sync_data().map_err(|error| self.failed("syncing", &error))?;
+        self.sync()?;
         let mut writing = self.lock();
         writing.count += 1;
         writing.clean = ending == Ending::Clean;
@@ -327,8 +348,27 @@ impl AnswerTable {
         drop(writing);
         let place = RECORDS[usize::from(record.count % 2 == 1)];
         let written = self.file.write_all_at(&record.encode(), place);
-        let written = written.and_then(|()| self.file.sync_data());
-        written.map_err(|error| self.failed("writing", &error))
+        written.map_err(|error| self.failed("writing", &error))?;
+        self.sync()
+    }
+
+    /// Once it has failed it is not tried again: it would say that all is well, though what should
+    /// have been written may be gone.
+    fn sync(&self) -> Result<(), StoreError> {
+        let synced = match self.is_doubtful() {
+            true => Err(io::Error::other("an earlier sync failed")),
+            false => self.disk.sync(&self.file),
+        };
+        synced.map_err(|error| {
+            self.doubtful.store(true, Ordering::SeqCst);
+            self.failed("syncing", &error)
+        })
+    }
+
+    /// Whether a sync has failed: nobody knows what is on the disk, and what is read may be older
+    /// than what was written. The answers must be made anew, in another table.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::SeqCst)
     }
 
     fn offset(&self, place: u64) -> u64 {

@@ -158,3 +158,26 @@ fn signers_are_kept_by_number() {
     assert_eq!(directory.signers().unwrap(), [(2, b"second".to_vec())]);
     assert_eq!(directory.add_signer(b"third").unwrap(), 3);
 }
+
+/// A power cut took the slot before it away; the clock has gone back since.
+#[test]
+fn of_two_answers_about_one_certificate_the_one_that_is_found_counts() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = AnswerDirectory::open(home.path()).unwrap();
+    let table = directory.begin(0).unwrap();
+    let newer = Kept { produced_at: 5, ..kept(7, 3, 100) };
+    assert_eq!(table.put(std::slice::from_ref(&newer)).unwrap(), Put::Done);
+    let path = home.path().join("answers-1");
+    let octets = std::fs::read(&path).unwrap();
+    let found = octets.windows(20).position(|own| own == serial(7).as_der_content()).unwrap();
+    let place = found - 56;
+    let mut older = vec![0; 1024];
+    Kept { produced_at: 9, ..kept(7, 2, 100) }.write(&mut older).unwrap();
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&older, place as u64 + 1024).unwrap();
+    assert_eq!(table.find(&serial(7)).unwrap().unwrap(), newer);
+    let anew = table.anew(0, &[]).unwrap();
+    assert_eq!(anew.find(&serial(7)).unwrap().unwrap(), newer);
+    assert_eq!(anew.room().0, 1);
+}
