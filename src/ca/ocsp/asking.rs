@@ -31,6 +31,14 @@ pub(super) struct Changes {
     pub hash: [u8; 32],
 }
 
+impl Question {
+    /// Whether the certificate has not ended: it is valid through the second of its notAfter
+    /// (RFC 5280 §4.1.2.5).
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.not_after >= now.seconds()
+    }
+}
+
 impl From<StandingRow> for Question {
     fn from(row: StandingRow) -> Self {
         Self {
@@ -46,12 +54,12 @@ fn standing(revocation: Option<Revocation>) -> Standing {
 }
 
 /// The certificates under a key of the CA that were issued, revoked or released after ledger entry
-/// `reflected`, as they stand now; nothing where nothing came after it.
+/// `reflected`, as they stand now, whether or not they have ended; nothing where nothing came after
+/// it.
 pub(super) fn changes(
     register: &dyn Register,
     key: u16,
     reflected: u64,
-    now: Timestamp,
 ) -> Result<Option<Changes>, OcspError> {
     if register.head().sequence <= reflected {
         return Ok(None);
@@ -88,7 +96,6 @@ pub(super) fn changes(
     }
     questions.sort_by_key(|question| question.serial);
     questions.dedup_by_key(|question| question.serial);
-    questions.retain(|question| question.not_after >= now.seconds());
     Ok(Some(Changes { questions, sequence, hash }))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::desk::{Desk, Work};
 use super::making::Parts;
+use super::point::Coverage;
 use crate::pki::time::Timestamp;
 use crate::storage::answers::Stage;
 
@@ -13,6 +14,7 @@ use crate::storage::answers::Stage;
 const TICK: Duration = Duration::from_millis(100);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const STILL_BEING_MADE: &str = "OCSP answers are still being made";
 
 /// Makes answers. Any thread may ask whether they reflect an act; [`AnswerMaker::run`] makes them.
 pub struct AnswerMaker {
@@ -28,8 +30,8 @@ struct State {
     demanded: u64,
     /// The last ledger entry that the answers reflect.
     reflected: u64,
-    /// The round under way or over, when it began, and whether everybody is answered.
-    round: Option<(u64, bool)>,
+    /// The round under way or over: when it began, and who is answered.
+    round: Option<(u64, Coverage)>,
     failure: Option<String>,
     pause: Option<Duration>,
     certificates: u64,
@@ -69,8 +71,9 @@ impl AnswerMaker {
             return Some(format!("OCSP answers are not renewed: {failure}"));
         }
         match state.round {
-            None | Some((_, false)) => Some("OCSP answers are still being made".to_owned()),
-            Some((begun_at, true)) if now >= self.parts.schedule.overdue(begun_at) => {
+            Some((_, coverage)) if coverage.lacks_some(now) => Some(STILL_BEING_MADE.to_owned()),
+            None => Some(STILL_BEING_MADE.to_owned()),
+            Some((begun_at, _)) if now >= self.parts.schedule.overdue(begun_at) => {
                 let begun = Timestamp::from_seconds(begun_at);
                 Some(format!("the OCSP answers of {begun} were to be renewed by now"))
             }
@@ -114,9 +117,9 @@ impl AnswerMaker {
             let progress = table.progress();
             state.reflected = progress.reflected;
             state.certificates = progress.certificates;
-            let answered = matches!(progress.stage, Stage::Later(_) | Stage::Over);
+            let coverage = Coverage::of(&progress);
             state.round =
-                (progress.stage != Stage::Nothing).then_some((progress.begun_at, answered));
+                (progress.stage != Stage::Nothing).then_some((progress.begun_at, coverage));
         }
         let result = match outcome {
             Ok(work) => {

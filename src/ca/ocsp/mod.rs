@@ -15,6 +15,12 @@
 //! could have made before. It repeats, under a new signature, what the stored answers say; a few
 //! threads with a bounded queue do that, and no key of the CA is involved.
 //!
+//! What ends is judged by the clock, and clocks are put back. So the answers that there are always
+//! say what the ledger says, also about whoever has ended; a round only passes over those who have.
+//! It is remembered when the last of them ended: by a clock before that somebody is missing who is
+//! alive, the doors say `tryLater` and not that he is unknown, and a round makes everybody anew.
+//! So does one where the clock was ahead by more than thisUpdate is set back.
+//!
 //! Absent: who holds the key's file (`cli/serve/responder`), HTTP. Certificates that have ended are
 //! not answered any more (RFC 9919 §3.2.3 allows it: `unauthorized`); there is no archive cutoff,
 //! since nothing that is signed today needs the standing of a certificate that has ended. Begin
@@ -29,6 +35,8 @@ mod point;
 mod responder;
 mod round;
 mod schedule;
+mod settling;
+mod taking_up;
 
 pub use clockwork::AnswerMaker;
 #[cfg(test)]

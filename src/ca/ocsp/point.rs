@@ -16,7 +16,7 @@ use crate::pki::ocsp::{
     single_response, successful,
 };
 use crate::pki::time::Timestamp;
-use crate::storage::answers::{AnswerTable, Kept};
+use crate::storage::answers::{AnswerTable, Kept, Progress, Stage};
 
 /// Whether nonces are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +49,30 @@ pub(super) struct Served {
     pub coverage: Coverage,
 }
 
-/// Whether what is not in the table was not issued.
+/// Of whom the table may lack an answer though he was issued here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coverage {
-    /// It was not.
-    Everybody,
-    /// Nobody knows yet: the first round is under way.
+    /// Only of who ended then or earlier (seconds): by the clock of that time he had ended.
+    AllThatEndAfter(u64),
+    /// Of anybody: the first round is under way.
     SomeYet,
+}
+
+impl Coverage {
+    pub fn of(progress: &Progress) -> Self {
+        match progress.stage {
+            Stage::Nothing | Stage::First(_) => Self::SomeYet,
+            Stage::Later(_) | Stage::Over => Self::AllThatEndAfter(progress.left_out),
+        }
+    }
+
+    /// Whether there may be no answer about somebody who is alive.
+    pub fn lacks_some(self, now: Timestamp) -> bool {
+        match self {
+            Self::AllThatEndAfter(moment) => now.seconds() <= moment,
+            Self::SomeYet => true,
+        }
+    }
 }
 
 /// How often which answer was given.
@@ -197,9 +214,9 @@ impl AnswerPoint {
             ResponseStatus::InternalError
         })?;
         let Some(kept) = found else {
-            return Err(match served.coverage {
-                Coverage::Everybody => unknown,
-                Coverage::SomeYet => ResponseStatus::TryLater,
+            return Err(match served.coverage.lacks_some(now) {
+                false => unknown,
+                true => ResponseStatus::TryLater,
             });
         };
         if now.seconds() < kept.next_update {
@@ -251,7 +268,8 @@ impl AnswerPoint {
 impl Served {
     fn stored(&self, kept: &Kept, hash: IssuerHash) -> Result<StoredAnswer, ResponseStatus> {
         let signer = self.signers.iter().find(|(number, _)| *number == kept.signer);
-        let (_, certificate) = signer.ok_or(ResponseStatus::InternalError)?;
+        // Of one who was forgotten: whom a clock that was ahead left out, and who is made anew.
+        let (_, certificate) = signer.ok_or(ResponseStatus::TryLater)?;
         let answer = &kept.answers[hash as usize];
         Ok(StoredAnswer {
             octets: successful(&answer.octets, certificate),

@@ -52,6 +52,8 @@ pub(super) struct Slice {
     pub questions: Vec<Question>,
     /// Where to go on; nothing after the last.
     pub next: Option<u64>,
+    /// When the last of those that were passed over ended, seconds; 0 where nobody was.
+    pub left_out: u64,
 }
 
 /// Beyond every request number: the certificates are done, and the rest is to come.
@@ -66,8 +68,10 @@ pub(super) fn certificates(
 ) -> Result<Slice, OcspError> {
     let listing = parts.register.certificate_standings(cursor, size.0)?;
     let key = parts.issuer.key_index();
-    let live = listing.rows.into_iter().filter(|row| row.scope.key == key && row.not_after >= now);
-    Ok(Slice { questions: live.map(Question::from).collect(), next: listing.next })
+    let own = listing.rows.into_iter().filter(|row| row.scope.key == key).map(Question::from);
+    let (questions, ended) = own.partition::<Vec<_>, _>(|question| question.is_alive(now));
+    let left_out = ended.iter().map(|question| question.not_after).max().unwrap_or(0);
+    Ok(Slice { questions, next: listing.next, left_out })
 }
 
 impl Rest {

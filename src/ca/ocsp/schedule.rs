@@ -20,6 +20,12 @@ pub(super) struct Times {
     pub next_update: Timestamp,
 }
 
+/// Whether the clock was ahead at `latest` (seconds), so far that the thisUpdate of what was signed
+/// then lies in the future: relying parties do not believe it (RFC 6960 §4.2.2.1).
+pub(super) fn was_ahead(latest: u64, now: Timestamp) -> bool {
+    now.seconds().saturating_add(SKEW_SECONDS) < latest
+}
+
 impl Default for AnswerSchedule {
     fn default() -> Self {
         Self::every(4 * 3600)
@@ -48,11 +54,9 @@ impl AnswerSchedule {
         }
     }
 
-    /// Whether the next round is due after one that began then. A clock that went back does not
-    /// leave answers of the future standing.
+    /// Whether the next round is due after one that began then.
     pub(super) fn is_due(&self, begun_at: u64, now: Timestamp) -> bool {
-        let now = now.seconds();
-        now >= begun_at.saturating_add(self.period_seconds) || now + SKEW_SECONDS < begun_at
+        now.seconds() >= begun_at.saturating_add(self.period_seconds)
     }
 
     /// When something is wrong if the answers of that round still stand.

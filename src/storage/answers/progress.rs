@@ -21,6 +21,13 @@ pub struct Progress {
     pub signer: u32,
     /// Certificates answered in this round so far.
     pub certificates: u64,
+    /// When the last of those certificates ended that there may be no answers about because they
+    /// had ended, by the clock of that time (seconds); 0 for none. By an earlier clock they are
+    /// missing.
+    pub left_out: u64,
+    /// The latest moment, by the clock of that time, that something was signed at since the round
+    /// began, seconds.
+    pub latest: u64,
 }
 
 /// What one copy says.
@@ -75,6 +82,8 @@ impl Record {
         octets[60..64].copy_from_slice(&progress.signer.to_le_bytes());
         octets[64..96].copy_from_slice(&progress.hash);
         octets[96..104].copy_from_slice(&self.taken.to_le_bytes());
+        octets[104..112].copy_from_slice(&progress.left_out.to_le_bytes());
+        octets[112..120].copy_from_slice(&progress.latest.to_le_bytes());
         let sum = crc32c::crc32c(&octets[4..]);
         octets[..4].copy_from_slice(&sum.to_le_bytes());
         octets
@@ -100,6 +109,8 @@ impl Record {
             certificates: number(48)?,
             signer: u32::from_le_bytes(*octets.get(60..)?.first_chunk()?),
             hash: *octets.get(64..)?.first_chunk()?,
+            left_out: number(104)?,
+            latest: number(112)?,
         };
         Some(Self { progress, count: number(8)?, taken: number(96)?, clean: octets[57] == 1 })
     }
@@ -120,6 +131,8 @@ mod tests {
                 stage,
                 signer: 6,
                 certificates: 7,
+                left_out: 9,
+                latest: 10,
             };
             let record = Record { progress, count: 1, taken: 8, clean: true };
             let mut octets = record.encode();

@@ -1,6 +1,8 @@
 //! OCSP answers: what they say, when they are made, and that nothing else is ever signed.
 
+mod clocks;
 mod rounds;
+mod syncing;
 mod told;
 
 use std::num::NonZeroUsize;
@@ -201,13 +203,24 @@ fn maker(
     responders: &Arc<TestResponders>,
     nonces: Nonces,
 ) -> (AnswerMaker, Arc<AnswerPoint>) {
+    let directory = AnswerDirectory::open(&world.data.path().join("ocsp")).unwrap();
+    maker_over(directory, register, authority, responders, nonces)
+}
+
+fn maker_over(
+    directory: AnswerDirectory,
+    register: &Arc<LedgerRegister>,
+    authority: &Arc<Authority>,
+    responders: &Arc<TestResponders>,
+    nonces: Nonces,
+) -> (AnswerMaker, Arc<AnswerPoint>) {
     let one = NonZeroUsize::MIN;
     let point = Arc::new(AnswerPoint::new(authority.issuer(), nonces, one).unwrap());
     let responders = Arc::clone(responders);
     let maker = AnswerMaker::new(Parts {
         register: register.clone(),
         issuer: Arc::new(authority.issuer().clone()),
-        directory: AnswerDirectory::open(&world.data.path().join("ocsp")).unwrap(),
+        directory,
         point: Arc::clone(&point),
         responders,
         schedule: AnswerSchedule::every(PERIOD),
@@ -245,6 +258,21 @@ fn serial(number: u64) -> SerialNumber {
     let mut octets = [0x11; 20];
     octets[12..].copy_from_slice(&number.to_be_bytes());
     SerialNumber::from_random(octets)
+}
+
+/// Puts on record that a certificate of [`put_on_record`] is revoked.
+fn revoke(stand: &Stand, number: u64, now: Timestamp) {
+    let act = Act::CertificateRevoked(act::CertificateRevoked {
+        serial: serial(number).as_der_content().to_vec(),
+        revoked_at: now.millis(),
+        reason: KeyCompromise.code(),
+        invalidity_date: None,
+        not_after: None,
+        key_sha256: None,
+        scope: None,
+    });
+    let entry = Entry { at: now.millis(), actor: None, act };
+    stand.register.commit(vec![entry], Urgency::Reserved).unwrap();
 }
 
 /// Certificates on record that nobody signed: so many, of which the ends are given.

@@ -17,17 +17,7 @@ fn a_new_start_signs_nothing_anew_and_serves_nothing_old() {
 
     // Revoked while nobody made answers: never good again, from the first answer on.
     let now = noon().plus_seconds(30);
-    let act = Act::CertificateRevoked(act::CertificateRevoked {
-        serial: serial(3).as_der_content().to_vec(),
-        revoked_at: now.millis(),
-        reason: 1,
-        invalidity_date: None,
-        not_after: None,
-        key_sha256: None,
-        scope: None,
-    });
-    let entry = Entry { at: now.millis(), actor: None, act };
-    stand.register.commit(vec![entry], Urgency::Reserved).unwrap();
+    revoke(&stand, 3, now);
     stand.again();
     loop {
         let work = stand.maker.attempt(now).unwrap();

@@ -186,9 +186,7 @@ impl Life {
                     || issued.answered.len() > 1
                     || !service.maker.reflects(service.register.head().sequence)
                     || service.maker.trouble(self.now).is_some()
-                    || !self.in_time
-                    // By the clock as it once was it had ended.
-                    || issued.not_after < self.latest;
+                    || !self.in_time;
                 assert!(unheard_of, "{} is not answered about", issued.serial);
             }
             Found::Status(ResponseStatus::TryLater) => {
