@@ -156,12 +156,17 @@ impl Register for FaultyRegister {
         self.inner.crl_entries(scope, ended_before)
     }
 
-    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError> {
-        self.inner.revoked_entries(scope)
+    fn revoked_entries(&self, scope: CrlScope, now: Timestamp) -> Result<CrlEntries, StoreError> {
+        self.inner.revoked_entries(scope, now)
     }
 
-    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
-        self.inner.crl_changes(scope, after)
+    fn crl_changes(
+        &self,
+        scope: CrlScope,
+        after: u64,
+        now: Timestamp,
+    ) -> Result<CrlEntries, StoreError> {
+        self.inner.crl_changes(scope, after, now)
     }
 
     fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {

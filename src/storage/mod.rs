@@ -143,12 +143,18 @@ pub trait Register: Send + Sync {
     ) -> Result<CrlEntries, StoreError>;
 
     /// The encoded CRL entries as they are kept, of which some may count no more (released, or
-    /// their certificate has ended).
-    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError>;
+    /// their certificate has ended). None of a certificate that is alive at `now` is missing.
+    fn revoked_entries(&self, scope: CrlScope, now: Timestamp) -> Result<CrlEntries, StoreError>;
 
     /// Entries of a delta CRL of a scope, encoded: every serial number in it whose state changed
     /// after ledger entry `after`, as it stands now; released ones with the reason removeFromCRL.
-    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError>;
+    /// Of certificates that have ended at `now` some may be missing, or be said to be released.
+    fn crl_changes(
+        &self,
+        scope: CrlScope,
+        after: u64,
+        now: Timestamp,
+    ) -> Result<CrlEntries, StoreError>;
 
     /// Number of the ledger entry that made this serial number what it is: its revocation, its
     /// hold, or the release from that. Nothing if there never was one.

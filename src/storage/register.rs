@@ -51,6 +51,8 @@ pub(super) struct Shared {
     pub(super) health: Arc<Mutex<Health>>,
     end: Arc<Mutex<Position>>,
     pub(super) closing: AtomicBool,
+    /// Held while CRL entries are made from the ledger alone.
+    making_anew: Mutex<()>,
 }
 
 impl Shared {
@@ -70,6 +72,7 @@ impl Shared {
             health: Arc::clone(&writer.health),
             end: Arc::clone(&writer.published_end),
             closing: AtomicBool::new(false),
+            making_anew: Mutex::default(),
         }
     }
 

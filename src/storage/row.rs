@@ -191,6 +191,8 @@ pub struct CrlEntries {
 pub struct CrlRow {
     /// CRL number: also the listing's cursor.
     pub number: u64,
+    /// When it was made, by the clock of that time.
+    pub intended: Timestamp,
     /// thisUpdate.
     pub this_update: Timestamp,
     /// nextUpdate.

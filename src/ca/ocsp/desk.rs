@@ -185,7 +185,7 @@ impl Desk {
         let (questions, next, left_out) = if cursor == CERTIFICATES_DONE {
             let mut rest = match self.rest.take() {
                 Some(rest) => rest,
-                None => Rest::of(register, parts.issuer.key_index())?,
+                None => Rest::of(register, parts.issuer.key_index(), now)?,
             };
             let questions = rest.slice(register, table, progress.round, self.size)?;
             self.rest = Some(rest);

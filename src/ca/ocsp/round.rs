@@ -77,8 +77,9 @@ pub(super) fn certificates(
 impl Rest {
     /// Everything that the CRL of one of the CA's keys lists, as it stands now. It lists those of
     /// other keys as well; what is not known but by its revocation is *revoked* whoever is asked.
-    pub fn of(register: &dyn Register, key: u16) -> Result<Self, OcspError> {
-        let CrlEntries { file, length, .. } = register.revoked_entries(CrlScope::of_key(key))?;
+    pub fn of(register: &dyn Register, key: u16, now: Timestamp) -> Result<Self, OcspError> {
+        let entries = register.revoked_entries(CrlScope::of_key(key), now)?;
+        let CrlEntries { file, length, .. } = entries;
         Ok(Self {
             entries: BufReader::with_capacity(1 << 16, Part { file: Arc::new(file), at: 0 }),
             left: length,

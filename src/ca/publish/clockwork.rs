@@ -145,7 +145,11 @@ impl Publisher {
 
     fn is_due(&self, kind: Kind, now: Timestamp) -> bool {
         match kind {
-            Kind::Base => self.current().is_none_or(|current| now >= current.due),
+            Kind::Base => {
+                self.current().is_none_or(|current| now >= current.due)
+                    // Whoever is told that there are deltas gets one.
+                    || self.press.makes_deltas(now) && self.press.held.oldest(now).is_none()
+            }
             Kind::Delta => {
                 self.makes_deltas_already(now) && self.delta().is_none_or(|delta| now >= delta.due)
             }

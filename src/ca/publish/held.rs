@@ -2,9 +2,15 @@
 //! not ended. A delta is made against the oldest of them, so that whoever holds any of them can
 //! use it (RFC 5280 §5.2.4 c: not below BaseCRLNumber). AD CS takes the newest that has certainly
 //! spread; with complete CRLs made on demand that would leave most relying parties behind.
+//!
+//! A complete CRL that was made by a clock which was ahead may lack whoever had ended by that clock
+//! and is alive by this one. No delta would tell of him: he has not changed since. So no delta may
+//! be used with it, nor (numbers being in one series) with those before it; whoever holds one of
+//! them fetches the complete CRL that is made when the clock is put back.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::schedule::SKEW_SECONDS;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::{CrlRow, Page, Register, StoreError};
@@ -18,6 +24,8 @@ pub(super) struct HeldBase {
     pub sequence: u64,
     /// Until when it may be relied on.
     pub next_update: Timestamp,
+    /// Whose certificate ended before this may be missing though he is revoked.
+    pub left_out_before: Timestamp,
     /// Whether it says where deltas are.
     pub freshest: bool,
 }
@@ -73,11 +81,13 @@ impl Held {
         }
     }
 
-    /// The oldest that can be held at `now`; those that have ended are forgotten.
+    /// The oldest that can be held at `now` and lacks nobody who is alive, as all do that were made
+    /// after it; those that have ended are forgotten.
     pub fn oldest(&self, now: Timestamp) -> Option<HeldBase> {
         let mut list = self.list();
         list.retain(|base| base.next_update >= now);
-        list.first().copied()
+        let lacking = list.iter().rposition(|base| base.left_out_before > now.whole_seconds());
+        list.get(lacking.map_or(0, |place| place + 1)).copied()
     }
 
     /// Whether somebody can be holding one at `now` that says where deltas are.
@@ -91,7 +101,10 @@ impl Held {
 }
 
 fn of_row(row: &CrlRow) -> Option<HeldBase> {
+    // It told of everybody who had ended less than a period before.
+    let period = row.next_publish.seconds_since(row.this_update).saturating_sub(SKEW_SECONDS);
     Some(HeldBase {
+        left_out_before: row.intended.minus_seconds(period),
         number: row.number,
         sequence: row.sequence?,
         next_update: row.next_update,

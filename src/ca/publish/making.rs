@@ -128,6 +128,7 @@ impl Press {
             number: drawn.number,
             sequence: drawn.entries.sequence,
             next_update: drawn.times.next_update,
+            left_out_before: ended_before,
             freshest: !freshest_urls.is_empty(),
         });
         Ok(made)
@@ -139,7 +140,7 @@ impl Press {
         let Some((line, _)) = &self.delta else { return Ok(None) };
         let Some(base) = self.held.oldest(now) else { return Ok(None) };
         let scope = self.lists.scope();
-        let changes = |_: &_| Ok(self.register.crl_changes(scope, base.sequence)?);
+        let changes = |_: &_| Ok(self.register.crl_changes(scope, base.sequence, now)?);
         let drawn = self.draw(Kind::Delta, now, &line.schedule, changes)?;
         let draft = Draft {
             scope,
@@ -152,8 +153,10 @@ impl Press {
             self.print(line, &draft, now, |continues| match (&draft.previous, continues) {
                 (Some(previous), false) => {
                     let new = Part::of(&drawn.entries.file, 0..drawn.entries.length);
+                    // Whoever is alive by this clock may not go, wherever the last one was.
                     let latest =
                         self.lists.current().map_or(base.next_update, |crl| crl.this_update);
+                    let latest = latest.min(now);
                     let before = previous.encoded_entries();
                     dropped::check_delta(before, new, base.sequence, latest, &*self.register)
                 }

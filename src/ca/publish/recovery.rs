@@ -60,7 +60,7 @@ impl Press {
             return Ok(Standing::Behind);
         };
         let Some(sequence) = row.sequence else { return Ok(Standing::Behind) };
-        let since = self.register.crl_changes(self.lists.scope(), sequence)?;
+        let since = self.register.crl_changes(self.lists.scope(), sequence, now)?;
         Ok(match since.count {
             0 => Standing::Reflects(since.sequence),
             _ => Standing::Behind,

@@ -4,7 +4,7 @@
 use crate::pki::time::Timestamp;
 
 /// How far thisUpdate is set back, for relying parties whose clocks are slow: AD CS's skew.
-const SKEW_SECONDS: u64 = 600;
+pub(super) const SKEW_SECONDS: u64 = 600;
 const WEEK_SECONDS: u64 = 7 * 24 * 3600;
 const LONGEST_OVERLAP_SECONDS: u64 = 12 * 3600;
 /// The next CRL is made this long before it was announced (next publish), so that whoever asks

@@ -146,16 +146,27 @@ impl Register for LedgerRegister {
     ) -> Result<CrlEntries, StoreError> {
         match self.shared.revoked.of(scope)?.snapshot(ended_before)? {
             Some(entries) => Ok(entries),
-            None => self.crl_entries_anew(scope, ended_before),
+            None => self.crl_entries_anew(scope, |anew| anew.snapshot(ended_before)),
         }
     }
 
-    fn revoked_entries(&self, scope: CrlScope) -> Result<CrlEntries, StoreError> {
-        self.shared.revoked.of(scope)?.as_kept()
+    fn revoked_entries(&self, scope: CrlScope, now: Timestamp) -> Result<CrlEntries, StoreError> {
+        match self.shared.revoked.of(scope)?.as_kept(now)? {
+            Some(entries) => Ok(entries),
+            None => self.crl_entries_anew(scope, |anew| anew.as_kept(now)),
+        }
     }
 
-    fn crl_changes(&self, scope: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
-        self.shared.revoked.of(scope)?.changes(after)
+    fn crl_changes(
+        &self,
+        scope: CrlScope,
+        after: u64,
+        now: Timestamp,
+    ) -> Result<CrlEntries, StoreError> {
+        match self.shared.revoked.of(scope)?.changes(after, now)? {
+            Some(entries) => Ok(entries),
+            None => self.crl_entries_anew(scope, |anew| anew.changes(after, now)),
+        }
     }
 
     fn revocation_sequence(&self, serial: &SerialNumber) -> Result<Option<u64>, StoreError> {

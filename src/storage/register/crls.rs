@@ -11,6 +11,7 @@ use crate::storage::derived::Followers;
 use crate::storage::index::{CRL, CRL_IN_SCOPE, Index, Limits, both, name_in_scope};
 use crate::storage::ledger::recovery::{LastStop, Position};
 use crate::storage::replay::{Behind, replay};
+use crate::storage::revoked::Revoked;
 use crate::storage::revoked::scopes::RevokedScopes;
 use crate::storage::{CrlEntries, CrlRow, Listing, Page, StoreError};
 
@@ -21,7 +22,8 @@ impl LedgerRegister {
         if intended == 0 {
             return Ok(None);
         }
-        let Act::CrlIntended(crl) = self.entry(intended)?.act else { return Ok(None) };
+        let entry = self.entry(intended)?;
+        let Act::CrlIntended(crl) = entry.act else { return Ok(None) };
         let published = match published {
             0 => None,
             offset => {
@@ -36,6 +38,7 @@ impl LedgerRegister {
         };
         Ok(Some(CrlRow {
             number: crl.number,
+            intended: Timestamp::from_millis(entry.at),
             this_update: Timestamp::from_seconds(crl.this_update),
             next_update: Timestamp::from_seconds(crl.next_update),
             next_publish: Timestamp::from_seconds(crl.next_publish),
@@ -122,12 +125,14 @@ impl LedgerRegister {
             .filter_map(|entry| entry.and_then(|(_, places)| self.crl_row(&places)).transpose())
     }
 
-    /// Every CRL entry from the ledger alone, for a caller that wants some which were dropped.
+    /// CRL entries from the ledger alone, for a caller that wants some which were dropped.
     pub(super) fn crl_entries_anew(
         &self,
         scope: CrlScope,
-        ended_before: Timestamp,
+        wanted: impl FnOnce(&Revoked) -> Result<Option<CrlEntries>, StoreError>,
     ) -> Result<CrlEntries, StoreError> {
+        // Complete lists, deltas and OCSP answers are made by threads of their own.
+        let _one_at_a_time = self.shared.making_anew.lock();
         let directory = self.shared.directory.path().join("revoked-anew");
         let fresh = Arc::new(RevokedScopes::create(&directory)?);
         let scratch = self.shared.directory.path().join("index-anew");
@@ -143,7 +148,7 @@ impl LedgerRegister {
         let from = Position::start();
         let behind = Behind { from, length, stop: LastStop::Clean, synced: 0 };
         replay(&mut followers, behind, &mut |_| {})?;
-        let entries = fresh.of(scope)?.snapshot(ended_before)?;
+        let entries = wanted(&*fresh.of(scope)?)?;
         drop(followers);
         for path in [&directory, &scratch] {
             std::fs::remove_dir_all(path).map_err(|error| doing("removing", path, &error))?;

@@ -26,16 +26,20 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 
 impl Revoked {
     /// The entries of a delta CRL: every serial number whose state changed after ledger entry
-    /// `after`, as it stands now. Once a base has left an ended certificate out, it may be missing
-    /// or be taken off here (RFC 5280 §5.2.4 allows both).
-    pub fn changes(&self, after: u64) -> Result<CrlEntries, StoreError> {
-        self.gather(after).map_err(|error| doing("reading", &self.directory, &error))
+    /// `after`, as it stands now. Once a base has left out a certificate that has ended at `now`, it
+    /// may be missing or be taken off here (RFC 5280 §5.2.4 allows both). `None`: one that has not
+    /// ended may be; the files must be made anew from the ledger.
+    pub fn changes(&self, after: u64, now: Timestamp) -> Result<Option<CrlEntries>, StoreError> {
+        self.gather(after, now).map_err(|error| doing("reading", &self.directory, &error))
     }
 
-    fn gather(&self, after: u64) -> std::io::Result<CrlEntries> {
+    fn gather(&self, after: u64, now: Timestamp) -> std::io::Result<Option<CrlEntries>> {
         // What is appended later is not looked at; what is written anew leaves these files be.
         let (slots, entries, count, end, sequence) = {
             let inner = self.lock();
+            if inner.lacks_some_of(now, after) {
+                return Ok(None);
+            }
             let (slots, entries) = (inner.slots.try_clone()?, inner.entries.try_clone()?);
             (slots, entries, inner.slot_count, inner.length, inner.reflected)
         };
@@ -72,7 +76,7 @@ impl Revoked {
             length += octets.len() as u64;
         }
         let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        Ok(CrlEntries { count: listed, length, file, sequence })
+        Ok(Some(CrlEntries { count: listed, length, file, sequence }))
     }
 
     /// A file that nobody else sees and that a crash leaves nothing of.

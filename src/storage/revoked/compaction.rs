@@ -28,9 +28,12 @@ impl Revoked {
             let entries = inner.entries.try_clone()?;
             let slots = inner.slots.try_clone()?;
             let ends = inner.earliest_end < ended;
-            let before = if ends { inner.dropped_before.max(ended) } else { inner.dropped_before };
+            let (before, sequence) = match ends {
+                true => (inner.dropped_before.max(ended), inner.last_slot),
+                false => (inner.dropped_before, inner.dropped_up_to),
+            };
             let serial = SerialNumber::from_random([0; 20]);
-            let floor = Slot { serial, change: Change::Floor(before), sequence: inner.last_slot };
+            let floor = Slot { serial, change: Change::Floor(before), sequence };
             (inner.generation + 1, entries, slots, inner.slot_count, floor)
         };
         let open = |name: &str| {

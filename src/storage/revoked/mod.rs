@@ -56,8 +56,10 @@ pub(super) struct Inner {
     pub(super) last_slot: u64,
     /// Number of the last ledger entry that was looked at.
     pub(super) reflected: u64,
-    /// Entries that ended before this second may have been dropped.
+    /// Entries that ended before this second may have been dropped,
     pub(super) dropped_before: u64,
+    /// if they are of this ledger entry or an earlier one.
+    pub(super) dropped_up_to: u64,
 }
 
 impl Revoked {
@@ -130,16 +132,20 @@ impl Revoked {
         synced.map_err(|error| doing("syncing", &self.directory, &error))
     }
 
-    /// Every entry that was written and not yet dropped, removed ones too.
-    pub fn as_kept(&self) -> Result<CrlEntries, StoreError> {
+    /// Every entry that was written and not yet dropped, removed ones too. `None`: some of
+    /// certificates that are alive at `now` were dropped.
+    pub fn as_kept(&self, now: Timestamp) -> Result<Option<CrlEntries>, StoreError> {
         let inner = self.lock();
+        if inner.lacks_some_of(now, 0) {
+            return Ok(None);
+        }
         let file = inner.entries.try_clone();
-        Ok(CrlEntries {
+        Ok(Some(CrlEntries {
             count: inner.entry_count,
             length: inner.length,
             file: file.map_err(|error| doing("reading", &self.directory, &error))?,
             sequence: inner.reflected,
-        })
+        }))
     }
 
     /// The entries of the next CRL. `None`: some that are wanted now were dropped for an earlier
@@ -204,6 +210,7 @@ impl Inner {
             last_slot: 0,
             reflected: 0,
             dropped_before: 0,
+            dropped_up_to: 0,
         }
     }
 
@@ -244,8 +251,17 @@ impl Inner {
             }
             Change::Removal { .. } => self.removals += 1,
             Change::Removed { .. } => {}
-            Change::Floor(before) => self.dropped_before = before,
+            Change::Floor(before) => {
+                self.dropped_before = before;
+                self.dropped_up_to = slot.sequence;
+            }
         }
+    }
+
+    /// Whether entries that came after ledger entry `after` may have been dropped though their
+    /// certificates are alive at `now`: the clock was ahead when that was done.
+    pub(super) fn lacks_some_of(&self, now: Timestamp, after: u64) -> bool {
+        now.seconds() < self.dropped_before && after < self.dropped_up_to
     }
 
     fn apply(&mut self, changes: &[(u64, CrlChange)]) -> std::io::Result<()> {

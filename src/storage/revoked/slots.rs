@@ -32,7 +32,8 @@ pub enum Change {
         /// Since when, in seconds.
         at: u64,
     },
-    /// Says, of no serial number, that entries which ended before this second were dropped.
+    /// Says, of no serial number, that entries which ended before this second were dropped, if
+    /// they are of the slot's ledger entry or an earlier one.
     Floor(u64),
 }
 

@@ -75,7 +75,7 @@ impl History {
                 .filter(|(_, (sequence, _))| *sequence > after)
                 .map(|(serial, (_, change))| (*serial, *change))
                 .collect();
-            let got = changes(register, after);
+            let got = changes(register, after, Timestamp::NEVER);
             for (serial, change) in &expected {
                 let found = got.get(serial);
                 // RFC 5280 §5.2.4: what has ended may be passed over, or taken off.
@@ -84,6 +84,10 @@ impl History {
             }
             assert!(got.keys().all(|serial| expected.contains_key(serial)), "since {after}");
         }
+        // By a clock at which nobody has ended, nobody is missing.
+        let all: BTreeMap<_, _> =
+            last.iter().map(|(serial, (_, change))| (*serial, *change)).collect();
+        assert_eq!(changes(register, 0, Timestamp::from_seconds(0)), all);
         for (serial, (sequence, _)) in &last {
             assert_eq!(register.revocation_sequence(serial).unwrap(), Some(*sequence));
             let first = self
@@ -98,9 +102,62 @@ impl History {
     }
 }
 
+/// A clock that was ahead has ended certificates leave the files; they are alive when it is back.
+#[test]
+fn what_was_dropped_by_a_clock_that_was_ahead_is_told_by_the_right_one() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let mut register = open(options(&data)).unwrap();
+    let put = |register: &LedgerRegister, at: u64, act: Act| {
+        register.commit(vec![entry(at * 1000, act)], Urgency::Reserved).unwrap();
+        register.head().sequence
+    };
+    // Held, then revoked for good: the hold's removal stays when both are dropped.
+    put(&register, 1, revoked(serial(1), 1000, 6, Some(1000)));
+    let held = put(&register, 2, revoked(serial(2), 2000, 6, Some(9000)));
+    put(&register, 3, revoked(serial(1), 3000, 1, Some(1000)));
+    put(&register, 4, revoked(serial(3), 4000, 1, Some(1000)));
+    let expected = |after| {
+        let all = [(held, serial(2), 6), (3, serial(1), 1), (4, serial(3), 1)];
+        let told = all.into_iter().filter(|(sequence, ..)| *sequence > after);
+        told.map(|(_, serial, reason)| (serial, Ok(reason))).collect::<BTreeMap<_, _>>()
+    };
+    let ahead = Timestamp::from_seconds(5000);
+    assert_eq!(register.crl_entries(CrlScope::FIRST, ahead).unwrap().count, 1);
+    for reopened in [false, true, true] {
+        if reopened {
+            register.close().unwrap();
+            drop(register);
+            register = open(options(&data)).unwrap();
+        }
+        for after in 0..=4 {
+            // The last second of the certificates, and the one after it.
+            let told = changes(&*register, after, Timestamp::from_seconds(1000));
+            assert_eq!(told, expected(after), "since {after}");
+            let told = changes(&*register, after, ahead);
+            assert!(after >= 3 || !told.get(&serial(1)).is_some_and(Result::is_ok));
+        }
+        let kept = register.revoked_entries(CrlScope::FIRST, Timestamp::from_seconds(1000));
+        assert!(kept.unwrap().count >= 3);
+        assert_eq!(register.revoked_entries(CrlScope::FIRST, ahead).unwrap().count, 1);
+    }
+    // What came after that is not dropped with it, and a release does not hide what was.
+    let before = register.head().sequence;
+    put(&register, 5, released(serial(2)));
+    assert_eq!(register.crl_entries(CrlScope::FIRST, ahead).unwrap().count, 0);
+    let now = Timestamp::from_seconds(900);
+    let told = changes(&*register, before, now);
+    assert_eq!(told, BTreeMap::from([(serial(2), Err(5))]));
+    assert_eq!(changes(&*register, 3, now).get(&serial(3)), Some(&Ok(1)));
+}
+
 /// The entries of a delta, read back.
-fn changes(register: &dyn Register, after: u64) -> BTreeMap<SerialNumber, Result<u8, u64>> {
-    let entries = register.crl_changes(CrlScope::FIRST, after).unwrap();
+fn changes(
+    register: &dyn Register,
+    after: u64,
+    now: Timestamp,
+) -> BTreeMap<SerialNumber, Result<u8, u64>> {
+    let entries = register.crl_changes(CrlScope::FIRST, after, now).unwrap();
     let mut octets = vec![0; usize::try_from(entries.length).unwrap()];
     entries.file.read_exact_at(&mut octets, 0).unwrap();
     assert_eq!(entries.file.metadata().unwrap().len(), entries.length);

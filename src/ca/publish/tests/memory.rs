@@ -137,7 +137,7 @@ impl Register for MemoryRegister {
         unimplemented!()
     }
 
-    fn revoked_entries(&self, _: CrlScope) -> Result<CrlEntries, StoreError> {
+    fn revoked_entries(&self, _: CrlScope, _: Timestamp) -> Result<CrlEntries, StoreError> {
         unimplemented!()
     }
 
@@ -177,7 +177,7 @@ impl Register for MemoryRegister {
         Ok(CrlEntries { count, length, file, sequence })
     }
 
-    fn crl_changes(&self, _: CrlScope, after: u64) -> Result<CrlEntries, StoreError> {
+    fn crl_changes(&self, _: CrlScope, after: u64, _: Timestamp) -> Result<CrlEntries, StoreError> {
         let revoked = self.revoked();
         let mut told: Vec<SerialNumber> = Vec::new();
         let (mut file, mut length) = (tempfile::tempfile().unwrap(), 0);
@@ -224,10 +224,11 @@ impl Register for MemoryRegister {
 
     fn crls(&self, scope: Option<CrlScope>, page: Page) -> Result<Listing<CrlRow>, StoreError> {
         let mut rows: Vec<CrlRow> = Vec::new();
-        for act in self.acts() {
+        for Entry { at, act, .. } in self.entries.lock().unwrap().iter().cloned() {
             match act {
                 Act::CrlIntended(act) => rows.push(CrlRow {
                     number: act.number,
+                    intended: Timestamp::from_millis(at),
                     this_update: Timestamp::from_seconds(act.this_update),
                     next_update: Timestamp::from_seconds(act.next_update),
                     next_publish: Timestamp::from_seconds(act.next_publish),

@@ -3,6 +3,7 @@
 use super::super::state::Kind;
 use super::world::{World, noon, publish, serial};
 use super::{Superseded, WEEK, far};
+use crate::pki::revocation_list::{CrlKind, DeltaEntry};
 
 #[test]
 fn numbers_rise_within_one_millisecond_and_with_the_clock_back() {
@@ -57,6 +58,52 @@ fn a_clock_that_was_ahead_costs_nobody_his_entry() {
         publisher.current().unwrap().number
     };
     assert_eq!(made(120), made(121));
+}
+
+/// Whoever holds a complete list of a clock that was ahead learns nothing from a delta: the list
+/// lacks a certificate that has not changed since.
+#[test]
+fn no_delta_fits_a_list_that_lacks_somebody_by_the_clock_as_it_is() {
+    for restarted in [false, true] {
+        let world = World::new();
+        world.revoke(1, Superseded, noon().plus_seconds(WEEK));
+        let mut publisher = world.publisher_with_deltas();
+        publish(&publisher, noon());
+        let ahead = noon().plus_seconds(3 * WEEK);
+        let whole = publish(&publisher, ahead);
+        assert_eq!(world.listed(), [serial(1)], "not told by a scheduled list since");
+        let lacking = publish(&publisher, ahead.plus_seconds(60));
+        assert!(world.listed().is_empty());
+        let base = |world: &World| match world.delta().0.kind {
+            CrlKind::Delta { base } => base,
+            CrlKind::Complete => panic!("not a delta"),
+        };
+        assert_eq!(base(&world), whole.number, "by that clock anybody may hold it");
+
+        if restarted {
+            drop(publisher);
+            publisher = world.publisher_with_deltas();
+        }
+        // At once a list that lacks nobody, and a delta against that one.
+        let mut now = noon().plus_seconds(120);
+        publisher.attempt(now).unwrap();
+        let next = publisher.current().unwrap();
+        assert_eq!(world.listed(), [serial(1)]);
+        assert_eq!(base(&world), next.number);
+        for seconds in [60, 3600] {
+            now = now.plus_seconds(seconds);
+            world.revoke(2 + seconds, Superseded, far());
+            publish(&publisher, now);
+            assert_eq!(base(&world), next.number);
+            assert!(!world.delta().1.iter().any(|entry| match entry {
+                DeltaEntry::Listed(entry) => entry.serial == serial(1),
+                DeltaEntry::Removed { .. } => true,
+            }));
+        }
+        // Once the clock is where it was, the certificate has ended and the list lacks nobody.
+        publish(&publisher, ahead.plus_seconds(120));
+        assert!(base(&world) <= next.number && lacking.number < next.number);
+    }
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Life {
         let number = number.expect("nothing tells the last change");
         let told = self.parties.told_by(number).expect("a list that is not the newest");
         for (serial, revoked) in self.model.must_list(now, Some(now)) {
-            if !self.model.find(&serial).unwrap().lives(now, self.latest) {
+            if !self.model.find(&serial).unwrap().lives(now) {
                 continue;
             }
             assert_eq!(told.get(&serial), Some(&revoked), "{serial} is acknowledged by {number}");

@@ -18,9 +18,6 @@
 //! that is not recorded; deltas that are not renewed; OCSP answers that miss a release; a restore
 //! that leaves holds as they are, that learns no thisUpdate, that is done without and publishes.
 //! Not caught: a base of a clock that was ahead that is not made anew (`publish/tests/times`).
-//!
-//! What is known not to hold: after a clock that was ahead by more than a week beyond a
-//! certificate's end, and is put back, deltas lack that certificate until the bases of before have ended.
 
 mod calls;
 mod counts;

@@ -51,11 +51,9 @@ pub(super) struct Issued {
 }
 
 impl Issued {
-    /// Whether a delta must tell of it. Nobody asks about what has ended. A clock that was ahead
-    /// makes what had ended by it leave the register's file, and deltas with it; complete lists
-    /// have it again when the clock is put back.
-    pub(super) fn lives(&self, now: Timestamp, latest: Timestamp) -> bool {
-        self.not_after >= now && self.not_after.plus_seconds(WEEK) >= latest
+    /// Whether a delta must tell of it: nobody asks about what has ended.
+    pub(super) fn lives(&self, now: Timestamp) -> bool {
+        self.not_after >= now
     }
 }
 

@@ -99,7 +99,7 @@ impl Parties {
         for serial in &delta.removed {
             let issued = model.find(serial).expect("removed, but never issued");
             // What has ended and left the complete list may be taken off (RFC 5280 §5.2.4).
-            let ended = !issued.lives(at.now, at.latest);
+            let ended = !issued.lives(at.now);
             let released = issued.ever_held && issued.state == State::Good;
             assert!(released || ended, "{serial} is taken off by {}", delta.number);
         }
@@ -110,9 +110,7 @@ impl Parties {
             "the newest list and the newest delta"
         );
         let lives = |known: &mut Known| {
-            known.retain(|serial, _| {
-                model.find(serial).is_none_or(|issued| issued.lives(at.now, at.latest))
-            });
+            known.retain(|serial, _| model.find(serial).is_none_or(|issued| issued.lives(at.now)));
         };
         let mut truth = model.revoked();
         lives(&mut truth);

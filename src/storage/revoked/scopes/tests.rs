@@ -125,7 +125,7 @@ fn released_and_changed_ones_are_told_by_the_scope_they_are_in() {
     let home = tempfile::tempdir().unwrap();
     let register = open(options(&home.path().join("data"))).unwrap();
     a_life(&register);
-    let changes = |of| register.crl_changes(of, 0).unwrap().count;
+    let changes = |of| register.crl_changes(of, 0, Timestamp::from_seconds(0)).unwrap().count;
     // Those listed, and number 4, which was released.
     assert_eq!((changes(scope(0, 0)), changes(scope(0, 1))), (10, 5));
     assert_eq!((changes(scope(0, 2)), changes(scope(1, 0))), (5, 10));
