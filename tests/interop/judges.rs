@@ -175,11 +175,6 @@ fn webpki_judges_to(
     usage: KeyUsage,
     depth: webpki::RevocationCheckDepth,
 ) -> Result<(), webpki::Error> {
-    let root = CertificateDer::from(to_der(root));
-    let anchor = webpki::anchor_from_trusted_cert(&root)?;
-    let certificate = CertificateDer::from(to_der(certificate));
-    let end_entity = EndEntityCert::try_from(&certificate)?;
-    let between: Vec<_> = between.iter().map(|path| CertificateDer::from(to_der(path))).collect();
     let mut read = Vec::new();
     for crl in crls {
         let crl = fs::read(crl).expect("the CRL");
@@ -192,6 +187,30 @@ fn webpki_judges_to(
         .with_status_policy(webpki::UnknownStatusPolicy::Deny)
         .with_expiration_policy(webpki::ExpirationPolicy::Enforce)
         .build();
+    by_webpki(certificate, root, between, usage, Some(revocation))
+}
+
+/// The same for whoever has no CRL.
+pub fn webpki_judges_without_crls(
+    certificate: &Path,
+    root: &Path,
+    usage: KeyUsage,
+) -> Result<(), webpki::Error> {
+    by_webpki(certificate, root, &[], usage, None)
+}
+
+fn by_webpki(
+    certificate: &Path,
+    root: &Path,
+    between: &[&Path],
+    usage: KeyUsage,
+    revocation: Option<webpki::RevocationOptions<'_>>,
+) -> Result<(), webpki::Error> {
+    let root = CertificateDer::from(to_der(root));
+    let anchor = webpki::anchor_from_trusted_cert(&root)?;
+    let certificate = CertificateDer::from(to_der(certificate));
+    let end_entity = EndEntityCert::try_from(&certificate)?;
+    let between: Vec<_> = between.iter().map(|path| CertificateDer::from(to_der(path))).collect();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     end_entity
         .verify_for_usage(
@@ -200,7 +219,7 @@ fn webpki_judges_to(
             &between,
             UnixTime::since_unix_epoch(now),
             usage,
-            Some(revocation),
+            revocation,
             None,
         )
         .map(|_| ())

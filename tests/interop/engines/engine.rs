@@ -5,6 +5,7 @@ use crate::judges::{here, webpki_judges};
 use crate::machine::{self, Said, program, run, write};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use webpki::KeyUsage;
 
@@ -19,6 +20,14 @@ pub enum Engine {
     StrongSwan,
     Java,
     BouncyCastle,
+    /// Path validation of Go's crypto/x509, which takes no CRL and asks no responder.
+    Go,
+    /// The same, and what Go has for CRLs besides: a list is parsed, its signature checked, the
+    /// serial number looked for. Which lists are about a certificate is left to the caller; Go does
+    /// not look at critical extensions that it does not know (RFC 5280 §5.2), nor at reasons.
+    GoLists,
+    /// The same with golang.org/x/crypto/ocsp in place of lists.
+    GoOcsp,
     Webpki,
 }
 
@@ -27,8 +36,10 @@ impl Engine {
     /// column.
     pub fn judge(self, world: &World, columns: &[&[&Crl]]) -> Vec<Vec<Said>> {
         match self {
-            Self::Java => java(world, columns, "SUN"),
-            Self::BouncyCastle => java(world, columns, "BC"),
+            Self::Java => by_java(world, columns, "SUN"),
+            Self::BouncyCastle => by_java(world, columns, "BC"),
+            Self::Go => by_go(world, columns, "verify"),
+            Self::GoLists => by_go(world, columns, "list"),
             _ => columns.iter().map(|crls| self.judge_one_by_one(world, crls)).collect(),
         }
     }
@@ -46,12 +57,17 @@ impl Engine {
                 each(&|certificate| gnutls(world, &together, certificate))
             }
             Self::Nss => {
-                let database = nss_database(world, crls);
-                each(&|certificate| nss(&database, certificate))
+                let database = nss_database(&world.folder, &world.root);
+                for crl in crls {
+                    run(in_database("crlutil", &database, &["-I", "-i"]).arg(&crl.der));
+                }
+                each(&|certificate| nss(&database, "crl", certificate))
             }
             Self::StrongSwan => each(&|certificate| strongswan(world, crls, certificate)),
             Self::Webpki => each(&|certificate| by_webpki(world, crls, certificate)),
-            Self::Java | Self::BouncyCastle => unreachable!("these take all columns at once"),
+            Self::Java | Self::BouncyCastle | Self::Go | Self::GoLists | Self::GoOcsp => {
+                unreachable!("these take all columns at once, or no CRLs")
+            }
         }
     }
 }
@@ -81,30 +97,28 @@ fn gnutls(world: &World, crls: &Path, certificate: &Path) -> Said {
     run(certtool.arg("--infile").arg(certificate))
 }
 
-/// A database with the root, and the CRLs as far as NSS takes them.
-fn nss_database(world: &World, crls: &[&Crl]) -> PathBuf {
-    let database = world.folder.join("nss");
+/// A database with the root.
+pub fn nss_database(folder: &Path, root: &Path) -> PathBuf {
+    let database = folder.join("nss");
     let _ = fs::remove_dir_all(&database);
     fs::create_dir(&database).expect("a folder");
-    let of = |name: &str, arguments: &[&str]| {
-        let mut nss = program(name);
-        nss.arg("-d").arg(format!("sql:{}", database.display())).args(arguments);
-        nss
-    };
-    run(&mut of("certutil", &["-N", "--empty-password"])).expect_ok("certutil -N");
+    let of = |arguments: &[&str]| in_database("certutil", &database, arguments);
+    run(&mut of(&["-N", "--empty-password"])).expect_ok("certutil -N");
     let trusted = ["-A", "-n", "root", "-t", "CT,C,C", "-i"];
-    run(of("certutil", &trusted).arg(&world.root)).expect_ok("certutil -A");
-    for crl in crls {
-        run(of("crlutil", &["-I", "-i"]).arg(&crl.der));
-    }
+    run(of(&trusted).arg(root)).expect_ok("certutil -A");
     database
 }
 
-fn nss(database: &Path, certificate: &Path) -> Said {
-    let mut vfychain = program("vfychain");
-    vfychain.arg("-d").arg(format!("sql:{}", database.display()));
-    vfychain.args(["-pp", "-u", "0", "-g", "leaf", "-m", "crl", "-s", "failIfNoInfo", "-a"]);
-    run(vfychain.arg(certificate))
+fn in_database(name: &str, database: &Path, arguments: &[&str]) -> Command {
+    let mut nss = program(name);
+    nss.arg("-d").arg(format!("sql:{}", database.display())).args(arguments);
+    nss
+}
+
+/// `method` is `crl` or `ocsp`.
+pub fn nss(database: &Path, method: &str, certificate: &Path) -> Said {
+    let arguments = ["-pp", "-u", "0", "-g", "leaf", "-m", method, "-s", "failIfNoInfo", "-a"];
+    run(in_database("vfychain", database, &arguments).arg(certificate))
 }
 
 fn strongswan(world: &World, crls: &[&Crl], certificate: &Path) -> Said {
@@ -131,24 +145,58 @@ static VERDICTS: LazyLock<PathBuf> = LazyLock::new(|| {
 
 const BOUNCY_CASTLE: &str = "/usr/share/java/bcprov.jar:/usr/share/java/bcutil.jar";
 
-/// All in one start.
-fn java(world: &World, columns: &[&[&Crl]], provider: &str) -> Vec<Vec<Said>> {
+/// `Verdicts` with a provider; root and certificates, `--` and files are still to come.
+pub fn java(provider: &str) -> Command {
     let mut java = program("java");
     java.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp"]);
     java.arg(format!("{}:{BOUNCY_CASTLE}", VERDICTS.display()));
-    java.args(["Verdicts", provider]).arg(&world.root).args(&world.standings).arg("--");
-    for (number, crls) in columns.iter().enumerate() {
+    java.args(["Verdicts", provider]);
+    java
+}
+
+/// All in one start.
+fn by_java(world: &World, columns: &[&[&Crl]], provider: &str) -> Vec<Vec<Said>> {
+    let mut java = java(provider);
+    java.arg(&world.root).args(&world.standings).arg("--").args(files(world, columns));
+    verdicts(&run(&mut java).expect_ok(provider), columns.len())
+}
+
+/// The CRLs of each column in a file of its own, PEM.
+fn files(world: &World, columns: &[&[&Crl]]) -> Vec<PathBuf> {
+    let file = |(number, crls): (usize, &&[&Crl])| {
         let path = world.folder.join(format!("column{number}.pem"));
         fs::rename(together(world, crls), &path).expect("renamed");
-        java.arg(path);
-    }
-    let said = run(&mut java).expect_ok(provider);
+        path
+    };
+    columns.iter().enumerate().map(file).collect()
+}
+
+/// What a program said that says a line for each certificate, column by column.
+pub fn verdicts(said: &str, columns: usize) -> Vec<Vec<Said>> {
     let verdict = |line: &str| Said { ok: line == "good", text: line.to_owned() };
     let lines = said.lines().filter(|line| *line == "good" || line.starts_with("refused"));
-    let verdicts: Vec<Said> = lines.map(verdict).collect();
-    assert_eq!(verdicts.len(), columns.len() * world.standings.len(), "{said}");
-    let mut verdicts = verdicts.into_iter();
-    columns.iter().map(|_| verdicts.by_ref().take(world.standings.len()).collect()).collect()
+    let mut verdicts: Vec<Said> = lines.map(verdict).collect();
+    assert_eq!(verdicts.len(), columns * 6, "{said}");
+    (0..columns).map(|_| verdicts.drain(..6).collect()).collect()
+}
+
+/// The compiled `verdicts.go`.
+pub static GO: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = machine::folder("verdicts-go");
+    let mut go = program("go");
+    // Debian's packages have their source below GOPATH; nothing is fetched.
+    go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOFLAGS", "");
+    go.env("GOENV", "off").env("GOCACHE", folder.join("cache"));
+    go.args(["build", "-o"]).arg(folder.join("verdicts")).arg(here("engines/verdicts.go"));
+    run(&mut go).expect_ok("go build");
+    folder.join("verdicts")
+});
+
+/// All in one start.
+fn by_go(world: &World, columns: &[&[&Crl]], how: &str) -> Vec<Vec<Said>> {
+    let mut go = program(&GO.display().to_string());
+    go.arg(how).arg(&world.root).args(&world.standings).arg("--").args(files(world, columns));
+    verdicts(&run(&mut go).expect_ok("Go"), columns.len())
 }
 
 fn by_webpki(world: &World, crls: &[&Crl], certificate: &Path) -> Said {

@@ -1,14 +1,17 @@
-//! What each engine makes of a base CRL, of a base with a delta, of a delta alone, and
-//! (`partitions`) of a partition's CRL.
+//! What each engine makes of a base CRL, of a base with a delta, of a delta alone, and of a
+//! partition's CRL (`partitions`), and of OCSP answers (`answers`).
 //!
-//! Not every engine can do every part. `TABLE` says what each does, cell by cell, and the test holds
-//! it against what it does. Go is not in it: its `Verify` checks no revocation.
+//! Not every engine can do every part. Each `TABLE` says what each does, cell by cell, and the test
+//! holds it against what it does.
 
+mod answers;
 mod engine;
 mod partitions;
+mod responder;
 mod world;
 
 use crate::authority::Authority;
+use crate::machine::Said;
 use engine::Engine;
 use world::{Crl, World};
 
@@ -25,6 +28,14 @@ enum Does {
     TakesItForComplete,
     /// The same, and takes a release for a revocation.
     TakesItForCompleteWithoutReleases,
+    /// Sees what either list says, and takes a release for a revocation.
+    MissesReleases,
+    /// Takes it for one about the certificate, and accepts whoever is not in it: unsafe.
+    TakesItForIts,
+    /// Believes what anybody says who has a certificate of this CA: unsafe.
+    BelievesAnybody,
+    /// Looks at nothing of the kind, and accepts everybody: unsafe where nobody else looks.
+    LooksAtNone,
 }
 
 impl Does {
@@ -39,26 +50,35 @@ impl Does {
             Self::Ignores => [true, false, true, true, false, false],
             Self::Refuses => [false; 6],
             Self::TakesItForCompleteWithoutReleases => [true, false, false, false, false, true],
+            Self::MissesReleases => [true, false, false, false, false, false],
+            Self::TakesItForIts | Self::BelievesAnybody | Self::LooksAtNone => [true; 6],
         }
     }
 }
 
 /// The engine; then what it does with the newest base, with an older base and the newest delta, and
 /// with the delta alone.
-const TABLE: &[(Engine, Does, Does, Does)] = &[
-    (Engine::OpenSsl, Does::Supports, Does::TakesItForComplete, Does::TakesItForComplete),
-    (Engine::OpenSslExtended, Does::Supports, Does::Supports, Does::Refuses),
+const TABLE: &[(Engine, [Does; 3])] = &[
+    (Engine::OpenSsl, [Does::Supports, Does::TakesItForComplete, Does::TakesItForComplete]),
+    (Engine::OpenSslExtended, [Does::Supports, Does::Supports, Does::Refuses]),
     (
         Engine::GnuTls,
-        Does::Supports,
-        Does::TakesItForCompleteWithoutReleases,
-        Does::TakesItForCompleteWithoutReleases,
+        [
+            Does::Supports,
+            Does::TakesItForCompleteWithoutReleases,
+            Does::TakesItForCompleteWithoutReleases,
+        ],
     ),
-    (Engine::Nss, Does::Supports, Does::Ignores, Does::Refuses),
-    (Engine::StrongSwan, Does::Supports, Does::Refuses, Does::Refuses),
-    (Engine::Java, Does::Supports, Does::Ignores, Does::Refuses),
-    (Engine::BouncyCastle, Does::Supports, Does::Supports, Does::Refuses),
-    (Engine::Webpki, Does::Supports, Does::Refuses, Does::Refuses),
+    (Engine::Nss, [Does::Supports, Does::Ignores, Does::Refuses]),
+    (Engine::StrongSwan, [Does::Supports, Does::Refuses, Does::Refuses]),
+    (Engine::Java, [Does::Supports, Does::Ignores, Does::Refuses]),
+    (Engine::BouncyCastle, [Does::Supports, Does::Supports, Does::Refuses]),
+    (Engine::Go, [Does::LooksAtNone, Does::LooksAtNone, Does::LooksAtNone]),
+    (
+        Engine::GoLists,
+        [Does::Supports, Does::MissesReleases, Does::TakesItForCompleteWithoutReleases],
+    ),
+    (Engine::Webpki, [Does::Supports, Does::Refuses, Does::Refuses]),
 ];
 
 #[test]
@@ -76,13 +96,22 @@ fn the_table_holds(ca: &str, keys: &str) {
     strongswan_fetches_a_delta_and_goes_by_its_base(&world);
     // From here on nobody can fetch: each has what it is given.
     assert!(world.authority.take().is_some_and(Authority::stop), "SIGTERM did not end it cleanly");
+    let crls: [&[&Crl]; 3] =
+        [&[&world.newest_base], &[&world.older_base, &world.delta], &[&world.delta]];
+    let judged = |(engine, cells): &(Engine, _)| (*engine, *cells, engine.judge(&world, &crls));
+    each_cell_holds(["base", "base and delta", "delta alone"], TABLE.iter().map(judged));
+}
+
+/// Fails with every cell that is other than the table says: of each engine its row, and column by
+/// column what it said of `World::standings`.
+fn each_cell_holds<const N: usize>(
+    columns: [&str; N],
+    rows: impl Iterator<Item = (Engine, [Does; N], Vec<Vec<Said>>)>,
+) {
     let mut faults = Vec::new();
-    for (engine, base, both, delta) in TABLE {
-        let crls: [&[&Crl]; 3] =
-            [&[&world.newest_base], &[&world.older_base, &world.delta], &[&world.delta]];
-        let columns =
-            ["base", "base and delta", "delta alone"].into_iter().zip([base, both, delta]);
-        for ((column, does), said) in columns.zip(engine.judge(&world, &crls)) {
+    for (engine, cells, judged) in rows {
+        assert_eq!(judged.len(), N, "{engine:?}");
+        for ((column, does), said) in columns.iter().zip(cells).zip(judged) {
             let accepted: Vec<bool> = said.iter().map(|one| one.ok).collect();
             if accepted != does.accepts() {
                 let told: Vec<&str> = said.iter().map(|one| one.text.trim()).collect();

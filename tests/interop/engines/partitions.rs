@@ -4,7 +4,8 @@
 
 use crate::authority::Authority;
 use crate::engines::engine::Engine;
-use crate::engines::world::{Crl, World, text};
+use crate::engines::world::{self, Crl, World, text};
+use crate::engines::{Does, each_cell_holds};
 use crate::judges::here;
 use crate::machine::{self, program, run};
 use crate::{applicant, control};
@@ -12,38 +13,18 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What an engine does with a partition's CRL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    /// Goes by it.
-    Supports,
-    /// Accepts nothing.
-    Refuses,
-    /// Takes it for one about the certificate, and accepts whoever is not in it: unsafe.
-    TakesItForIts,
-}
-
-impl Does {
-    /// Whether it accepts good, revoked, revoked, held, released, revoked, all of partition 1.
-    fn accepts(self) -> [bool; 6] {
-        match self {
-            Self::Supports => [true, false, false, false, true, false],
-            Self::Refuses => [false; 6],
-            Self::TakesItForIts => [true; 6],
-        }
-    }
-}
-
 /// The engine; then what it does with the partition that the certificates name, and with another.
-const TABLE: &[(Engine, Does, Does)] = &[
-    (Engine::OpenSsl, Does::Supports, Does::Refuses),
-    (Engine::OpenSslExtended, Does::Supports, Does::Refuses),
-    (Engine::GnuTls, Does::Supports, Does::TakesItForIts),
-    (Engine::Nss, Does::Refuses, Does::Refuses),
-    (Engine::StrongSwan, Does::Supports, Does::TakesItForIts),
-    (Engine::Java, Does::Supports, Does::Refuses),
-    (Engine::BouncyCastle, Does::Supports, Does::Refuses),
-    (Engine::Webpki, Does::Supports, Does::Refuses),
+const TABLE: &[(Engine, [Does; 2])] = &[
+    (Engine::OpenSsl, [Does::Supports, Does::Refuses]),
+    (Engine::OpenSslExtended, [Does::Supports, Does::Refuses]),
+    (Engine::GnuTls, [Does::Supports, Does::TakesItForIts]),
+    (Engine::Nss, [Does::Refuses, Does::Refuses]),
+    (Engine::StrongSwan, [Does::Supports, Does::TakesItForIts]),
+    (Engine::Java, [Does::Supports, Does::Refuses]),
+    (Engine::BouncyCastle, [Does::Supports, Does::Refuses]),
+    (Engine::Go, [Does::LooksAtNone, Does::LooksAtNone]),
+    (Engine::GoLists, [Does::Supports, Does::TakesItForIts]),
+    (Engine::Webpki, [Does::Supports, Does::Refuses]),
 ];
 
 /// Certificates of partition 1, and the CRLs of both.
@@ -67,23 +48,9 @@ fn the_table_holds(ca: &str, keys: &str) {
     pkilint_finds_nothing(&[&world.newest_base.pem, &other.pem], &world.standings[0]);
     // From here on nobody can fetch: each has what it is given.
     assert!(world.authority.take().is_some_and(Authority::stop), "SIGTERM did not end it cleanly");
-    let mut faults = Vec::new();
-    for (engine, own, foreign) in TABLE {
-        let crls: [&[&Crl]; 2] = [&[&world.newest_base], &[&other]];
-        let columns = ["its own partition", "another partition"].into_iter().zip([own, foreign]);
-        for ((column, does), said) in columns.zip(engine.judge(&world, &crls)) {
-            let accepted: Vec<bool> = said.iter().map(|one| one.ok).collect();
-            if accepted != does.accepts() {
-                let told: Vec<&str> = said.iter().map(|one| one.text.trim()).collect();
-                faults.push(format!(
-                    "{engine:?}, {column}: {accepted:?}, not {:?} ({does:?})\n{}",
-                    does.accepts(),
-                    told.join("\n")
-                ));
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{} cells are other:\n{}", faults.len(), faults.join("\n\n"));
+    let crls: [&[&Crl]; 2] = [&[&world.newest_base], &[&other]];
+    let judged = |(engine, cells): &(Engine, _)| (*engine, *cells, engine.judge(&world, &crls));
+    each_cell_holds(["its own partition", "another partition"], TABLE.iter().map(judged));
 }
 
 /// A CA with two partitions, six certificates of the first, and both CRLs.
@@ -109,14 +76,9 @@ fn parted(ca: &str, keys: &str) -> Parted {
             break;
         }
     }
-    let serial = |number: usize| issued[number].1.as_str();
+    let issued: [_; 6] = issued.try_into().expect("six");
     // Each call answers once the partition's CRL tells it.
-    let reasons =
-        ["superseded", "keyCompromise", "certificateHold", "certificateHold", "superseded"];
-    for (number, reason) in (1..).zip(reasons) {
-        authority.revoke(serial(number), reason);
-    }
-    authority.release(serial(4));
+    world::stand(&authority, issued.each_ref().map(|(_, serial)| serial.as_str()));
     let point = points_of(&issued[0].0);
     let url = point.lines().find_map(|line| line.trim().strip_prefix("uri:")).expect("a URL");
     let own = crl(&authority, &folder, url);
@@ -125,8 +87,7 @@ fn parted(ca: &str, keys: &str) -> Parted {
     assert!(told.contains("issuing distribution point: critical"), "{told}");
     assert!(told.contains(url), "not the place that the certificate names, {url}:\n{told}");
     let root = authority.root();
-    let standings: Vec<PathBuf> = issued.into_iter().map(|(certificate, _)| certificate).collect();
-    let standings = standings.try_into().expect("six");
+    let standings = issued.map(|(certificate, _)| certificate);
     let [older_base, delta] =
         [&other, &other].map(|crl| Crl { der: crl.der.clone(), pem: crl.pem.clone() });
     let authority = Some(authority);
