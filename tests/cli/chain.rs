@@ -64,8 +64,8 @@ impl Below {
         fetched.status.success().then_some(fetched.stdout)
     }
 
-    /// A directory such as FreeRADIUS has as `ca_path`: every certificate above and the CRL of
-    /// every level, by their hashes.
+    /// A directory such as OpenSSL takes as `-CApath`: every certificate above and the CRL of every
+    /// level, by their hashes.
     fn trust(&self, service: &Service, root_crl: &str) -> PathBuf {
         let trust = self.home().join(format!("trust-{}", root_crl.replace(['/', '%'], "")));
         std::fs::create_dir(&trust).unwrap();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_chancery");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_chancery");
 
 /// A running service.
 pub struct Authority {
@@ -68,14 +68,22 @@ impl Authority {
     /// A CA under another: `sign` is given its request and gives its certificate and the root,
     /// both as PEM files.
     pub fn subordinate(folder: &Path, sign: impl FnOnce(&Path) -> (PathBuf, PathBuf)) -> Self {
+        let [api, publish] = [tcp_port(), tcp_port()].map(|port| format!("127.0.0.1:{port}"));
+        Self::subordinate_at(folder, "p256", &api, &publish, None, sign)
+    }
+
+    /// The same with this kind of key, on given addresses, in the network namespace of a process.
+    pub fn subordinate_at(
+        folder: &Path,
+        kind: &str,
+        api: &str,
+        publish: &str,
+        inside: Option<u32>,
+        sign: impl FnOnce(&Path) -> (PathBuf, PathBuf),
+    ) -> Self {
         let data = folder.join("data");
-        let publish = format!("127.0.0.1:{}", tcp_port());
         let mut init = program(BINARY);
-        init.arg("init").arg("--data").arg(&data).args([
-            "--subordinate",
-            "--key-algorithm",
-            "p256",
-        ]);
+        init.args(["init", "--subordinate", "--key-algorithm", kind, "--data"]).arg(&data);
         init.args(["--name", "CN=Contoso Issuing CA,DC=contoso,DC=com"]);
         init.arg("--base-url").arg(format!("http://{publish}"));
         run(&mut init).expect_ok("chancery init --subordinate");
@@ -83,7 +91,14 @@ impl Authority {
         let mut install = program(BINARY);
         install.arg("install-certificate").arg(certificate).arg("--data").arg(&data);
         run(install.arg("--chain").arg(root)).expect_ok("chancery install-certificate");
-        Self::serve_at(folder, &format!("127.0.0.1:{}", tcp_port()), &publish, None, &[])
+        Self::serve_at(folder, api, publish, inside, &[])
+    }
+
+    /// Hands the service the CRL of a CA above it.
+    pub fn install_crl(&self, crl: &Path) -> String {
+        let mut install = program(BINARY);
+        install.arg("install-crl").arg(crl).arg("--data").arg(&self.data);
+        run(&mut install).expect_ok("chancery install-crl")
     }
 
     fn serve_at(

@@ -22,5 +22,6 @@ mod party;
 mod radius;
 mod rekeyed;
 mod subordinate;
+mod tiers;
 mod tunnel;
 mod unit;

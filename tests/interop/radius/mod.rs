@@ -3,6 +3,7 @@
 //! Each test follows the whole path: a revocation over the API, the CRL fetched from the
 //! publication address, the server that is given it, the user who is refused.
 
+mod levels;
 pub mod server;
 pub mod supplicant;
 
@@ -224,6 +225,7 @@ fn plan<'a>(folder: &'a Path, server: &'a Party, root: &'a PathBuf, crl: &'a Pat
         name: "server",
         server,
         root,
+        between: None,
         crl,
         method: Method::Tls,
         trust: Trust::File,

@@ -21,6 +21,8 @@ pub enum Trust {
     /// read again by the first log-on after `ca_path_reload_interval`. The least is 300 seconds,
     /// and without a `ca_path` there is no interval.
     FolderWrittenOver,
+    /// As `Folder`, and the CRL of every CA on the way to the root counts (`check_all_crl`).
+    EveryLevel,
     /// The responder that the certificate names is asked at every log-on, and no CRL is read; where
     /// there is no answer, nobody comes in.
     Ocsp,
@@ -38,6 +40,7 @@ impl Trust {
             Self::File => file,
             Self::FileEvenExpired => file + "\n      allow_expired_crl = yes",
             Self::Folder => hashed,
+            Self::EveryLevel => hashed + "\n      check_all_crl = yes",
             // Less than 300 is taken for 300.
             Self::FolderWrittenOver => hashed + "\n      ca_path_reload_interval = 1",
             Self::Ocsp => root + &responder("no"),
@@ -69,6 +72,8 @@ pub struct Plan<'a> {
     pub name: &'a str,
     pub server: &'a Party,
     pub root: &'a Path,
+    /// A CA between root and users, if it is to be trusted as the root is; PEM.
+    pub between: Option<&'a Path>,
     /// DER.
     pub crl: &'a Path,
     pub method: Method,
@@ -92,6 +97,10 @@ impl Radius {
         let folder = plan.folder.join(plan.name);
         fs::create_dir_all(folder.join("trust")).expect("a folder");
         let root = plan.root.to_owned();
+        for authority in [Some(plan.root), plan.between].into_iter().flatten() {
+            let name = format!("trust/{}.0", hash("x509", authority));
+            fs::copy(authority, folder.join(name)).expect("a CA certificate");
+        }
         install(&folder, plan.trust, &root, plan.crl);
         let port = udp_port();
         write(&folder.join("radiusd.conf"), configuration(&folder, plan, port));
@@ -151,19 +160,17 @@ fn install(folder: &Path, trust: Trust, root: &Path, crl: &Path) {
     let crl = crate::control::crl_to_pem(crl);
     let read = |path: &Path| fs::read_to_string(path).expect("PEM");
     let hashed = folder.join("trust");
-    let certificate = |hash: String| hashed.join(format!("{hash}.0"));
     let numbered = |number: u32| hashed.join(format!("{}.r{number}", hash("crl", &crl)));
     let (content, place) = match trust {
         Trust::File | Trust::FileEvenExpired | Trust::Ocsp | Trust::OcspAndFile => {
             (read(root) + &read(&crl), folder.join("trust.pem"))
         }
         Trust::FolderWrittenOver => (read(&crl), numbered(0)),
-        Trust::Folder => {
+        Trust::Folder | Trust::EveryLevel => {
             let free = (0..).map(numbered).find(|path| !path.exists());
             (read(&crl), free.expect("a free number"))
         }
     };
-    fs::copy(root, certificate(hash("x509", root))).expect("the root");
     // In one piece: nobody may read half a CRL.
     write(&folder.join("new.pem"), content);
     fs::rename(folder.join("new.pem"), place).expect("renamed");

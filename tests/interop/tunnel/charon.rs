@@ -15,12 +15,13 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// `connection` is what `swanctl.conf` holds; `radius` the port of the RADIUS server beside it.
+    /// `authorities` are the root and whoever is below it, PEM; `connection` is what `swanctl.conf`
+    /// holds; `radius` the port of the RADIUS server beside it.
     pub fn start(
         folder: &Path,
         namespace: &Namespace,
         party: &Party,
-        root: &Path,
+        authorities: &[&Path],
         connection: &str,
         radius: Option<u16>,
     ) -> Self {
@@ -33,7 +34,9 @@ impl Daemon {
         }
         fs::copy(&party.certificate, folder.join("x509/own.pem")).expect("the certificate");
         fs::copy(&party.key, folder.join("private/own.pem")).expect("the key");
-        fs::copy(root, folder.join("x509ca/ca.pem")).expect("the root");
+        for (authority, name) in authorities.iter().zip(["ca.pem", "below.pem"]) {
+            fs::copy(authority, folder.join("x509ca").join(name)).expect("a CA certificate");
+        }
         write(&folder.join("swanctl.conf"), connection);
         let settings = include_str!("strongswan.conf")
             .replace("@LOG@", &folder.join("charon.log").display().to_string())

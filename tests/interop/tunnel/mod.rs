@@ -6,6 +6,7 @@
 //! unless `swanctl --flush-certs` throws away what is kept.
 
 mod charon;
+mod levels;
 mod network;
 
 use crate::authority::Authority;
@@ -159,6 +160,7 @@ fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof, source: Source)
             name: "radius",
             server: &nps_server,
             root: &root,
+            between: None,
             crl: &crl,
             method: Method::Tls,
             trust: if source == Source::Ocsp { Trust::Ocsp } else { Trust::Folder },
@@ -168,12 +170,12 @@ fn others_go_while_one_stays(ca: &str, keys: &str, proof: Proof, source: Source)
     });
     let connection = include_str!("server.conf").replace("@REMOTE@", proof.remote());
     let port = radius.as_ref().map(Radius::port);
-    let vpn = Daemon::start(&folder.join("vpn"), &here, &vpn_server, &root, &connection, port);
+    let vpn = Daemon::start(&folder.join("vpn"), &here, &vpn_server, &[&root], &connection, port);
     let client = |name: &str, namespace: &Namespace| {
         let (party, identity) = client_party(&site, proof, name);
         let connection = include_str!("client.conf").replace("@LOCAL@", &proof.local(&identity));
         let place = folder.join(name);
-        (Daemon::start(&place, namespace, &party, &root, &connection, None), party)
+        (Daemon::start(&place, namespace, &party, &[&root], &connection, None), party)
     };
     let (stays, _) = client("stays", &near);
     let (goes, going) = client("goes", &far);
