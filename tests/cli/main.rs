@@ -30,5 +30,6 @@ mod renew;
 mod renew_ca;
 mod request;
 mod restore;
+mod scopes;
 mod silent_domain;
 mod subordinate;

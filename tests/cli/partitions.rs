@@ -9,23 +9,23 @@ use super::program::{Service, chancery, csr, fails, init, lists, openssl, place,
 const TEMPLATE: &str = "VPNServerAuthentication";
 
 /// A certificate with its serial number and the CRL that it names.
-struct Issued {
-    serial: String,
-    crl: String,
-    file: String,
+pub struct Issued {
+    pub serial: String,
+    pub crl: String,
+    pub file: String,
 }
 
 /// Enrols until there is one whose CRL's name ends so.
-fn issued(service: &Service, home: &Path, csr: &Path, ending: &str) -> Issued {
-    for attempt in 0..200 {
+pub fn issued(service: &Service, home: &Path, csr: &Path, ending: &str) -> Issued {
+    for _ in 0..200 {
         let answer = service.enroll(TEMPLATE, "", csr);
-        let file = format!("{ending}{attempt}.pem");
+        let serial = answer["serial_number"].as_str().unwrap().to_owned();
+        let file = format!("{serial}.pem");
         std::fs::write(home.join(&file), answer["certificate"].as_str().unwrap()).unwrap();
         let shown =
             openssl(home, &["x509", "-in", &file, "-noout", "-ext", "crlDistributionPoints"]);
         let crl = shown.split("URI:").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         if crl.ends_with(ending) {
-            let serial = answer["serial_number"].as_str().unwrap().to_owned();
             return Issued { serial, crl, file };
         }
     }
@@ -57,7 +57,7 @@ fn verified(service: &Service, home: &Path, issued: &Issued, name: &str) -> Stri
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn revoke(service: &Service, issued: &Issued) -> u64 {
+pub fn revoke(service: &Service, issued: &Issued) -> u64 {
     let path = format!("/v1/certificates/{}/revoke", issued.serial);
     let answer = service.post(&path, 200, r#"{"reason":"superseded"}"#);
     answer["crl_number"].as_u64().unwrap()
