@@ -226,4 +226,4 @@ pub(super) fn account() -> Account {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

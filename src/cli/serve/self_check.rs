@@ -20,6 +20,10 @@ type Late = Vec<(&'static str, String)>;
 
 fn look(api: &Api, late_before: &mut Late) {
     let found = SelfCheck::of(&api.authority, api.fetching.begin().as_ref(), now());
+    // What it did not find may have stopped before the look was over.
+    if api.is_draining() {
+        return;
+    }
     tell(api, &found);
     let late = lateness(api, found.at);
     let faults = [found.faults.clone(), lasting(&late, late_before)].concat();
@@ -61,6 +65,38 @@ fn tell(api: &Api, found: &SelfCheck) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ca::publish::{PublicationPoint, Publisher, Publishers, Schedule};
+    use crate::cli::serve::certificate::tests::founded;
+    use crate::storage::Register as _;
+    use crate::storage::open::{Options, open};
+    use crate::storage::publication::PublicationDirectory;
+
+    /// Its publication is still being made, or has stopped already: nobody can tell from outside.
+    #[test]
+    fn a_service_that_stops_finds_nothing_at_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let register = open(Options::new(folder.path().join("data"))).unwrap();
+        let authority = Arc::new(founded(&register, now()));
+        let store = Arc::new(PublicationDirectory::open(folder.path(), "ca").unwrap());
+        let (issuer, schedule) = (authority.issuer(), Schedule::default());
+        let (point, _) = PublicationPoint::open(issuer, "ca", &*store, schedule);
+        let publisher = Publisher::new(&authority, store, Arc::new(point), schedule);
+        let publishers = Arc::new(Publishers::new(Arc::new(publisher)));
+        let api = Api::new(authority, publishers, Arc::new(now), 1).unwrap();
+        let found = || register.self_check().unwrap();
+
+        api.drain();
+        let mut late = Vec::new();
+        (0..2).for_each(|_| look(&api, &mut late));
+        assert_eq!(found(), None);
+        assert!(api.self_check.load().is_none());
+
+        let authority = Arc::clone(&api.authority);
+        let api = Api::new(authority, Arc::clone(&api.publisher), Arc::new(now), 1).unwrap();
+        (0..2).for_each(|_| look(&api, &mut late));
+        let faults = found().unwrap().faults;
+        assert!(faults.iter().any(|told| told.starts_with("publication-late")), "{faults:?}");
+    }
 
     #[test]
     fn what_is_late_once_alarms_nobody_and_twice_it_does() {

@@ -21,7 +21,7 @@ const HOST: &str = "ca.corp.contoso.com";
 const DAY: u64 = 86_400;
 
 /// A CA in an empty register, founded at this moment.
-fn founded(register: &Arc<LedgerRegister>, at: Timestamp) -> Authority {
+pub(in crate::cli::serve) fn founded(register: &Arc<LedgerRegister>, at: Timestamp) -> Authority {
     let key = FileKey::generate(KeyKind::P256).unwrap();
     let name = DistinguishedName::from_rfc4514("CN=Contoso VPN CA").unwrap();
     let intended = intend_root(&name, &key, [7; 20], at, 10 * 365 * DAY).unwrap();
