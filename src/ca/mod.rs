@@ -117,11 +117,13 @@ pub struct Parts {
 pub type Answering<'a, Made> = Option<&'a dyn Fn(&Made) -> act::Act>;
 
 impl Authority {
-    /// Puts an authority together; reads the templates and the roles from the register.
+    /// Puts an authority together; reads the templates and the roles from the register. While that
+    /// has orphans the authority issues nothing: see [`Authority::put_in_order`].
     pub fn new(parts: Parts) -> Result<Self, Refusal> {
         let (templates, refused) = templates::load(parts.register.templates()?);
         let roles = roles::RoleDocument::load(parts.register.roles()?)?;
         let own = vec![parts.issuer.certificate_der().to_vec()];
+        let out_of_order = orphans::unsettled(&*parts.register);
         Ok(Self {
             register: parts.register,
             key: parts.key,
@@ -140,7 +142,7 @@ impl Authority {
             in_flight: Mutex::new(HashSet::new()),
             roles_by_certificate: possession::RolesByCertificate::default(),
             pending_life_seconds: None,
-            out_of_order: ArcSwapOption::empty(),
+            out_of_order: ArcSwapOption::new(out_of_order.map(Arc::new)),
             parents: Arc::default(),
         })
     }

@@ -5,12 +5,26 @@ use std::sync::Arc;
 use super::enroll::Facts;
 use super::{Authority, Refusal};
 use crate::pki::time::Timestamp;
+use crate::storage::act::{Act, Entry, Started};
 use crate::storage::recording::wait;
+use crate::storage::{Register, Urgency};
 
 /// How long an `Idempotency-Key` is kept.
 pub const IDEMPOTENCY_SECONDS: u64 = 86_400;
 
 impl Authority {
+    /// Puts on record that the program starts, and in order what the last run left. Neither hangs
+    /// on the other: a start that cannot be recorded is told with the rest, but what could be
+    /// settled is.
+    pub fn start(&self, version: &str, now: Timestamp) -> Result<Vec<String>, Refusal> {
+        let started = Act::Started(Started { version: version.to_owned() });
+        let entry = Entry { at: now.millis(), actor: None, act: started };
+        let recorded = self.register.commit(vec![entry], Urgency::Reserved);
+        let mut told = self.put_in_order(now)?;
+        told.extend(recorded.err().map(|error| format!("this start is not on record: {error}")));
+        Ok(told)
+    }
+
     /// Puts in order what the last run left, before anything is issued, and says what that was, a
     /// sentence each. Where it fails nothing is issued until it has been done: an orphan's serial
     /// number and names could be certified a second time beside a signature that may exist.
@@ -33,7 +47,7 @@ impl Authority {
     /// Settles every orphan: completed where the client can still ask for the certificate (an
     /// `Idempotency-Key` of the last 24 hours), else failed and its serial number revoked, since
     /// its signature may exist. Says what it did, a sentence each.
-    pub fn resolve_orphans(&self, now: Timestamp) -> Result<Vec<String>, Refusal> {
+    fn resolve_orphans(&self, now: Timestamp) -> Result<Vec<String>, Refusal> {
         let mut told = Vec::new();
         for orphan in self.register.orphans()? {
             let request = &orphan.request;
@@ -63,5 +77,14 @@ impl Authority {
             }
         }
         Ok(told)
+    }
+}
+
+/// Why nothing may be issued before [`Authority::put_in_order`]; nothing where there is no orphan.
+pub(super) fn unsettled(register: &dyn Register) -> Option<String> {
+    match register.orphans() {
+        Ok(orphans) if orphans.is_empty() => None,
+        Ok(orphans) => Some(format!("{} reservations are not settled yet", orphans.len())),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -44,7 +44,7 @@ fn every_signature_is_accounted_for_whichever_commit_fails() {
             }
             let register = world.open();
             let authority = world.authority(register.clone());
-            authority.resolve_orphans(noon().plus_seconds(5)).unwrap();
+            authority.put_in_order(noon().plus_seconds(5)).unwrap();
             assert!(register.orphans().unwrap().is_empty());
             for tbs in world.key.signed.lock().unwrap().iter() {
                 let serial = serial_of(&*register, tbs);
@@ -68,20 +68,47 @@ fn every_signature_is_accounted_for_whichever_commit_fails() {
     }
 }
 
+/// A register with a reservation whose outcome is not on record.
+fn with_an_orphan(world: &World) -> Arc<dyn Register> {
+    {
+        let register = world.open();
+        let alice = vpn_user(&world.authority(register.clone()), "alice");
+        let faulty = Arc::new(FaultyRegister::new(register, 2, Fault::BeforePersisting));
+        world.authority(faulty).enroll(&alice, ask(USER, &csr(&[])), noon()).unwrap_err();
+        world.crash();
+    }
+    world.open()
+}
+
+/// An authority over an orphan issues nothing from its first moment, whoever forgets to put the
+/// register in order and however often that fails; and the start puts it in order although it
+/// cannot itself be recorded.
+#[test]
+fn what_was_left_is_settled_though_the_start_cannot_be_recorded() {
+    let world = World::new();
+    let register = with_an_orphan(&world);
+    let full = Arc::new(FaultyRegister::new(register.clone(), 1, Fault::FullOnce));
+    let authority = world.authority(full);
+    let alice = alice_again();
+    let request = csr(&[]);
+    let later = noon().plus_seconds(5);
+    let refused = authority.enroll(&alice, ask(USER, &request), later).unwrap_err();
+    assert!(matches!(refused, Refusal::Unavailable("not-in-order", _)), "{refused}");
+    assert_eq!(register.orphans().unwrap().len(), 1);
+
+    let told = authority.start("1.2.3", later).unwrap();
+    assert!(register.orphans().unwrap().is_empty());
+    assert!(told[0].contains("revoked") && told[1].contains("not on record"), "{told:?}");
+    issued(authority.enroll(&alice, ask(USER, &request), later));
+}
+
 /// The disk is full at the start and has room a moment later: nothing is issued beside what the
 /// last run left.
 #[test]
 fn nothing_is_issued_before_what_was_left_is_in_order() {
     let world = World::new();
     let request = csr(&[]);
-    {
-        let register = world.open();
-        let alice = vpn_user(&world.authority(register.clone()), "alice");
-        let faulty = Arc::new(FaultyRegister::new(register, 2, Fault::BeforePersisting));
-        world.authority(faulty).enroll(&alice, ask(USER, &request), noon()).unwrap_err();
-        world.crash();
-    }
-    let register = world.open();
+    let register = with_an_orphan(&world);
     let full = Arc::new(FaultyRegister::new(register.clone(), 1, Fault::FullOnce));
     let authority = world.authority(full);
     let alice = alice_again();
@@ -110,10 +137,12 @@ fn a_signature_that_cannot_be_made_leaves_no_other_orphan_behind() {
         let register = world.open();
         let authority = world.authority(register.clone());
         let alice = vpn_user(&authority, "alice");
-        for key in ["one", "two"] {
-            // The reservation is recorded, the certificate is not.
+        // The reservation is recorded, the certificate is not: of two calls at a time.
+        let authorities = [(); 2].map(|()| {
             let faulty = FaultyRegister::new(register.clone(), 2, Fault::BeforePersisting);
-            let authority = world.authority(Arc::new(faulty));
+            world.authority(Arc::new(faulty))
+        });
+        for (key, authority) in ["one", "two"].into_iter().zip(authorities) {
             let request = csr(&[]);
             authority.enroll(&alice, with_key(ask(USER, &request), key, 1), noon()).unwrap_err();
         }
@@ -123,6 +152,6 @@ fn a_signature_that_cannot_be_made_leaves_no_other_orphan_behind() {
     let authority = world.authority(register.clone());
     assert_eq!(register.orphans().unwrap().len(), 2);
     world.key.broken.store(true, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(authority.resolve_orphans(noon().plus_seconds(5)).unwrap().len(), 2);
+    assert_eq!(authority.put_in_order(noon().plus_seconds(5)).unwrap().len(), 2);
     assert!(register.orphans().unwrap().is_empty());
 }

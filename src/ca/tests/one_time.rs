@@ -207,7 +207,7 @@ fn exactly_one_certificate_whichever_commit_fails() {
             };
             let register = world.open();
             let authority = world.authority(register.clone());
-            authority.resolve_orphans(noon().plus_seconds(5)).unwrap();
+            authority.put_in_order(noon().plus_seconds(5)).unwrap();
             let later = noon().plus_seconds(6);
             let holder = authority.authenticate(&secret, later).unwrap();
             let used = authority.enroll(&holder, asked(), later);

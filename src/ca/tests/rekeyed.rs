@@ -181,7 +181,7 @@ fn what_was_begun_under_the_old_key_is_finished_with_it_or_given_up() {
         let new_key = rekey(&world, &*register);
         let old = if has_old_key { old_key(&world) } else { None };
         let authority = authority(&world, register.clone(), new_key, old);
-        let told = authority.resolve_orphans(later()).unwrap();
+        let told = authority.put_in_order(later()).unwrap();
         assert_eq!(told.len(), 1);
         assert!(register.orphans().unwrap().is_empty());
         let found = register.certificate(&orphan.serial).unwrap();

@@ -53,7 +53,7 @@ fn the_retirement_is_on_record_exactly_if_the_renewal_is_issued() {
             let register = world.open();
             let authority = world.authority(register.clone());
             let later = noon().plus_seconds(5);
-            authority.resolve_orphans(later).unwrap();
+            authority.put_in_order(later).unwrap();
             let lineage = register.lineage(&old.serial).unwrap();
             let place = format!("{fault:?} {nth} {key:?} {lineage:?}");
             assert_eq!(lineage.renewed_by.is_empty(), lineage.retires_at.is_none(), "{place}");

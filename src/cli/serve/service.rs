@@ -32,7 +32,6 @@ use crate::cli::home::{Home, key_passphrase};
 use crate::cli::notifications;
 use crate::cli::parents;
 use crate::cli::partitions::{partitions, places};
-use crate::cli::register::record;
 use crate::cli::settings::Settings;
 use crate::cli::surroundings::{now, random};
 use crate::directory::{BuiltIn, DirectoryError};
@@ -46,10 +45,10 @@ use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
 use crate::retrieval::{self, Limits, Reach, Rounds};
 use crate::signing::{CaKey, FileKey};
-use crate::storage::act::{Act, AuthorityEstablished, Started};
+use crate::storage::act::AuthorityEstablished;
 use crate::storage::publication::{PublicationDirectory, PublicationStore};
 use crate::storage::publication_copy::CopyDirectory;
-use crate::storage::{LedgerRegister, Register, Urgency};
+use crate::storage::{LedgerRegister, Register};
 
 /// How often the service looks at its own certificate and for an operator's wish.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(600);
@@ -257,10 +256,7 @@ impl Service {
     /// What is on record of the last run is put in order; a register that cannot be written is
     /// told, and what can still be served is.
     fn put_in_order(&self, greeting: &mut Greeting) -> Result<(), Failure> {
-        let started = Started { version: env!("CARGO_PKG_VERSION").to_owned() };
-        let begun = record(&self.register, vec![Act::Started(started)], now(), Urgency::Reserved)
-            .and_then(|()| Ok(self.authority.put_in_order(now())?));
-        match begun {
+        match self.authority.start(env!("CARGO_PKG_VERSION"), now()) {
             Ok(told) => told.iter().for_each(|sentence| tracing::warn!("{sentence}")),
             Err(error) => {
                 tracing::error!(%error, "the register is out of order: nothing is issued")
