@@ -385,6 +385,6 @@ pub mod learning;
 mod partition;
 pub mod renewal;
 
-pub use partition::listed_in_partition;
+pub use partition::{ListedPartition, listed_in_partition};
 #[cfg(test)]
 mod tests;

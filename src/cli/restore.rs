@@ -18,7 +18,8 @@ use super::surroundings::{now, say};
 use crate::ca::establish::generations::Generations;
 use crate::ca::establish::learning::{LearningError, learn as learn_from};
 use crate::ca::establish::{
-    EstablishError, ListedRevocations, is_signed_by, listed_in_partition, listed_revocations,
+    EstablishError, ListedPartition, ListedRevocations, is_signed_by, listed_in_partition,
+    listed_revocations,
 };
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
@@ -165,8 +166,8 @@ impl Crls {
         register: &LedgerRegister,
         issuers: &[Issuer],
         slug: &str,
-    ) -> Result<Vec<(CrlScope, ListedRevocations)>, Failure> {
-        let mut parts = Vec::new();
+    ) -> Result<Vec<ListedPartition>, Failure> {
+        let mut parts: Vec<ListedPartition> = Vec::new();
         for crl in &self.partitions {
             let mut read = issuers.iter().map(|own| listed_in_partition(crl.as_slice(), own, slug));
             let present = read.next().transpose();
@@ -181,7 +182,7 @@ impl Crls {
             let key = issuer.key_index();
             let known = register.partitions(key)?.map_or(0, |known| known.partitions.get());
             let scope = |number| CrlScope { key, partition: Some(number) };
-            let given = |number| parts.iter().any(|(own, _)| *own == scope(number));
+            let given = |number| parts.iter().any(|own| own.scope == scope(number));
             let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
             if let Some(number) = missing.filter(|_| !self.without_partitions) {
                 return Err(Failure::PartitionCrlMissing(number));
@@ -190,18 +191,28 @@ impl Crls {
         Ok(parts)
     }
 
-    /// What the CRL by this key lists, with its delta.
+    /// What the CRL by this key lists, with its delta. Of several the newest has the word: the same
+    /// list may have been fetched from two places, of which one was late.
     fn listed(&self, issuer: &Issuer) -> Result<Option<ListedRevocations>, Failure> {
-        let own = |all: &'_ [Vec<u8>]| {
-            all.iter().find(|crl| is_signed_by(crl.as_slice(), issuer)).cloned()
-        };
-        let Some(crl) = own(&self.complete) else { return Ok(None) };
-        let listed = listed_revocations(crl.as_slice(), issuer)?;
-        match own(&self.delta) {
-            Some(delta) => Ok(Some(listed.with(delta.as_slice(), issuer)?)),
-            None if listed.names_deltas && !self.without_delta => Err(Failure::DeltaCrlMissing),
-            None => Ok(Some(listed)),
+        let is_own = |crl: &&Vec<u8>| is_signed_by(crl.as_slice(), issuer);
+        let mut newest: Option<ListedRevocations> = None;
+        for crl in self.complete.iter().filter(is_own) {
+            let listed = listed_revocations(crl.as_slice(), issuer)?;
+            let age = |own: &ListedRevocations| (own.number, own.this_update);
+            if newest.as_ref().is_none_or(|newest| age(newest) < age(&listed)) {
+                newest = Some(listed);
+            }
         }
+        let Some(mut listed) = newest else { return Ok(None) };
+        let mut deltas = self.delta.iter().filter(is_own).peekable();
+        if listed.names_deltas && deltas.peek().is_none() && !self.without_delta {
+            return Err(Failure::DeltaCrlMissing);
+        }
+        // Nobody whom only one of them lists is left out.
+        for delta in deltas {
+            listed = listed.with(delta.as_slice(), issuer)?;
+        }
+        Ok(Some(listed))
     }
 }
 

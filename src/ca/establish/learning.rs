@@ -1,11 +1,16 @@
 //! What a register learns from CRLs that it does not have on record: the past of an adopted CA, or
 //! what happened after the copy was made that is now put back.
 
-use super::{ListedRevocations, revoked_before};
+use std::collections::BTreeSet;
+use std::num::NonZeroU16;
+
+use super::{ListedPartition, ListedRevocations, revoked_before};
 use crate::pki::revocation::RevocationReason;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
-use crate::storage::act::{Act, AuthorityEstablished, Entry, Partition, Restored, RevokedScope};
+use crate::storage::act::{
+    Act, AuthorityEstablished, CrlsPartitioned, Entry, Partition, Restored, RevokedScope,
+};
 use crate::storage::{CrlRow, Page, Register, StoreError, Urgency};
 
 /// Revocations go on record in commits of so many.
@@ -30,25 +35,26 @@ pub enum LearningError {
 
 /// Puts on record what was published after this copy of the register was made, by the complete CRL
 /// of each key (its key index beside it, the present key's first) and those of partitions, and
-/// raises what the next CRLs begin with above that. Gives for each complete CRL how many revocations
+/// raises what the next CRLs begin with above that. Partitions that the copy did not know are known
+/// from then on: what was issued since names them. Gives for each complete CRL how many revocations
 /// the copy did not know; those that partitions told count with the first.
 pub fn learn(
     register: &dyn Register,
     present: AuthorityEstablished,
     listed: &[(u16, ListedRevocations)],
-    parts: &[(CrlScope, ListedRevocations)],
+    parts: &[ListedPartition],
     now: Timestamp,
 ) -> Result<Vec<usize>, LearningError> {
     let complete = listed.iter().map(|(key, list)| (CrlScope::of_key(*key), list));
     let (mut number, mut this_update) = (None, None);
-    for (scope, list) in complete.chain(parts.iter().map(|(scope, part)| (*scope, part))) {
+    for (scope, list) in complete.chain(parts.iter().map(|part| (part.scope, &part.listed))) {
         must_not_be_older(register, list, scope)?;
         number = number.max(list.number);
         this_update = this_update.max(Some(list.this_update.seconds()));
     }
     let mut told = 0;
-    for (scope, part) in parts {
-        told += record_missing_revocations(register, part, (*scope).into(), now)?;
+    for ListedPartition { scope, listed, .. } in parts {
+        told += record_missing_revocations(register, listed, (*scope).into(), now)?;
     }
     let mut revoked = Vec::new();
     for (key, list) in listed {
@@ -58,7 +64,7 @@ pub fn learn(
         revoked.push(told + record_missing_revocations(register, list, scope, now)?);
         told = 0;
     }
-    let mut acts = Vec::new();
+    let mut acts = partitions_told(register, parts)?;
     let next_crl_number = number.map_or(0, |number| number.saturating_add(1));
     let raised = AuthorityEstablished {
         next_crl_number: present.next_crl_number.max(next_crl_number),
@@ -72,6 +78,33 @@ pub fn learn(
     acts.push(Act::Restored(Restored { crl_number: number, revoked: sum }));
     record(register, acts, now)?;
     Ok(revoked)
+}
+
+/// That there are as many partitions of each key as these are of, and where they are found.
+fn partitions_told(
+    register: &dyn Register,
+    parts: &[ListedPartition],
+) -> Result<Vec<Act>, StoreError> {
+    let keys: BTreeSet<u16> = parts.iter().map(|part| part.scope.key).collect();
+    let mut acts = Vec::new();
+    for key in keys {
+        let known = register.partitions(key)?;
+        let of_key = || parts.iter().filter(|part| part.scope.key == key);
+        let least = known.as_ref().map_or(NonZeroU16::MIN, |known| known.partitions);
+        let told = of_key().filter_map(|part| part.scope.partition);
+        let partitions = told.fold(least, NonZeroU16::max);
+        let mut base_urls = known.as_ref().map_or_else(Vec::new, |known| known.base_urls.clone());
+        for url in of_key().flat_map(|part| &part.base_urls) {
+            if !base_urls.contains(url) {
+                base_urls.push(url.clone());
+            }
+        }
+        let learnt = CrlsPartitioned { key, partitions, base_urls };
+        if known.as_ref() != Some(&learnt) {
+            acts.push(Act::CrlsPartitioned(learnt));
+        }
+    }
+    Ok(acts)
 }
 
 /// Records as revoked what a CRL lists and the register does not have, and as final what the

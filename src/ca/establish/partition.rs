@@ -8,19 +8,32 @@ use super::{EstablishError, ListedRevocations, read_list};
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope, DeltaEntry};
 
+/// The CRL of a partition, read whole and believed.
+pub struct ListedPartition {
+    /// Which partition it is of.
+    pub scope: CrlScope,
+    /// Where certificates say that CRLs are, without a trailing slash.
+    pub base_urls: Vec<String>,
+    /// What it lists.
+    pub listed: ListedRevocations,
+}
+
 /// Reads the CRL (DER) of a partition of the CA `slug`, verifies our signature on it, and says
 /// which partition it is of.
 pub fn listed_in_partition(
     crl: impl Read,
     issuer: &Issuer,
     slug: &str,
-) -> Result<(CrlScope, ListedRevocations), EstablishError> {
+) -> Result<ListedPartition, EstablishError> {
     let (summary, changes) = read_list(crl, issuer)?;
-    let mut urls = summary.distribution_point_urls.iter();
-    let scope = urls.find_map(|url| scope_of(url, issuer.key_index(), slug));
+    let urls = &summary.distribution_point_urls;
+    let scope = urls.iter().find_map(|url| scope_of(url, issuer.key_index(), slug));
     let (CrlKind::Complete, Some(scope)) = (summary.kind, scope) else {
         return Err(EstablishError::NotAPartition);
     };
+    let place = format!("/crl/{}.crl", scope.file_name(slug));
+    let base_urls = urls.iter().filter_map(|url| Some(url.strip_suffix(&place)?.to_owned()));
+    let base_urls = base_urls.collect();
     let listed = changes.into_iter().filter_map(|change| match change {
         DeltaEntry::Listed(entry) => Some(entry),
         DeltaEntry::Removed { .. } => None,
@@ -31,7 +44,7 @@ pub fn listed_in_partition(
         names_deltas: false,
         entries: listed.collect(),
     };
-    Ok((scope, listed))
+    Ok(ListedPartition { scope, base_urls, listed })
 }
 
 /// The partition whose CRL is found at `url`.
