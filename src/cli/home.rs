@@ -100,6 +100,11 @@ impl Home {
         self.0.join("earlier.pem")
     }
 
+    /// The certificates above those, where they are not above the present one.
+    pub fn earlier_parents_pem(&self) -> PathBuf {
+        self.0.join("earlier-parents.pem")
+    }
+
     /// Cross-certificates between keys of this CA; not there if there is none.
     pub fn cross_pem(&self) -> PathBuf {
         self.0.join("cross.pem")
@@ -194,8 +199,8 @@ impl Home {
         Ok(Some(aside))
     }
 
-    /// Writes `ca.pem`, `chain.pem`, `earlier.pem` and `cross.pem` where they do not say this
-    /// already.
+    /// Writes `ca.pem`, `chain.pem`, `earlier.pem`, `earlier-parents.pem` and `cross.pem` where they
+    /// do not say this already.
     pub fn write_certificates(
         &self,
         made: &AuthorityEstablished,
@@ -210,11 +215,13 @@ impl Home {
         let last = generations.present() + 1 == generations.count();
         let earlier = generations.count() - usize::from(last);
         let earlier: Vec<&[u8]> = generations.certificates().take(earlier).collect();
+        let earlier_parents = made.earlier_parents.iter().map(|own| own.0.as_slice()).collect();
         let cross: Vec<&[u8]> = made.cross.iter().map(|own| own.certificate.as_slice()).collect();
         for (path, certificates) in [
             (self.ca_pem(), root),
             (self.chain_pem(), chain),
             (self.earlier_pem(), earlier),
+            (self.earlier_parents_pem(), earlier_parents),
             (self.cross_pem(), cross),
         ] {
             if certificates.is_empty() {
@@ -229,14 +236,16 @@ impl Home {
     }
 
     /// The certificates of [`Home::earlier_pem`] with the present one among them at its place, and
-    /// those above it.
+    /// those above them.
     pub fn stored_generations(&self, present: &[u8], above: &[Vec<u8>]) -> Generations {
         let mut all = read_certificates(&self.earlier_pem()).unwrap_or_default();
         let place = all.iter().position(|own| own == present).unwrap_or(all.len());
         if place == all.len() {
             all.push(present.to_vec());
         }
-        Generations::listed(all, place, above.iter().map(Vec::as_slice))
+        let earlier = read_certificates(&self.earlier_parents_pem()).unwrap_or_default();
+        let above = above.iter().chain(&earlier).map(Vec::as_slice);
+        Generations::listed(all, place, above)
     }
 }
 

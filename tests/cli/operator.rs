@@ -150,6 +150,34 @@ fn a_ledger_without_its_ca_leaves_the_stored_crl_served() {
     }
 }
 
+/// Renewed with a new key, and the register lost before that has a CRL: whoever holds a certificate
+/// of the old key still finds the list that it names.
+#[test]
+fn without_a_register_the_old_keys_crl_is_served_though_the_new_key_has_none() {
+    let (_home, data) = place();
+    init(&data, &["--name", "CN=Einzigartig"]);
+    let service = Service::start(&data, &["--ocsp", "true"]);
+    let (host, path) = service.crl["http://".len()..].split_once('/').unwrap();
+    let (host, path) = (host.to_owned(), path.to_owned());
+    service.stop();
+    let text = data.to_str().unwrap();
+    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
+    let mut octets = std::fs::read(data.join("ledger")).unwrap();
+    octets[3] ^= 0x40;
+    std::fs::write(data.join("ledger"), &octets).unwrap();
+    let _ = std::fs::remove_dir_all(data.join("index"));
+    let service = Service::start(&data, &["--publish-listen", &host]);
+    assert!(service.said.contains("Only the stored CRL"), "{}", service.said);
+    for (path, status) in [(path.as_str(), "200"), ("crl/einzigartig-1.crl", "503")] {
+        let answer = get(&host, path).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+    // Who asks for OCSP is answered, if only that there is nothing to be had now.
+    let answer = get(&host, "ocsp/MAA%3D").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    service.stop();
+}
+
 /// The register of a large CA takes a minute to open after a power cut; a lock that somebody holds
 /// makes any register take a second.
 #[test]

@@ -13,6 +13,7 @@ use super::certificate::private;
 use super::deltas::DELTA;
 use super::{Signals, from_std, system};
 use crate::ca::establish::generations::Generations;
+use crate::ca::establish::slug;
 use crate::ca::ocsp::{AnswerPoint, Nonces};
 use crate::ca::publish::{LoadError, PublicationPoint, Schedule};
 use crate::cli::failure::Failure;
@@ -116,11 +117,13 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
     let generations = home.stored_generations(own, above);
     let key_index = u16::try_from(generations.present_key()).ok()?;
     let issuer = issuer.with_key_index(key_index);
-    let slug = stored_slug(home, key_index)?;
+    let slug = stored_slug(home, &issuer)?;
     let name = CrlScope::of_key(key_index).file_name(&slug);
     let store = PublicationDirectory::open(&home.publish(), &name).ok()?;
     let (point, outcome) = PublicationPoint::open(&issuer, &slug, &store, Schedule::default());
-    outcome.ok()?;
+    if let Err(error) = outcome {
+        tracing::warn!(%error, name, "a stored CRL is not served");
+    }
     let point = match parents::open(home, &issuer, &slug) {
         Ok(parents) => point.with_parents(Arc::new(parents)),
         Err(error) => {
@@ -128,13 +131,15 @@ fn stored_point(home: &Home) -> Option<PublicationPoint> {
             point
         }
     };
-    point.current()?;
     let point = with_stored_parts(home, point.with_generations(&generations), &issuer, &slug);
     show_stored_delta(home, &point, &issuer, &slug);
     let point = with_earlier_keys(home, point, &generations, &slug);
+    // A new key may have none yet: those of before are served all the same.
+    point.lists().iter().find(|lists| lists.current().is_some())?;
     // Nobody knows whether the stored OCSP answers have all that the ledger has: the CRL does.
     // Who asks is told to come again, and not that there is nothing here.
-    if !home.ocsp(key_index).exists() {
+    let keys = generations.key_indexes().into_iter().filter_map(|key| u16::try_from(key).ok());
+    if !keys.into_iter().any(|key| home.ocsp(key).exists()) {
         return Some(point);
     }
     let answers = AnswerPoint::new(&issuer, Nonces::PassedOver, NonZeroUsize::MIN).ok()?;
@@ -198,10 +203,12 @@ fn show_stored_delta(home: &Home, point: &PublicationPoint, issuer: &Issuer, slu
     }
 }
 
-/// The CA's name in files, by the CRL of the key of this index.
-fn stored_slug(home: &Home, key_index: u16) -> Option<String> {
+/// The CA's name in files, by the CRL of its present key; where there is none yet, as it was made
+/// from the CA's name.
+fn stored_slug(home: &Home, issuer: &Issuer) -> Option<String> {
     let names = stored_names(home)?;
-    slug_among(&names, key_index).map(str::to_owned)
+    let stored = slug_among(&names, issuer.key_index());
+    Some(stored.map_or_else(|| slug(issuer.name()), str::to_owned))
 }
 
 /// Which name these lists have in common. A later key's list has the key's index behind it; the
