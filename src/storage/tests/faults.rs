@@ -221,8 +221,9 @@ fn what_a_spent_reserve_leaves_free_is_not_for_issuing() {
     let set_aside = options(home.path()).reserve;
     // With the reserve there, the minimum is all that must be free.
     free.store(LOW_SPACE, Ordering::SeqCst);
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    becomes(false);
+    // The space is looked at before every commit.
+    request(&register, Urgency::Reserved).1.unwrap();
+    assert_eq!(register.health().full, None);
     // It was spent: its space is free now, and for nobody but who revokes and publishes.
     std::fs::remove_file(&reserve).unwrap();
     free.store(LOW_SPACE + set_aside - 1, Ordering::SeqCst);
