@@ -7,6 +7,7 @@ use super::Authority;
 use super::establish::generations::Generations;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
 
@@ -41,6 +42,17 @@ impl Authority {
         self.issuers().find(|issuer| {
             certificate.issuer() == issuer.name() && certificate.verify(issuer.public_key()).is_ok()
         })
+    }
+
+    /// Where the CRLs of a scope and a kind are found, by the addresses that certificates have for
+    /// them now: a delta stands beside its complete CRL.
+    pub fn crl_urls_of(&self, scope: CrlScope, kind: CrlKind) -> Vec<String> {
+        let issuer = self.issuers().find(|issuer| issuer.key_index() == scope.key);
+        let complete = issuer.map_or(&[][..], |issuer| issuer.crl_urls_of(scope));
+        match kind {
+            CrlKind::Complete => complete.to_vec(),
+            CrlKind::Delta { .. } => complete.iter().map(|url| beside(url)).collect(),
+        }
     }
 
     /// The CA under the key of this index, and the key.
@@ -80,4 +92,9 @@ impl Authority {
         let cross = self.cross_of(key_index, now);
         cross.filter_map(|der| Some(Certificate::from_der(der).ok()?.not_after())).min()
     }
+}
+
+/// `http://…/ca-delta.crl`, where the complete one is `http://…/ca.crl`.
+fn beside(url: &str) -> String {
+    url.strip_suffix(".crl").map_or_else(|| url.to_owned(), |start| format!("{start}-delta.crl"))
 }

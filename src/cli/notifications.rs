@@ -48,6 +48,7 @@ pub fn distances(sections: &[NotificationSection]) -> Distances {
         authorities: of(Kind::AuthorityExpiring, |own| &own.wishes.authorities_before),
         crl: of(Kind::CrlExpiring, |own| &own.wishes.crl_before),
         parent_crls: of(Kind::CrlExpiring, |own| &own.wishes.parent_crl_before),
+        answers: of(Kind::AnswersExpiring, |own| &own.wishes.answers_before),
     }
 }
 

@@ -38,7 +38,8 @@ pub struct Question<'a> {
     pub roots: Vec<PresentedCertificate>,
     /// CRLs given by hand (DER), used beside what is fetched.
     pub crls: &'a [Vec<u8>],
-    /// Where the CRL is that the certificate in question itself issues, for a CA.
+    /// Where the CRL is that the certificate in question itself issues, for a CA: one list, or one
+    /// in several places.
     pub issued_crl_urls: &'a [String],
     /// The time to judge at.
     pub now: Timestamp,
@@ -71,4 +72,13 @@ pub fn examine(question: &Question<'_>, fetch: &dyn Fetch) -> Report {
     let case = Case { question, path, evidence };
     let findings = rules::judge(&case);
     Report::of(&case, findings)
+}
+
+/// Judges the CRL alone that the certificate in question issues: of a CA whose certificate and chain
+/// were examined, another one, such as that of a partition.
+pub fn examine_issued(question: &Question<'_>, fetch: &dyn Fetch) -> Vec<Finding> {
+    let mut evidence = Evidence::new(fetch);
+    let path = Path::of_one(question);
+    evidence.gather_issued(question, &path);
+    rules::judge_lists(&Case { question, path, evidence })
 }

@@ -76,6 +76,16 @@ impl Path {
         path
     }
 
+    /// The certificate in question alone.
+    pub(super) fn of_one(question: &Question<'_>) -> Self {
+        let level =
+            |own: &PresentedCertificate| Level { certificate: own.clone(), source: Source::Given };
+        Self {
+            levels: question.certificates.first().map(level).into_iter().collect(),
+            complete: false,
+        }
+    }
+
     /// Of those that have the issuer's name: the one whose key fits, that has the key identifier
     /// asked for, and whose validity ends last, in this order of weight.
     fn best_issuer(&self, pool: &[Level], below: &PresentedCertificate) -> Option<Level> {

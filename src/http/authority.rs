@@ -45,6 +45,7 @@ struct Description<'a> {
     chain: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier_keys: Vec<EarlierKey<'a>>,
+    publications: Vec<Publication>,
     notices: Vec<String>,
 }
 
@@ -72,6 +73,50 @@ impl<'a> EarlierKey<'a> {
             crl_number: crl.as_ref().map(|crl| crl.number),
             crl_next_update: crl.map(|crl| crl.next_update.to_string()),
         }
+    }
+}
+
+/// A CRL that is published now.
+#[derive(Serialize)]
+struct Publication {
+    key_index: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<NonZeroU16>,
+    crl_number: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_crl_number: Option<u64>,
+    this_update: String,
+    next_update: String,
+    crl_urls: Vec<String>,
+}
+
+impl Publication {
+    /// Those of every scope, a delta after its complete CRL.
+    fn all(call: &Call<'_>) -> Vec<Self> {
+        let lists = call.api.publisher.lists().iter();
+        let published = lists.flat_map(|own| {
+            let both = [own.current(), own.delta()].into_iter().flatten();
+            both.map(|crl| (own.scope(), crl))
+        });
+        published
+            .map(|(scope, crl)| Self {
+                key_index: scope.key,
+                partition: scope.partition,
+                crl_number: crl.number,
+                base_crl_number: base_of(crl.kind),
+                this_update: crl.this_update.to_string(),
+                next_update: crl.next_update.to_string(),
+                crl_urls: call.api.authority.crl_urls_of(scope, crl.kind),
+            })
+            .collect()
+    }
+}
+
+/// BaseCRLNumber of a delta.
+fn base_of(kind: CrlKind) -> Option<u64> {
+    match kind {
+        CrlKind::Complete => None,
+        CrlKind::Delta { base } => Some(base),
     }
 }
 
@@ -112,6 +157,7 @@ pub fn describe(call: &Call<'_>) -> Result<Reply, Problem> {
             .iter()
             .map(|own| EarlierKey::of(call, &own.issuer))
             .collect(),
+        publications: Publication::all(call),
         notices,
     };
     Ok(Answer::json(StatusCode::OK, &description).into())
@@ -186,10 +232,7 @@ impl Crl {
             entries: row.entries,
             key_index: row.scope.key,
             partition: row.scope.partition,
-            base_crl_number: match row.kind {
-                CrlKind::Complete => None,
-                CrlKind::Delta { base } => Some(base),
-            },
+            base_crl_number: base_of(row.kind),
             published_at: row.published.map(|(at, _, _)| at.to_string()),
             size_octets: row.published.map(|(_, size, _)| size),
             sha256: row.published.map(|(_, _, hash)| hex(&hash)),

@@ -19,7 +19,9 @@ use super::health;
 use super::notifications::metrics::Notifications;
 use super::pool::Lane;
 use super::problem::Problem;
+use super::publishing::metrics::Publications;
 use crate::pki::revocation_list::CrlScope;
+use crate::pki::time::Timestamp;
 
 /// What is counted.
 pub struct Metrics {
@@ -32,8 +34,7 @@ pub struct Metrics {
     crl_number: Gauge<u64, AtomicU64>,
     crl_age_seconds: Gauge,
     crl_next_update_seconds: Gauge,
-    partition_number: Family<PartitionLabels, Gauge<u64, AtomicU64>>,
-    partition_next_update_seconds: Family<PartitionLabels, Gauge>,
+    publications: Publications,
     parent_crl_next_update_seconds: Family<ParentLabels, Gauge>,
     publication_directory_whole: Gauge,
     ledger_sequence: Gauge<u64, AtomicU64>,
@@ -73,12 +74,6 @@ struct ConditionLabels {
     condition: &'static str,
 }
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct PartitionLabels {
-    key_index: u16,
-    partition: u16,
-}
-
 /// Upper bounds of the duration's buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
 
@@ -95,8 +90,7 @@ impl Metrics {
             crl_number: Gauge::default(),
             crl_age_seconds: Gauge::default(),
             crl_next_update_seconds: Gauge::default(),
-            partition_number: Family::default(),
-            partition_next_update_seconds: Family::default(),
+            publications: Publications::default(),
             parent_crl_next_update_seconds: Family::default(),
             publication_directory_whole: Gauge::default(),
             ledger_sequence: Gauge::default(),
@@ -123,8 +117,7 @@ impl Metrics {
         registry.register("crl_number", "Number of the published CRL", self.crl_number.clone());
         registry.register("crl_age_seconds", "Seconds since its thisUpdate", self.crl_age_seconds.clone());
         registry.register("crl_next_update_seconds", "Seconds until its nextUpdate", self.crl_next_update_seconds.clone());
-        registry.register("crl_partition_number", "Number of a partition's published CRL", self.partition_number.clone());
-        registry.register("crl_partition_next_update_seconds", "Seconds until its nextUpdate", self.partition_next_update_seconds.clone());
+        self.publications.register(registry);
         registry.register("parent_crl_next_update_seconds", "Seconds until the nextUpdate of the CRL of a CA above; negative once it has ended", self.parent_crl_next_update_seconds.clone());
         registry.register("publication_directory_whole", "1 where everything that is published stands in publication_directory, or there is none", self.publication_directory_whole.clone());
         registry.register("ledger_sequence", "Entries in the ledger", self.ledger_sequence.clone());
@@ -181,20 +174,12 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
         metrics.crl_age_seconds.set(signed(now.seconds_since(crl.this_update)));
         metrics.crl_next_update_seconds.set(signed(crl.next_update.seconds_since(now)));
     }
-    for scope in api.publisher.scopes() {
-        if let (Some(partition), Some(crl)) = (scope.partition, api.publisher.current(scope)) {
-            let labels = PartitionLabels { key_index: scope.key, partition: partition.get() };
-            metrics.partition_number.get_or_create(&labels).set(crl.number);
-            let left = signed(crl.next_update.seconds_since(now));
-            metrics.partition_next_update_seconds.get_or_create(&labels).set(left);
-        }
-    }
+    metrics.publications.set(api.publisher.lists(), now);
     for parent in api.authority.parents().iter() {
         let Some(crl) = parent.crl() else { continue };
         let labels = ParentLabels { parent: parent.name().to_owned() };
-        let (left, over) = (crl.next_update.seconds_since(now), now.seconds_since(crl.next_update));
-        let gauge = metrics.parent_crl_next_update_seconds.get_or_create(&labels);
-        gauge.set(signed(left) - signed(over));
+        let left = seconds_until(crl.next_update, now);
+        metrics.parent_crl_next_update_seconds.get_or_create(&labels).set(left);
     }
     let copied = api.copies.as_ref().is_none_or(|own| own.trouble().is_none());
     metrics.publication_directory_whole.set(i64::from(copied));
@@ -225,6 +210,11 @@ pub fn scrape(call: &Call<'_>) -> Result<Reply, Problem> {
     })?;
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(Answer::new(StatusCode::OK, media_type, text).into())
+}
+
+/// Negative once it is over.
+pub(super) fn seconds_until(end: Timestamp, now: Timestamp) -> i64 {
+    signed(end.seconds_since(now)) - signed(now.seconds_since(end))
 }
 
 fn signed(seconds: u64) -> i64 {

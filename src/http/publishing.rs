@@ -1,10 +1,12 @@
 //! What the API asks of whoever makes CRLs: make one, is it there, which one is there. None of
 //! it waits; the door looks again instead (`api`).
 
+pub(super) mod metrics;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ca::publish::{Current, Publishers};
+use crate::ca::publish::{Current, PublishedLists, Publishers};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
@@ -25,14 +27,19 @@ pub trait Publishing: Send + Sync {
     /// present key.
     fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64>;
 
-    /// Every scope of CRLs, that of everything under the present key first.
-    fn scopes(&self) -> Vec<CrlScope>;
+    /// What is published of every scope, that of everything under the present key first: also of
+    /// a key that has signed its last CRL.
+    fn lists(&self) -> &[Arc<PublishedLists>];
 
     /// The CRL of a scope that is published now.
-    fn current(&self, scope: CrlScope) -> Option<Arc<Current>>;
+    fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.lists().iter().find(|own| own.scope() == scope)?.current()
+    }
 
     /// The delta CRL of a scope that is published now, if it has deltas.
-    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>>;
+    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
+        self.lists().iter().find(|own| own.scope() == scope)?.delta()
+    }
 
     /// What is wrong with publication, long before a relying party would notice.
     fn trouble(&self, now: Timestamp) -> Option<String>;
@@ -77,16 +84,8 @@ impl Publishing for Publishers {
         self.wait_for(scopes, sequence, Duration::ZERO)
     }
 
-    fn scopes(&self) -> Vec<CrlScope> {
-        self.scopes()
-    }
-
-    fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.current(scope)
-    }
-
-    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.delta(scope)
+    fn lists(&self) -> &[Arc<PublishedLists>] {
+        self.lists()
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {

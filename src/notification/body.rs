@@ -61,6 +61,13 @@ enum Data<'a> {
         crl_urls: &'a [String],
         before_seconds: u64,
     },
+    AnswersExpiring {
+        key_index: u16,
+        next_update: String,
+        ocsp_urls: &'a [String],
+        why: &'a str,
+        before_seconds: u64,
+    },
     AuthorityExpiring {
         subject: &'a str,
         sha256: String,
@@ -125,6 +132,13 @@ impl<'a> Data<'a> {
                     before_seconds: *before_seconds,
                 }
             }
+            News::AnswersExpiring(Distance { before_seconds, .. }, own) => Self::AnswersExpiring {
+                key_index: own.key_index,
+                next_update: own.next_update.to_string(),
+                ocsp_urls: &own.urls,
+                why: &own.why,
+                before_seconds: *before_seconds,
+            },
             News::AuthorityExpiring(Distance { before_seconds, .. }, own) => {
                 Self::AuthorityExpiring {
                     subject: &own.subject,

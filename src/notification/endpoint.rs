@@ -38,6 +38,8 @@ pub struct Wishes {
     pub crl_before: Vec<u64>,
     /// How long before the end of the CRLs of CAs above, in seconds.
     pub parent_crl_before: Vec<u64>,
+    /// How long before the end of OCSP answers, in seconds.
+    pub answers_before: Vec<u64>,
 }
 
 impl Wishes {
@@ -52,6 +54,7 @@ impl Wishes {
             News::AuthorityExpiring(distance, _) => distance.reaches(&self.authorities_before),
             News::CrlExpiring(distance, _) => distance.reaches(&self.crl_before),
             News::ParentCrlExpiring(distance, _) => distance.reaches(&self.parent_crl_before),
+            News::AnswersExpiring(distance, _) => distance.reaches(&self.answers_before),
             News::RequestPending(_) | News::CrlPublished(_) | News::SelfCheckChanged(_) => true,
         };
         template && near && self.kinds.contains(&event.kind())

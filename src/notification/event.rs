@@ -27,6 +27,8 @@ pub enum News {
     CrlExpiring(Distance, EndingCrl),
     /// The CRL of a CA above this one, as it is served here, ends soon.
     ParentCrlExpiring(Distance, EndingParentCrl),
+    /// OCSP answers end soon and there are no newer ones, though they were due.
+    AnswersExpiring(Distance, EndingAnswers),
     /// A CA certificate ends soon.
     AuthorityExpiring(Distance, EndingAuthority),
     /// Certificates of one template end soon and nothing renews them.
@@ -104,6 +106,19 @@ pub struct EndingParentCrl {
     pub urls: Vec<String>,
 }
 
+/// OCSP answers that end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingAnswers {
+    /// About what was issued under the CA's key of this index.
+    pub key_index: u16,
+    /// When the first of them end.
+    pub next_update: Timestamp,
+    /// Where they are asked for.
+    pub urls: Vec<String>,
+    /// Why there are none newer.
+    pub why: String,
+}
+
 /// A CA certificate that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndingAuthority {
@@ -167,6 +182,8 @@ pub enum Kind {
     CrlPublished,
     /// [`News::CrlExpiring`] and [`News::ParentCrlExpiring`].
     CrlExpiring,
+    /// [`News::AnswersExpiring`].
+    AnswersExpiring,
     /// [`News::AuthorityExpiring`].
     AuthorityExpiring,
     /// [`News::CertificatesExpiring`].
@@ -177,10 +194,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RequestPending,
         Self::CrlPublished,
         Self::CrlExpiring,
+        Self::AnswersExpiring,
         Self::AuthorityExpiring,
         Self::CertificatesExpiring,
         Self::SelfCheckChanged,
@@ -192,6 +210,7 @@ impl Kind {
             Self::RequestPending => "request.pending",
             Self::CrlPublished => "crl.published",
             Self::CrlExpiring => "crl.expiring",
+            Self::AnswersExpiring => "ocsp.expiring",
             Self::AuthorityExpiring => "ca.expiring",
             Self::CertificatesExpiring => "certificate.expiring",
             Self::SelfCheckChanged => "self_check.changed",
@@ -211,6 +230,7 @@ impl Event {
             News::RequestPending(_) => Kind::RequestPending,
             News::CrlPublished(_) => Kind::CrlPublished,
             News::CrlExpiring(..) | News::ParentCrlExpiring(..) => Kind::CrlExpiring,
+            News::AnswersExpiring(..) => Kind::AnswersExpiring,
             News::AuthorityExpiring(..) => Kind::AuthorityExpiring,
             News::CertificatesExpiring(..) => Kind::CertificatesExpiring,
             News::SelfCheckChanged(_) => Kind::SelfCheckChanged,
@@ -231,6 +251,7 @@ impl Event {
             News::CrlPublished(_)
             | News::CrlExpiring(..)
             | News::ParentCrlExpiring(..)
+            | News::AnswersExpiring(..)
             | News::AuthorityExpiring(..)
             | News::SelfCheckChanged(_) => None,
         }

@@ -268,6 +268,9 @@ pub enum Subject {
     Authority([u8; 32]),
     /// A CRL of a CA above this one, by its SHA-256.
     ParentCrl([u8; 32]),
+    /// The OCSP answers about what was issued under a key, by its index and their nextUpdate in
+    /// seconds.
+    Answers(u16, u64),
 }
 
 /// A ledger entry with its place in the chain.

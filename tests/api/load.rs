@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use chancery::ca::publish::Current;
+use chancery::ca::publish::PublishedLists;
 use chancery::http::pool::Lane;
 use chancery::http::publishing::Publishing;
 use chancery::pki::revocation_list::CrlScope;
@@ -28,14 +28,8 @@ impl Publishing for Late {
     fn published(&self, _: &[CrlScope], _: u64) -> Option<u64> {
         None
     }
-    fn scopes(&self) -> Vec<CrlScope> {
-        vec![CrlScope::FIRST]
-    }
-    fn current(&self, _: CrlScope) -> Option<Arc<Current>> {
-        None
-    }
-    fn delta(&self, _: CrlScope) -> Option<Arc<Current>> {
-        None
+    fn lists(&self) -> &[Arc<PublishedLists>] {
+        &[]
     }
     fn trouble(&self, _: Timestamp) -> Option<String> {
         Some("no CRL has been published yet".to_owned())

@@ -154,6 +154,24 @@ fn a_root_gets_a_new_key_and_the_old_one_goes_on_signing_its_crl() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["earlier_keys"][0]["key_index"], 0, "{shown}");
     assert!(shown["earlier_keys"][0]["crl_number"].is_u64(), "{shown}");
+    let publications = shown["publications"].as_array().unwrap();
+    let places: Vec<_> =
+        publications.iter().map(|own| (&own["key_index"], &own["crl_urls"][0])).collect();
+    let old_url = service.crl.replace("-1.crl", ".crl");
+    assert_eq!(
+        places,
+        [(&1.into(), &service.crl.as_str().into()), (&0.into(), &old_url.as_str().into())]
+    );
+    assert_eq!(publications[1]["crl_number"], shown["earlier_keys"][0]["crl_number"]);
+    let (_, metrics) = service.call("/metrics", &[]);
+    for key in [0, 1] {
+        for gauge in ["number", "next_update_seconds"] {
+            let line = format!(
+                "crl_published_{gauge}{{key=\"{key}\",partition=\"0\",kind=\"complete\"}} "
+            );
+            assert!(metrics.contains(&line), "{line}\n{metrics}");
+        }
+    }
     let (status, ready) = service.call("/readyz", &[]);
     assert!(status == 200 || ready.contains("loopback"), "{ready}");
 
@@ -342,6 +360,66 @@ fn a_subordinate_asks_with_a_new_key_and_serves_on_meanwhile() {
         let verify = ["verify", "-x509_strict", "-CAfile", "root.pem", "-untrusted", ca];
         openssl(home, &[&verify[..], &[&format!("{leaf}.contoso.com.pem")]].concat());
     }
+    service.stop();
+}
+
+/// Parent and key have both changed, and the register is lost: the CRL of the old key is served on,
+/// though nothing above the present certificate leads to its root.
+#[test]
+fn without_a_register_the_crl_under_another_root_is_served() {
+    let (home, data) = place();
+    let (home, text) = (home.path(), data.to_str().unwrap());
+    init(&data, &["--name", "CN=Contoso VPN CA", "--subordinate"]);
+    let request = data.join("ca.csr");
+    let mut url = String::new();
+    for (root, out) in [("one", "old.pem"), ("two", "new.pem")] {
+        let (key, certificate) = (format!("{root}.key"), format!("{root}.pem"));
+        let subject = format!("/CN=Root {root}");
+        let made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "900", "-subj"];
+        let usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+        let files = ["-keyout", &key, "-out", &certificate];
+        openssl(home, &[&made[..], &[&subject], &usage, &files].concat());
+        let sign = ["x509", "-req", "-in", request.to_str().unwrap(), "-CA", &certificate];
+        let how = ["-CAkey", &key, "-copy_extensions", "copyall", "-days", "400", "-out", out];
+        openssl(home, &[&sign[..], &how].concat());
+        let (file, chain) = (home.join(out), home.join(&certificate));
+        let install = ["install-certificate", file.to_str().unwrap(), "--data", text, "--chain"];
+        succeeds(&[&install[..], &[chain.to_str().unwrap()]].concat());
+        let service = Service::start(&data, &[]);
+        url.clone_from(&service.crl);
+        service.stop();
+        if root == "one" {
+            succeeds(&["renew-ca", "--data", text, "--new-key"]);
+        }
+    }
+    let mut octets = std::fs::read(data.join("ledger")).unwrap();
+    octets[3] ^= 0x40;
+    std::fs::write(data.join("ledger"), &octets).unwrap();
+    let _ = std::fs::remove_dir_all(data.join("index"));
+    let address = url["http://".len()..].split('/').next().unwrap();
+    let mut service = Service::start(&data, &["--publish-listen", address]);
+    assert!(service.said.contains("Only the stored CRL"), "{}", service.said);
+    service.crl.clone_from(&url);
+    fetch(home, &service, "/crl/contoso-vpn-ca-1.crl", "new-crl.pem");
+    fetch(home, &service, "/crl/contoso-vpn-ca.crl", "old-crl.pem");
+    service.stop();
+}
+
+/// The old key is lost, so that its OCSP responder gets no certificate and its CRL no signature:
+/// readiness says so, and a revocation under the new key waits for neither.
+#[test]
+fn a_lost_old_key_holds_up_no_revocation_under_the_new_one() {
+    let (home, data) = place();
+    let (home, text) = (home.path(), data.to_str().unwrap());
+    init(&data, &["--name", "CN=Contoso VPN CA"]);
+    Service::start(&data, &[]).stop();
+    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
+    std::fs::remove_file(data.join("ca.key")).unwrap();
+    let service = Service::start(&data, &["--ocsp", "true"]);
+    let serial = enrolled(home, &service, "new.contoso.com");
+    revoke(&service, &serial);
+    let (status, ready) = service.call("/readyz", &[]);
+    assert_eq!(status, 503, "{ready}");
     service.stop();
 }
 

@@ -109,7 +109,14 @@ fn a_revocation_waits_for_its_partition_and_the_number_only_rises() {
     revoke(&service, &whole);
     assert!(lists(&shown(&service, home, &service.crl, "whole"), &whole.serial));
     let (_, metrics) = service.call("/metrics", &[]);
-    assert!(metrics.contains("crl_partition_number{key_index=\"0\",partition=\"2\"}"), "{metrics}");
+    let line = "crl_published_number{key=\"0\",partition=\"2\",kind=\"complete\"} ";
+    assert!(metrics.contains(line), "{metrics}");
+    let (_, described) = service.call("/v1/ca", &[]);
+    let described: serde_json::Value = serde_json::from_str(&described).unwrap();
+    let publications = described["publications"].as_array().unwrap();
+    let parts: Vec<_> = publications.iter().map(|own| own["partition"].as_u64()).collect();
+    assert_eq!(parts, [None, Some(1), Some(2)], "{described}");
+    assert_eq!(publications[2]["crl_urls"][0], other.crl, "{described}");
     service.stop();
 
     let text = data.to_str().unwrap();
@@ -192,6 +199,47 @@ fn a_restore_learns_from_partitions_and_lists_what_it_cannot_place_in_all_of_the
     service.stop();
 }
 
+/// The copy is from before there were partitions, and whoever restores it does not know of them: what
+/// was issued since names their CRLs all the same.
+#[test]
+fn a_restore_learns_that_there_are_partitions() {
+    let (home, data) = place();
+    let home = home.path();
+    init(&data, &["--name", "CN=Contoso VPN CA,DC=contoso,DC=com"]);
+    let made = csr(home, "vpn.contoso.com", "DNS:vpn.contoso.com");
+    let (text, copy) = (data.to_str().unwrap(), home.join("copy"));
+    let copy = copy.to_str().unwrap();
+    succeeds(&["backup", "--data", text, "--to", copy]);
+    let service = Service::start(&data, &["--crl-partitions", "2"]);
+    let one = issued(&service, home, &made, "-p2.crl");
+    shown(&service, home, &service.crl, "early");
+    let early = home.join("early.crl");
+    revoke(&service, &one);
+    let (status, _) = service.call("/v1/ca/crls", &["-X", "POST"]);
+    assert_eq!(status, 201);
+
+    let new = home.join("new");
+    let new_text = new.to_str().unwrap();
+    // The complete list from two places, of which one is late: the newer one counts.
+    let crls = ["--crl", early.to_str().unwrap(), "--crl", &service.crl];
+    let restore = ["restore", "--data", new_text, "--from", copy, "--partition-crl", &one.crl];
+    let said = succeeds(&[&restore[..], &crls].concat());
+    let newest = service.fetch_crl(&home.join("newest.pem"));
+    assert!(lists(&newest, &one.serial), "{newest}");
+    assert!(said.contains("1 serial numbers"), "{said}");
+    service.stop();
+    succeeds(&["token", "--data", new_text]);
+    let service = Service::start(&new, &[]);
+    let at = format!("{}/contoso-vpn-ca-p2.crl", service.crl.rsplit_once('/').unwrap().0);
+    let listed = shown(&service, home, &at, "p2");
+    assert!(lists(&listed, &one.serial), "{listed}");
+    assert!(listed.contains(&one.crl), "found where the certificate says: {listed}");
+    let said = verified(&service, home, &one, "p2");
+    assert!(said.contains("certificate revoked"), "{said}");
+    issued(&service, home, &made, "-p1.crl");
+    service.stop();
+}
+
 #[test]
 fn certificates_name_the_delta_where_that_is_wanted() {
     let (home, data) = place();
@@ -209,6 +257,30 @@ fn certificates_name_the_delta_where_that_is_wanted() {
     let one = issued(&service, home, &made, "contoso-vpn-ca.crl");
     let shown = openssl(home, &["x509", "-in", &one.file, "-noout", "-ext", "freshestCRL"]);
     assert!(shown.contains(&one.crl.replace(".crl", "-delta.crl")), "{shown}");
+    service.stop();
+}
+
+/// The look at itself goes to every partition, and tells one trouble once.
+#[test]
+fn the_service_looks_at_the_crl_of_every_partition() {
+    let (_home, data) = place();
+    init(&data, &[]);
+    // Nobody serves its CRLs there.
+    let elsewhere = ["--crl-partitions", "3", "--base-url", "http://127.0.0.1:1"];
+    let service = Service::start(&data, &elsewhere);
+    let mut notices = Vec::new();
+    let found = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        let (_, ready) = service.call("/readyz", &[]);
+        let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+        notices = ready["notices"].as_array().cloned().unwrap_or_default();
+        notices.iter().any(|told| told.to_string().contains("-p1.crl"))
+    });
+    assert!(found, "{notices:?}");
+    let of_parts = notices.iter().map(ToString::to_string).filter(|told| told.contains("-p1.crl"));
+    let of_parts: Vec<String> = of_parts.collect();
+    assert_eq!(of_parts.len(), 1, "{notices:?}");
+    assert!(of_parts[0].contains("So it is with 2 other partitions."), "{of_parts:?}");
     service.stop();
 }
 

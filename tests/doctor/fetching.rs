@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chancery::doctor::evidence::MOST_LOOKUPS;
-use chancery::doctor::{Document, Fetch, Given, NotFetched, Part, Question, Report, examine};
+use chancery::doctor::{
+    Document, Fetch, Given, NotFetched, Part, Question, Report, examine, examine_issued,
+};
 use chancery::pki::presented::PresentedCertificate;
 use rcgen::{
     CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName, DnType, KeyPair,
@@ -25,6 +27,28 @@ fn question(certificates: Vec<PresentedCertificate>) -> Question<'static> {
         issued_crl_urls: &[],
         now: NOW.parse().unwrap(),
     }
+}
+
+/// A partition's list is judged by itself: nothing else is fetched, and nothing else is said.
+#[test]
+fn a_list_alone_is_judged_by_what_it_is() {
+    let issuing = std::fs::read(folder().join("web/issuing.crt")).unwrap();
+    let part = "http://pki.contoso.com/partition-3.crl".to_owned();
+    let judged = |urls: &[String], now: &str| {
+        let web = Web::default();
+        let certificates = vec![PresentedCertificate::from_der(&issuing).unwrap()];
+        let now = now.parse().unwrap();
+        let asked =
+            Question { part: Part::Ca, issued_crl_urls: urls, now, ..question(certificates) };
+        let found: Vec<&str> =
+            examine_issued(&asked, &web).iter().map(|finding| finding.rule.slug).collect();
+        (found, web.asked.into_inner())
+    };
+    let list = [part];
+    assert_eq!(judged(&list, NOW), (vec![], list.to_vec()));
+    assert_eq!(judged(&list, "2026-12-21T00:00:00Z").0, ["crl-expired"]);
+    let missing = ["http://pki.contoso.com/partition-4.crl".to_owned()];
+    assert_eq!(judged(&missing, NOW), (vec!["crl-unreachable"], missing.to_vec()));
 }
 
 /// Answers everything with nothing of use, and notes what it was asked.

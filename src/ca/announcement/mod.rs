@@ -11,7 +11,7 @@ mod watch;
 use std::sync::Arc;
 
 pub use crate::notification::{Board, EndpointState};
-pub use watch::{Distances, Watch};
+pub use watch::{Distances, EndingAnswersOf, Watch};
 
 use super::Authority;
 use crate::notification::{Event, Outbox, OutboxError, Settlement, Standing};

@@ -4,8 +4,8 @@
 use super::Announcements;
 use crate::notification::Event;
 use crate::notification::event::{
-    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, EndingParentCrl,
-    News, PendingRequest, PublishedCrl, SelfCheck,
+    Distance, EndingAnswers, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
+    EndingParentCrl, News, PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::pki::certificate::Certificate;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
@@ -61,14 +61,8 @@ impl Announcements {
     /// Where a CRL is found that is on record.
     fn crl_urls(&self, row: Option<&CrlRow>) -> Vec<String> {
         let present = CrlScope::of_key(self.authority.issuer.key_index());
-        let scope = row.map_or(present, |row| row.scope);
-        let issuer = self.authority.issuers().find(|issuer| issuer.key_index() == scope.key);
-        let urls = issuer.map_or(&[][..], |issuer| issuer.crl_urls_of(scope));
-        match row.and_then(base_of) {
-            None => urls.to_vec(),
-            // Deltas stand beside the complete CRL.
-            Some(_) => urls.iter().map(|url| beside(url)).collect(),
-        }
+        let told = row.map_or((present, CrlKind::Complete), |row| (row.scope, row.kind));
+        self.authority.crl_urls_of(told.0, told.1)
     }
 
     fn crl(&self, number: u64) -> Result<Option<CrlRow>, StoreError> {
@@ -93,6 +87,13 @@ impl Announcements {
                 let next_update = Timestamp::from_seconds(own.next_update);
                 let ending = EndingParentCrl { issuer, number, next_update, urls };
                 News::ParentCrlExpiring(distance, ending)
+            }
+            Ending::Answers(own) => {
+                let urls = self.authority.issuer.ocsp_urls().to_vec();
+                let next_update = Timestamp::from_seconds(own.next_update);
+                let (key_index, why) = (own.key, own.why);
+                let ending = EndingAnswers { key_index, next_update, urls, why };
+                News::AnswersExpiring(distance, ending)
             }
             Ending::Authority(own) => {
                 let (subject, sha256) = (own.subject, own.sha256);
@@ -133,9 +134,4 @@ fn base_of(row: &CrlRow) -> Option<u64> {
         CrlKind::Delta { base } => Some(base),
         CrlKind::Complete => None,
     }
-}
-
-/// `http://…/ca-delta.crl`, where the complete one is `http://…/ca.crl`.
-fn beside(url: &str) -> String {
-    url.strip_suffix(".crl").map_or_else(|| url.to_owned(), |start| format!("{start}-delta.crl"))
 }

@@ -1,5 +1,5 @@
-//! What ends soon: certificates that nothing renews, CA certificates, and a CRL that nothing
-//! replaces.
+//! What ends soon: certificates that nothing renews, CA certificates, a CRL that nothing replaces,
+//! and OCSP answers that nothing makes anew.
 //!
 //! Each end is told once for each distance, on record: what was told stands in the register, not
 //! in memory, so a restart or a clock that jumps may tell it late, never twice. After a standstill
@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::{Authority, Refusal};
+use super::super::{Authority, Refusal, ocsp};
 use crate::pki::certificate::Certificate;
 use crate::pki::presented::Number;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::time::Timestamp;
 use crate::storage::act::{
-    Act, Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
+    Act, Ending, EndingAnswers, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
     EndingParentCrl, Entry, ExpiryNoticed,
 };
 use crate::storage::{
@@ -51,7 +51,12 @@ pub struct Distances {
     pub crl: Vec<u64>,
     /// Of the CRLs of CAs above.
     pub parent_crls: Vec<u64>,
+    /// Of OCSP answers.
+    pub answers: Vec<u64>,
 }
+
+/// Says which OCSP answers end soon though they were to be renewed by now.
+pub type EndingAnswersOf = Arc<dyn Fn(Timestamp) -> Vec<ocsp::EndingAnswers> + Send + Sync>;
 
 /// Looks for what ends soon.
 pub struct Watch {
@@ -60,6 +65,7 @@ pub struct Watch {
     /// When the few and the certificates were looked at last.
     looked: Mutex<[Option<Timestamp>; 2]>,
     renewed: Mutex<Renewed>,
+    answers: Option<EndingAnswersOf>,
 }
 
 /// Certificates that were renewed when that was asked, by their requests, and since when.
@@ -73,7 +79,12 @@ impl Watch {
     /// Over what this authority has issued.
     pub fn new(authority: Arc<Authority>, distances: Distances) -> Self {
         let (looked, renewed) = (Mutex::new([None, None]), Mutex::default());
-        Self { authority, distances, looked, renewed }
+        Self { authority, distances, looked, renewed, answers: None }
+    }
+
+    /// The same with a responder's answers.
+    pub fn with_answers(self, answers: EndingAnswersOf) -> Self {
+        Self { answers: Some(answers), ..self }
     }
 
     /// Looks again at what was not looked at for a while.
@@ -90,6 +101,7 @@ impl Watch {
             self.look_at_crls(now)?;
             self.look_at_authorities(now)?;
             self.look_at_parent_crls(now)?;
+            self.look_at_answers(now)?;
             has_looked(0);
         }
         if is_time(1, CERTIFICATES_EVERY) {
@@ -171,6 +183,19 @@ impl Watch {
                 urls: parent.crl_urls().to_vec(),
             });
             self.tell_one(&Subject::ParentCrl(crl.sha256), before, ending, now)?;
+        }
+        Ok(())
+    }
+
+    /// OCSP answers that were to be renewed by now.
+    pub fn look_at_answers(&self, now: Timestamp) -> Result<(), Refusal> {
+        for own in self.answers.iter().flat_map(|answers| answers(now)) {
+            let left = own.next_update.seconds_since(now);
+            let wanted = &self.distances.answers;
+            let Some(before) = reached(wanted, left, u64::MAX) else { continue };
+            let (key, next_update) = (own.key_index, own.next_update.seconds());
+            let ending = Ending::Answers(EndingAnswers { key, next_update, why: own.why });
+            self.tell_one(&Subject::Answers(key, next_update), before, ending, now)?;
         }
         Ok(())
     }

@@ -25,13 +25,24 @@ pub struct AnswerMaker {
     desk: Mutex<Desk>,
 }
 
+/// Answers that end soon and that nothing has renewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndingAnswers {
+    /// About what was issued under the CA's key of this index.
+    pub key_index: u16,
+    /// When the first of them end.
+    pub next_update: Timestamp,
+    /// Why there are none newer.
+    pub why: String,
+}
+
 #[derive(Default)]
 struct State {
     demanded: u64,
     /// The last ledger entry that the answers reflect.
     reflected: u64,
-    /// The round under way or over: when it began, and who is answered.
-    round: Option<(u64, Coverage)>,
+    /// The round under way or over: when it began, where it is, and who is answered.
+    round: Option<(u64, Stage, Coverage)>,
     failure: Option<String>,
     pause: Option<Duration>,
     certificates: u64,
@@ -60,7 +71,7 @@ impl AnswerMaker {
     /// Certificates answered in the round under way or over, and seconds since it began.
     pub fn round(&self, now: Timestamp) -> Option<(u64, u64)> {
         let state = self.state();
-        let (begun_at, _) = state.round?;
+        let (begun_at, ..) = state.round?;
         Some((state.certificates, now.seconds().saturating_sub(begun_at)))
     }
 
@@ -71,14 +82,31 @@ impl AnswerMaker {
             return Some(format!("OCSP answers are not renewed: {failure}"));
         }
         match state.round {
-            Some((_, coverage)) if coverage.lacks_some(now) => Some(STILL_BEING_MADE.to_owned()),
+            Some((_, _, coverage)) if coverage.lacks_some(now) => {
+                Some(STILL_BEING_MADE.to_owned())
+            }
             None => Some(STILL_BEING_MADE.to_owned()),
-            Some((begun_at, _)) if now >= self.parts.schedule.overdue(begun_at) => {
-                let begun = Timestamp::from_seconds(begun_at);
-                Some(format!("the OCSP answers of {begun} were to be renewed by now"))
+            Some((begun_at, stage, _)) if now >= self.parts.schedule.overdue(begun_at, stage) => {
+                Some(late(begun_at, stage))
             }
             Some(_) => None,
         }
+    }
+
+    /// The answers that are served and end soon, if they were to be renewed by now.
+    pub fn ending(&self, now: Timestamp) -> Option<EndingAnswers> {
+        let state = self.state();
+        let (begun_at, stage, _) = state.round?;
+        let schedule = &self.parts.schedule;
+        let answered = matches!(stage, Stage::Later(_) | Stage::Over);
+        if !answered || now < schedule.overdue(begun_at, stage) {
+            return None;
+        }
+        Some(EndingAnswers {
+            key_index: self.parts.issuer.key_index(),
+            next_update: schedule.oldest_end(begun_at, stage),
+            why: state.failure.clone().unwrap_or_else(|| late(begun_at, stage)),
+        })
     }
 
     /// Makes answers until [`AnswerMaker::stop`]; to be called on a thread of its own.
@@ -117,9 +145,9 @@ impl AnswerMaker {
             let progress = table.progress();
             state.reflected = progress.reflected;
             state.certificates = progress.certificates;
+            let (begun_at, stage) = (progress.begun_at, progress.stage);
             let coverage = Coverage::of(&progress);
-            state.round =
-                (progress.stage != Stage::Nothing).then_some((progress.begun_at, coverage));
+            state.round = (stage != Stage::Nothing).then_some((begun_at, stage, coverage));
         }
         let result = match outcome {
             Ok(work) => {
@@ -148,5 +176,14 @@ impl AnswerMaker {
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is late, where nothing failed.
+fn late(begun_at: u64, stage: Stage) -> String {
+    let begun = Timestamp::from_seconds(begun_at);
+    match stage {
+        Stage::Over => format!("the OCSP answers of {begun} were to be renewed by now"),
+        _ => format!("the renewal of OCSP answers that began {begun} was to be over by now"),
     }
 }

@@ -38,7 +38,7 @@ mod schedule;
 mod settling;
 mod taking_up;
 
-pub use clockwork::AnswerMaker;
+pub use clockwork::{AnswerMaker, EndingAnswers};
 #[cfg(test)]
 pub(in crate::ca) use desk::Work;
 pub use fresh::{Busy, FreshAnswer};

@@ -1,6 +1,7 @@
 //! When answers are made anew and until when they hold.
 
 use crate::pki::time::Timestamp;
+use crate::storage::answers::Stage;
 
 /// How far thisUpdate is set back for relying parties whose clocks are slow, as a CRL's is.
 const SKEW_SECONDS: u64 = 600;
@@ -59,8 +60,18 @@ impl AnswerSchedule {
         now.seconds() >= begun_at.saturating_add(self.period_seconds)
     }
 
-    /// When something is wrong if the answers of that round still stand.
-    pub(super) fn overdue(&self, begun_at: u64) -> Timestamp {
-        Timestamp::from_seconds(begun_at.saturating_add(self.period_seconds / 2 * 3))
+    /// When the first answers end that are served while the round that began then is there: those
+    /// of the round before, until it is over.
+    pub(super) fn oldest_end(&self, begun_at: u64, stage: Stage) -> Timestamp {
+        let periods = match stage {
+            Stage::Later(_) => 1,
+            Stage::Nothing | Stage::First(_) | Stage::Over => 2,
+        };
+        Timestamp::from_seconds(begun_at.saturating_add(periods * self.period_seconds))
+    }
+
+    /// When something is wrong if those still stand: half a period before.
+    pub(super) fn overdue(&self, begun_at: u64, stage: Stage) -> Timestamp {
+        self.oldest_end(begun_at, stage).minus_seconds(self.period_seconds / 2)
     }
 }

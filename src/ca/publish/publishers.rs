@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rota::{self, Bell};
-use super::{Current, Publisher};
+use super::{PublishedLists, Publisher};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 
@@ -87,14 +87,10 @@ impl Publishers {
         self.all().map(|publisher| publisher.scope()).collect()
     }
 
-    /// The published CRL of a scope.
-    pub fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.of(scope)?.current()
-    }
-
-    /// The published delta CRL of a scope.
-    pub fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.of(scope)?.delta()
+    /// What is published of every scope, that of everything under the present key first: also of
+    /// one whose last CRL is signed, which nobody makes any more.
+    pub fn lists(&self) -> &[Arc<PublishedLists>] {
+        self.present.press.point.lists()
     }
 
     /// What is wrong with publication, hours before a relying party would notice.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::world::{World, acts, administrator, ask, csr, issued, noon, vpn_user};
 use crate::ca::announcement::{Announcements, Distances, Watch};
+use crate::ca::ocsp::EndingAnswers;
 use crate::ca::permissions::Role;
 use crate::ca::{Authority, CertificateRow, Requester};
 use crate::notification::event::News;
@@ -32,6 +33,7 @@ pub(super) fn run(world: &World) -> Running {
         authorities: vec![30 * DAY, 7 * DAY],
         crl: vec![3600],
         parent_crls: Vec::new(),
+        answers: vec![6 * 3600, 3600],
     };
     let watch = Watch::new(Arc::clone(&authority), distances);
     Running { register, authority, outbox, watch }
@@ -312,6 +314,39 @@ fn an_overdue_delta_is_told_while_there_are_deltas() {
     publish(3, None, far, None);
     running.watch.look_at_crls(late.plus_seconds(3600)).unwrap();
     assert_eq!(ending(), told);
+}
+
+#[test]
+fn ending_ocsp_answers_are_told_once_for_each_distance() {
+    let world = World::new();
+    let end = noon().plus_seconds(7200);
+    let ending = || {
+        let own = EndingAnswers { key_index: 1, next_update: end, why: "the disk is full".into() };
+        Arc::new(move |_: Timestamp| vec![own.clone()])
+    };
+    let told = |running: &Running| -> Vec<u64> {
+        let events = running.outbox.events(1, 100).unwrap();
+        let of = |event: &Event| match &event.news {
+            News::AnswersExpiring(distance, own) => {
+                assert_eq!((own.key_index, own.next_update), (1, end));
+                assert_eq!(own.why, "the disk is full");
+                Some(distance.before_seconds)
+            }
+            _ => None,
+        };
+        events.iter().filter_map(of).collect()
+    };
+    for (at, expected) in [(noon(), &[6 * 3600][..]), (end.minus_seconds(60), &[6 * 3600, 3600])] {
+        let running = run(&world);
+        let Running { register, authority, outbox, watch } = running;
+        let running = Running { register, authority, outbox, watch: watch.with_answers(ending()) };
+        for _ in 0..2 {
+            running.watch.look_at_answers(at).unwrap();
+        }
+        assert_eq!(told(&running), expected);
+        drop(running);
+        world.crash();
+    }
 }
 
 #[test]

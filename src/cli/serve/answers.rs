@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::responder::{OwnResponder, responder_name};
 use super::system;
 use crate::ca::Authority;
-use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
+use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, EndingAnswers, Nonces};
 use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::settings::Settings;
@@ -16,6 +16,7 @@ use crate::cli::surroundings::now;
 use crate::http::publishing::OcspFigures;
 use crate::pki::issuer::Issuer;
 use crate::pki::ocsp::ResponseStatus;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 use crate::storage::LedgerRegister;
 use crate::storage::answers::AnswerDirectory;
@@ -33,6 +34,8 @@ pub(super) struct Answers(Vec<Made>);
 /// Whoever makes those of one key, and where they are seen.
 #[derive(Clone)]
 struct Made {
+    /// The key's index.
+    key: u16,
     maker: Arc<AnswerMaker>,
     point: Arc<AnswerPoint>,
     /// When all that they are about has ended, where nothing more is issued.
@@ -102,6 +105,7 @@ impl Answers {
                 host: responder_name(base_urls),
                 state: Mutex::default(),
             };
+            let key = issuer.key_index();
             let maker = AnswerMaker::new(ocsp::Parts {
                 register: Arc::<LedgerRegister>::clone(register),
                 directory: AnswerDirectory::open(&home.ocsp(issuer.key_index()))?,
@@ -111,7 +115,7 @@ impl Answers {
                 schedule: AnswerSchedule::every(settings.ocsp_period_seconds),
                 processors: threads,
             });
-            all.push(Made { maker: Arc::new(maker), point, until });
+            all.push(Made { key, maker: Arc::new(maker), point, until });
         }
         Ok(Self(all))
     }
@@ -141,13 +145,25 @@ impl Answers {
         self.0.iter().for_each(|made| made.maker.demand(sequence));
     }
 
-    /// Whether all of them do that somebody can still want.
-    pub(super) fn reflect(&self, sequence: u64) -> bool {
-        self.in_force(now()).all(|made| made.maker.reflects(sequence))
+    /// Whether those do that somebody can still want about certificates of these scopes; none of
+    /// these stand for everything under the present key. One key's responder that cannot be had
+    /// holds up nobody whom another's answers are about.
+    pub(super) fn reflect(&self, scopes: &[CrlScope], sequence: u64) -> bool {
+        let present = self.0.first().map(|made| made.key);
+        let concerned = |made: &&Made| match scopes {
+            [] => Some(made.key) == present,
+            _ => scopes.iter().any(|scope| scope.key == made.key),
+        };
+        self.in_force(now()).filter(concerned).all(|made| made.maker.reflects(sequence))
     }
 
     fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Made> {
         self.0.iter().filter(move |made| now <= made.until)
+    }
+
+    /// Those that end soon though they were to be renewed by now.
+    pub(super) fn ending(&self, now: Timestamp) -> Vec<EndingAnswers> {
+        self.in_force(now).filter_map(|made| made.maker.ending(now)).collect()
     }
 
     /// How they do together; nothing where there is no responder.

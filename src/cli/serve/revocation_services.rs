@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answers::Answers;
-use crate::ca::publish::{Current, Publishers};
+use crate::ca::publish::{PublishedLists, Publishers};
 use crate::http::publishing::{OcspFigures, Publishing};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
@@ -30,22 +30,14 @@ impl Publishing for RevocationServices {
     }
 
     fn published(&self, scopes: &[CrlScope], sequence: u64) -> Option<u64> {
-        if !self.answers.reflect(sequence) {
+        if !self.answers.reflect(scopes, sequence) {
             return None;
         }
         Publishing::published(self.publishers.as_ref(), scopes, sequence)
     }
 
-    fn scopes(&self) -> Vec<CrlScope> {
-        self.publishers.scopes()
-    }
-
-    fn current(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.publishers.current(scope)
-    }
-
-    fn delta(&self, scope: CrlScope) -> Option<Arc<Current>> {
-        self.publishers.delta(scope)
+    fn lists(&self) -> &[Arc<PublishedLists>] {
+        self.publishers.lists()
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {

@@ -309,7 +309,9 @@ impl Service {
         self.publishers.wait_for(&self.publishers.scopes(), 0, FIRST_CRL_WAIT);
         // Not before the register is in order: what a crash left comes first.
         let clockwork = Clockwork::new(Arc::clone(&self.authority), Arc::clone(&self.publishers));
-        let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone());
+        let answers = self.answers.clone();
+        let watch = Watch::new(Arc::clone(&self.authority), self.distances.clone())
+            .with_answers(Arc::new(move |now| answers.ending(now)));
         let clockwork = Arc::new(clockwork.watching(watch));
         let retiring = {
             let clockwork = Arc::clone(&clockwork);

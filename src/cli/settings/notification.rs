@@ -92,6 +92,7 @@ impl Section<'_> {
                 .distances("ca_before", &[365 * DAY, 90 * DAY, 30 * DAY, 7 * DAY]),
             crl_before: self.distances("crl_before", &[6 * HOUR, HOUR]),
             parent_crl_before: self.distances("parent_crl_before", &[30 * DAY, 7 * DAY, DAY]),
+            answers_before: self.distances("ocsp_before", &[6 * HOUR, HOUR]),
         };
         let timeout = self.seconds_within("timeout", 10, 1, 60);
         let life_seconds = self.seconds_within("give_up_after", 3 * DAY, 60, LONGEST_SECONDS);

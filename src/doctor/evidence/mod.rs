@@ -79,6 +79,11 @@ impl<'a> Evidence<'a> {
             }
             self.revocation.push(revocation);
         }
+        self.gather_issued(question, path);
+    }
+
+    /// Fetches what the certificate in question issues.
+    pub(super) fn gather_issued(&mut self, question: &Question<'_>, path: &Path) {
         if let Some(own) = path.subject() {
             let urls = question.issued_crl_urls.iter().cloned();
             self.issued = self.lists(question, own.subject_der(), urls, Vec::new());

@@ -66,6 +66,18 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     for group in groups {
         group(case, &mut findings);
     }
+    sorted(findings)
+}
+
+/// The same of CRLs alone, whatever else there is.
+pub fn judge_lists(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    crl::judge_lists(case, &mut findings);
+    delta::judge(case, &mut findings);
+    sorted(findings)
+}
+
+fn sorted(findings: Vec<Finding>) -> Vec<Finding> {
     let mut findings = few(findings);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings

@@ -159,6 +159,7 @@ pub fn wishes() -> Wishes {
         authorities_before: vec![86_400],
         crl_before: vec![3600],
         parent_crl_before: vec![86_400],
+        answers_before: vec![3600],
     }
 }
 

@@ -25,8 +25,8 @@ pub use authority::{
     AuthorityEstablished, AuthorityIntended, CrossCertificate, Der, Restored, Started,
 };
 pub use notification::{
-    Ending, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, EndingParentCrl,
-    ExpiryNoticed, NotificationsSettled, SelfCheckChanged, Standing,
+    Ending, EndingAnswers, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
+    EndingParentCrl, ExpiryNoticed, NotificationsSettled, SelfCheckChanged, Standing,
 };
 pub use ocsp::{AnswersBegun, AnswersRenewed, ResponderAppointed};
 pub use parent::ParentCrlInstalled;

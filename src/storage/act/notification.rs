@@ -36,6 +36,10 @@ pub enum Ending {
     /// The CRL of a CA above this one, as it is served here.
     #[n(7)]
     ParentCrl(#[n(0)] EndingParentCrl),
+    /// The OCSP answers about what was issued under one of this CA's keys, with no newer ones
+    /// though they were due.
+    #[n(8)]
+    Answers(#[n(0)] EndingAnswers),
 }
 
 /// See [`Ending::Certificates`].
@@ -109,6 +113,20 @@ pub struct EndingParentCrl {
     /// Where it is served.
     #[n(4)]
     pub urls: Vec<String>,
+}
+
+/// See [`Ending::Answers`].
+#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize)]
+pub struct EndingAnswers {
+    /// Key index.
+    #[n(0)]
+    pub key: u16,
+    /// When the first of them end, seconds since the epoch.
+    #[n(1)]
+    pub next_update: u64,
+    /// Why there are none newer.
+    #[n(2)]
+    pub why: String,
 }
 
 /// See [`Act::NotificationsSettled`].

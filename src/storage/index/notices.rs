@@ -53,6 +53,7 @@ impl Subject {
             Ending::Crl(own) => vec![Self::Crl(own.number)],
             Ending::Authority(own) => vec![Self::Authority(own.sha256)],
             Ending::ParentCrl(own) => vec![Self::ParentCrl(own.sha256)],
+            Ending::Answers(own) => vec![Self::Answers(own.key, own.next_update)],
         }
     }
 
@@ -62,6 +63,7 @@ impl Subject {
             Self::Crl(number) => [&b"l"[..], &number.to_be_bytes()].concat(),
             Self::Authority(sha256) => [&b"a"[..], sha256].concat(),
             Self::ParentCrl(sha256) => [&b"p"[..], sha256].concat(),
+            Self::Answers(key, end) => [&b"o"[..], &key.to_be_bytes(), &end.to_be_bytes()].concat(),
         }
     }
 }

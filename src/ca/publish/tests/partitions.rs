@@ -176,7 +176,7 @@ fn a_part_recovers_from_a_failure_at_each_step() {
             let sequence = world.revoke_in(part(1), 1, Superseded, far());
             before.demand(&[part(1)], sequence);
             let outcome = before.of(part(1)).unwrap().attempt(now);
-            let served = before.current(part(1)).unwrap().number;
+            let served = before.of(part(1)).unwrap().current().unwrap().number;
             drop(before);
             world.steps.reset();
             let (summary, _) = published(&world, part(1));

@@ -97,6 +97,32 @@ fn answers_end_with_their_time_and_certificates_with_theirs() {
     stand.assert_standing(&serial(30), &Standing::Good, earlier, earlier);
 }
 
+/// Half a period before the first answers end, also while a round is under way that does not come to
+/// its end: until then those of the round before are served.
+#[test]
+fn answers_that_nothing_renews_are_told_before_they_end() {
+    let stand = Stand::new();
+    put_on_record(stand.register.as_ref(), 500, |_| noon().seconds() + 30 * 86_400);
+    assert_eq!(stand.maker.ending(noon()), None);
+    stand.settle(noon());
+    let end = noon().plus_seconds(2 * PERIOD);
+    let told = |at: Timestamp| {
+        let ending = stand.maker.ending(at);
+        assert_eq!(ending.is_some(), stand.maker.trouble(at).is_some(), "{ending:?}");
+        ending.map(|own| (own.key_index, own.next_update))
+    };
+    let late = end.minus_seconds(PERIOD / 2);
+    assert_eq!(told(late.minus_seconds(1)), None);
+    assert_eq!(told(late), Some((0, end)));
+    // It begins in time, and gets nowhere.
+    assert_eq!(stand.maker.attempt(noon().plus_seconds(PERIOD)).unwrap(), Work::GoesOn);
+    assert_eq!(told(late.minus_seconds(1)), None);
+    assert_eq!(told(late), Some((0, end)));
+    stand.assert_standing(&serial(499), &Standing::Good, noon(), late);
+    stand.settle(late);
+    assert_eq!(told(late), None);
+}
+
 #[test]
 fn a_serial_number_known_by_its_revocation_alone_is_revoked() {
     // An adopted CA's certificates.

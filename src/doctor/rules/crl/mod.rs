@@ -55,6 +55,11 @@ pub(super) fn judge(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for (position, level) in case.path.levels.iter().enumerate() {
         locations(case, position, &level.certificate, findings);
     }
+    judge_lists(case, findings);
+}
+
+/// What is published, whoever says where.
+pub(super) fn judge_lists(case: &Case<'_>, findings: &mut Vec<Finding>) {
     for concern in concerns(case) {
         one(case, &concern, findings);
     }
