@@ -8,7 +8,7 @@ use toml_edit::{Document, Item, Value as Toml};
 use super::directory::{self, DirectorySection};
 use super::mistake::{Mistake, Place};
 use super::notification::{self, NotificationSection};
-use super::table::{SETTINGS, Values};
+use super::table::{Values, settings};
 
 /// What stands in the file.
 #[derive(Default)]
@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Read
         }
         let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
         let place = place(span);
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == name) else {
+        let Some(setting) = settings().find(|setting| setting.key == name) else {
             mistakes.push(Mistake::new(place, unknown(name)));
             continue;
         };
@@ -82,7 +82,7 @@ fn unknown(name: &str) -> String {
     };
     let alike =
         |own: &&str| letters(own).trim_end_matches('s') == letters(name).trim_end_matches('s');
-    match SETTINGS.iter().map(|setting| setting.key).find(alike) {
+    match settings().map(|setting| setting.key).find(alike) {
         Some(meant) => format!("no such setting {name:?}; {meant:?} is one"),
         None => format!("no such setting {name:?}"),
     }

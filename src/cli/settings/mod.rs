@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use effective::{LogFormat, Settings};
 pub use mistake::{Mistake, Mistakes, Place};
-pub use table::{SETTINGS, Setting, Values};
+pub use table::{Setting, Values, settings};
 
 /// The variable with the CA key's passphrase: no setting, since it is a secret.
 pub const PASSPHRASE_VARIABLE: &str = "CHANCERY_KEY_PASSPHRASE";
@@ -100,7 +100,7 @@ struct Value {
 
 fn apply(settings: &mut Settings, values: &[Value], mistakes: &mut Vec<Mistake>) {
     for value in values {
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == value.key) else {
+        let Some(setting) = table::settings().find(|setting| setting.key == value.key) else {
             continue; // refused where it was read
         };
         let texts: Vec<&str> = value.values.iter().map(String::as_str).collect();
@@ -143,7 +143,7 @@ fn variables(
             mistakes.push(Mistake::new(place, "not UTF-8".to_owned()));
             continue;
         };
-        let setting = SETTINGS.iter().find(|setting| setting.variable() == name);
+        let setting = table::settings().find(|setting| setting.variable() == name);
         let key = match setting {
             Some(setting) => setting.key,
             None if name == FILE_VARIABLE => FILE_VARIABLE,
