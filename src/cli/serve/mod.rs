@@ -6,15 +6,15 @@
 
 pub(super) mod addresses;
 mod answers;
+mod assembly;
 mod certificate;
 mod deltas;
 mod greeting;
-mod keys;
 mod last_resort;
 mod pacing;
 pub(in crate::cli) mod parent_crls;
 mod parent_fetching;
-mod partitions;
+pub(in crate::cli) mod publications;
 mod responder;
 mod revocation_services;
 mod self_check;

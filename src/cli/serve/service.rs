@@ -2,52 +2,33 @@
 //! they need to start and to stop in order.
 
 use std::net::TcpListener;
-use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::addresses::Addresses;
-use super::answers::{Answers, Points};
+use super::answers::Answers;
 use super::certificate::OwnCertificate;
-use super::deltas::Deltas;
 use super::greeting::Greeting;
-use super::keys::Earlier;
-use super::partitions::Partitions;
 use super::revocation_services::RevocationServices;
 use super::{Signals, from_std, parent_crls, parent_fetching, self_check, system, wishes};
-use crate::ca::accounts::from_row;
+use crate::ca::Authority;
 use crate::ca::announcement::{Distances, Watch};
-use crate::ca::establish::generations::Generations;
-use crate::ca::possession::RolesByCertificate;
-use crate::ca::publish::{Copies, PublicationPoint, Publisher, Publishers, Schedule};
+use crate::ca::publish::{Copies, PublicationPoint, Publishers};
 use crate::ca::retirement::Clockwork;
-use crate::ca::{Authority, Parts};
-use crate::cli::directories::{directories, providers};
 use crate::cli::failure::Failure;
-use crate::cli::home::{Home, key_passphrase};
+use crate::cli::home::Home;
 use crate::cli::notifications;
-use crate::cli::parents;
-use crate::cli::partitions::{partitions, places};
-use crate::cli::settings::Settings;
-use crate::cli::surroundings::{now, random};
-use crate::directory::{BuiltIn, DirectoryError};
+use crate::cli::surroundings::now;
 use crate::http::api::{Api, router};
 use crate::http::listen::{Bounds, serve_https};
 use crate::http::publication::{self, PublicationServer};
 use crate::http::rates::forwarded::Network;
 use crate::http::rates::{Allowance, Rates};
 use crate::notification::Endpoint;
-use crate::pki::issuer::Issuer;
-use crate::pki::revocation_list::CrlScope;
 use crate::retrieval::{self, Limits, Reach, Rounds};
-use crate::signing::{CaKey, FileKey};
 use crate::storage::act::AuthorityEstablished;
-use crate::storage::publication::{PublicationDirectory, PublicationStore};
-use crate::storage::publication_copy::CopyDirectory;
 use crate::storage::{LedgerRegister, Register};
 
 /// How often the service looks at its own certificate and for an operator's wish.
@@ -60,165 +41,26 @@ const FIRST_CRL_WAIT: Duration = Duration::from_secs(10);
 /// Everything that runs.
 pub(super) struct Service {
     pub(super) register: Arc<LedgerRegister>,
-    home: Home,
-    authority: Arc<Authority>,
-    publishers: Arc<Publishers>,
-    answers: Answers,
-    point: Arc<PublicationPoint>,
-    established: AuthorityEstablished,
-    certificate: OwnCertificate,
-    processors: usize,
-    token_life_seconds: u64,
-    allowance: Allowance,
-    endpoints: Vec<Endpoint>,
-    distances: Distances,
-    outside_url: String,
-    doctor_networks: Vec<Network>,
-    self_check_seconds: Option<u64>,
-    copies: Option<Arc<Copies>>,
-    parent_crl_fetch_seconds: Option<u64>,
+    pub(super) home: Home,
+    pub(super) authority: Arc<Authority>,
+    pub(super) publishers: Arc<Publishers>,
+    pub(super) answers: Answers,
+    pub(super) point: Arc<PublicationPoint>,
+    pub(super) established: AuthorityEstablished,
+    pub(super) certificate: OwnCertificate,
+    pub(super) processors: usize,
+    pub(super) token_life_seconds: u64,
+    pub(super) allowance: Allowance,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) distances: Distances,
+    pub(super) outside_url: String,
+    pub(super) doctor_networks: Vec<Network>,
+    pub(super) self_check_seconds: Option<u64>,
+    pub(super) copies: Option<Arc<Copies>>,
+    pub(super) parent_crl_fetch_seconds: Option<u64>,
 }
 
 impl Service {
-    pub(super) fn assemble(
-        register: &Arc<LedgerRegister>,
-        home: &Home,
-        settings: &Settings,
-        established: &AuthorityEstablished,
-        addresses: &Addresses,
-    ) -> Result<Self, Failure> {
-        let base_urls = addresses.base_urls(settings, established);
-        let slug = &established.slug;
-        let urls = |file: &str| -> Vec<String> {
-            base_urls.iter().map(|base| format!("{base}/{file}")).collect()
-        };
-        let generations = Generations::of(established);
-        let issuer = generations.issuer(generations.present(), slug, &base_urls)?;
-        let name = CrlScope::of_key(issuer.key_index()).file_name(slug);
-        let issuer = match settings.crl_delta_in_certificates {
-            true => issuer.with_freshest_crl_urls(urls(&format!("crl/{name}-delta.crl"))),
-            false => issuer,
-        };
-        let issuer = match settings.ocsp {
-            true => {
-                let urls = base_urls.iter().map(|base| format!("{base}/ocsp")).collect();
-                issuer.with_ocsp_urls(urls)
-            }
-            false => issuer,
-        };
-        let parted = partitions(register, settings, issuer.key_index(), &base_urls)?;
-        let issuer = match &parted {
-            Some(parted) => {
-                let named = places(slug, parted, &base_urls);
-                issuer.with_partitions(named.into_iter().map(|(_, urls)| urls).collect())
-            }
-            None => issuer,
-        };
-        let key = load_key(&home.ca_key(generations.present_key()), settings, &issuer)?;
-        let key: Arc<dyn CaKey> = Arc::new(key);
-        let processors = match settings.processors {
-            Some(number) => number,
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-        };
-
-        let schedule = match settings.crl_overlap_seconds {
-            Some(overlap) => Schedule::with_overlap(settings.crl_period_seconds, overlap),
-            None => Schedule::every(settings.crl_period_seconds),
-        };
-        let store: Arc<dyn PublicationStore> =
-            Arc::new(PublicationDirectory::open(&home.publish(), &name)?);
-        let (point, outcome) = PublicationPoint::open(&issuer, slug, store.as_ref(), schedule);
-        if let Err(error) = outcome {
-            tracing::error!(%error, "the stored CRL cannot be served; a new one is made");
-        }
-        let deltas =
-            Deltas::of(home, settings, &name, schedule, urls(&format!("crl/{name}-delta.crl")))?;
-        if let Some(deltas) = &deltas
-            && let Err(error) = point.open_delta(&issuer, deltas.store.as_ref(), deltas.schedule)
-        {
-            tracing::error!(%error, "the stored delta CRL cannot be served; a new one is made");
-        }
-        let parents = Arc::new(parents::open(home, &issuer, slug)?);
-        let parts = Partitions::open(home, slug, parted.as_ref())?;
-        let point = point.with_generations(&generations).with_parents(Arc::clone(&parents));
-        let point = parts.served_at(point, &issuer, schedule);
-        let earlier = Earlier::all(home, settings, register, &generations, slug, &base_urls)?;
-        let point = Earlier::shown(&earlier, point);
-        let threads = NonZeroUsize::new(processors).unwrap_or(NonZeroUsize::MIN);
-        let under = earlier.iter().map(|earlier| &earlier.own.issuer);
-        let points = Points::of(settings, &issuer, under, threads)?;
-        let point = Arc::new(match &points {
-            Some(points) => point.with_answers(Arc::clone(points.present())),
-            None => point,
-        });
-
-        let rows = Arc::clone(register);
-        let lookup = move |name: &str| {
-            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
-            Ok(row.map(|row| from_row(row).account))
-        };
-        let authority = Authority::new(Parts {
-            register: Arc::<LedgerRegister>::clone(register),
-            key: Arc::clone(&key),
-            directory: Arc::new(directories(BuiltIn(lookup), &settings.directories)?),
-            issuer,
-            slug: slug.clone(),
-            template_arc: established.template_arc.parse().map_err(|_| {
-                crate::storage::StoreError::Damaged("the template arc is none".to_owned())
-            })?,
-            random: random(),
-        })?;
-        let roles = match settings.client_certificate_roles {
-            true => RolesByCertificate::Given,
-            false => RolesByCertificate::Withheld,
-        };
-        let keys = earlier.iter().map(|earlier| earlier.own.clone()).collect();
-        let authority = authority
-            .with_earlier_keys(keys, generations)
-            .with_parents(parents)
-            .with_roles_by_certificate(roles)
-            .with_pending_life(settings.pending_expiry_seconds);
-        let authority = Arc::new(match providers(&settings.directories)? {
-            Some(issuers) => authority.trusting(issuers),
-            None => authority,
-        });
-        let answers =
-            Answers::of(points, home, settings, register, &authority, &base_urls, threads)?;
-        let copies = settings.publication_directory.as_deref().map(|directory| {
-            let copies = CopyDirectory::new(directory);
-            Arc::new(Copies::new(Arc::clone(&point), Arc::new(copies)))
-        });
-        let publisher = Publisher::new(&authority, store, Arc::clone(&point), schedule);
-        let publisher = match deltas {
-            Some(Deltas { store, schedule, used }) => publisher.with_deltas(store, schedule, used),
-            None => publisher,
-        };
-        let issuer = Arc::new(authority.issuer().clone());
-        let parts = parts.publishers(&publisher, &key, &issuer, schedule);
-        let publishers = Publishers::new(Arc::new(publisher)).with_partitions(parts);
-        let publishers = Arc::new(Earlier::publishing(earlier, publishers));
-        Ok(Self {
-            register: Arc::clone(register),
-            home: home.clone(),
-            certificate: OwnCertificate::new(home, register, addresses.names(settings)),
-            authority,
-            publishers,
-            answers,
-            point,
-            established: established.clone(),
-            processors,
-            token_life_seconds: settings.token_life_seconds,
-            allowance: settings.allowance.clone(),
-            endpoints: notifications::endpoints(&settings.notifications)?,
-            distances: notifications::distances(&settings.notifications),
-            outside_url: addresses.outside_url(settings),
-            doctor_networks: settings.doctor_networks.clone(),
-            self_check_seconds: settings.self_check_seconds,
-            copies,
-            parent_crl_fetch_seconds: settings.parent_crl_fetch_seconds,
-        })
-    }
-
     pub(super) fn run(
         mut self,
         api_listener: TcpListener,
@@ -411,14 +253,5 @@ impl Service {
             .name("publisher".to_owned())
             .spawn(move || publishers.run(&now))
             .map_err(system("starting the publisher"))
-    }
-}
-
-fn load_key(path: &Path, settings: &Settings, issuer: &Issuer) -> Result<FileKey, Failure> {
-    let key = FileKey::load(path, key_passphrase(settings)?.as_ref())?;
-    if key.spki_der() == issuer.public_key().spki_der() {
-        Ok(key)
-    } else {
-        Err(Failure::WrongKeyFile(path.to_owned()))
     }
 }

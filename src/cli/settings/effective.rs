@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::directory::DirectorySection;
 use super::notification::NotificationSection;
+use crate::ca::publish::Schedule;
 use crate::http::rates::Allowance;
 use crate::http::rates::forwarded::Network;
 use crate::signing::KeyKind;
@@ -74,6 +75,16 @@ pub struct Settings {
     pub self_check_seconds: Option<u64>,
     /// Less free space than this, in octets, stops issuing.
     pub minimum_free_octets: u64,
+}
+
+impl Settings {
+    /// The rhythm of complete CRLs.
+    pub fn crl_schedule(&self) -> Schedule {
+        match self.crl_overlap_seconds {
+            Some(overlap) => Schedule::with_overlap(self.crl_period_seconds, overlap),
+            None => Schedule::every(self.crl_period_seconds),
+        }
+    }
 }
 
 /// How log lines look.
