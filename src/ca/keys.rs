@@ -8,6 +8,7 @@ use super::establish::generations::Generations;
 use crate::pki::certificate::Certificate;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::{CrlKind, CrlScope};
+use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
 
@@ -82,9 +83,26 @@ impl Authority {
     }
 
     /// The cross-certificates by which whoever trusts the root of another key believes what was
-    /// issued under this one, as far as they hold.
+    /// issued under this one, as far as they hold and are not revoked.
     pub fn cross_of(&self, key_index: u16, now: Timestamp) -> impl Iterator<Item = &[u8]> {
-        self.generations.cross_of(usize::from(key_index), now)
+        let is_revoked = |der: &&[u8]| {
+            let serial = Certificate::from_der(der).map(|own| own.serial());
+            // Where the register cannot say, whoever is sent it looks for himself.
+            serial.is_ok_and(|serial| matches!(self.register.revocation(&serial), Ok(Some(_))))
+        };
+        let holding = self.generations.cross_of(usize::from(key_index), now);
+        holding.filter(move |der| !is_revoked(der))
+    }
+
+    /// The cross-certificate of this serial number, and the index of the key that signed it.
+    pub(super) fn cross_certificate(&self, serial: &SerialNumber) -> Option<(Certificate, u16)> {
+        let all = self.generations.cross().iter();
+        let read = all.filter_map(|own| {
+            let certificate = Certificate::from_der(&own.certificate).ok()?;
+            Some((certificate, usize::try_from(own.issuer).ok()?))
+        });
+        let (certificate, issuer) = read.into_iter().find(|(own, _)| own.serial() == *serial)?;
+        Some((certificate, u16::try_from(self.generations.key_of(issuer)).ok()?))
     }
 
     /// When one of those ends next.

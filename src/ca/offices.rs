@@ -60,6 +60,11 @@ impl Requester {
         limits_of(&self.offices, &[Role::Administrator, Role::CertificateManager])
     }
 
+    /// Whether it manages without limits.
+    pub(super) fn manages_all(&self) -> bool {
+        self.management().iter().any(|own| own.are_none())
+    }
+
     /// Whether it matters to what it manages whose the certificates are.
     pub(super) fn is_limited_to_subjects(&self) -> bool {
         let management = self.management();
@@ -74,9 +79,7 @@ impl Requester {
 
     /// Whether it may see everybody's: not as a certificate manager with limits.
     pub(super) fn sees_all(&self) -> bool {
-        self.may(Operation::ReadAll)
-            && (self.roles.contains(&Role::Auditor)
-                || self.management().iter().any(|own| own.are_none()))
+        self.may(Operation::ReadAll) && (self.roles.contains(&Role::Auditor) || self.manages_all())
     }
 
     /// How it stands to the CA when it enrols this subject under this template.
@@ -126,6 +129,16 @@ impl Authority {
                 requester.account.name
             ),
         ))
+    }
+
+    /// That a manager has no limits: what he manages concerns everybody.
+    pub(super) fn must_manage_all(&self, requester: &Requester) -> Result<(), Refusal> {
+        if requester.manages_all() {
+            return Ok(());
+        }
+        let name = &requester.account.name;
+        let told = format!("{name} is not a certificate manager for this CA's own certificates");
+        Err(Refusal::Ruled(Rule::OfficerRestricted, told))
     }
 
     /// The same of a request on record. Without limits the directory is not asked.

@@ -9,7 +9,7 @@ use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Urgency;
-use crate::storage::act::{Act, CertificateRevoked, Entry};
+use crate::storage::act::Entry;
 
 /// The operator as the actor of an entry. No account has a name like it.
 pub const OPERATOR: &str = "<operator>";
@@ -25,7 +25,7 @@ impl Authority {
         self.record_revocation(OPERATOR, serial, reason, None, now)
     }
 
-    /// Revokes a certificate that this CA's key signed and that is not on record, since it was
+    /// Revokes a certificate that one of this CA's keys signed and that is not on record, since it was
     /// made before the CA was adopted.
     pub fn revoke_unrecorded(
         &self,
@@ -37,25 +37,14 @@ impl Authority {
         if self.register.certificate(&serial)?.is_some() {
             return self.revoke_as_operator(&serial, reason, now);
         }
-        let ours = certificate.issuer() == self.issuer.name()
-            && certificate.verify(self.issuer.public_key()).is_ok();
-        if !ours {
+        let issuer = self.issuer_of(certificate).ok_or_else(|| {
             let why = format!("the certificate of {} is not of this CA", certificate.subject());
-            return Err(Refusal::Invalid("another-issuer", why));
-        }
+            Refusal::Invalid("another-issuer", why)
+        })?;
         let _one_at_a_time = self.administrating();
         super::revoke::must_be_revocable(&serial, self.register.revocation(&serial)?, reason)?;
-        let scope = CrlScope::of_key(self.issuer.key_index());
-        let key = certificate.public_key().ok().map(|key| key.thumbprint());
-        let act = Act::CertificateRevoked(CertificateRevoked {
-            serial: serial.as_der_content().to_vec(),
-            revoked_at: now.millis(),
-            reason: reason.code(),
-            invalidity_date: None,
-            not_after: Some(certificate.not_after().seconds()),
-            key_sha256: key.filter(|_| reason == RevocationReason::KeyCompromise),
-            scope: (scope != CrlScope::FIRST).then_some(scope.into()),
-        });
+        let scope = CrlScope::of_key(issuer.key_index());
+        let act = super::revoke::unrecorded(certificate, scope, reason, None, now);
         let entry = Entry { at: now.millis(), actor: Some(OPERATOR.to_owned()), act };
         self.register.commit(vec![entry], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;

@@ -32,7 +32,8 @@ const AT_ONCE: usize = 1000;
 
 impl Authority {
     /// Revokes a certificate, or puts it on hold. A held one may be revoked for another reason;
-    /// one already revoked stays as it is.
+    /// one already revoked stays as it is. Cross-certificates are revoked like the rest, by
+    /// managers without limits.
     pub fn revoke(
         &self,
         requester: &Requester,
@@ -55,14 +56,28 @@ impl Authority {
     ) -> Result<Recorded, Refusal> {
         check_invalidity(invalidity_date, now)?;
         let _one_at_a_time = self.administrating();
-        let row = self.register.certificate(serial)?;
-        let row = row.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
-        must_be_revocable(serial, row.revocation, reason)?;
-        let act = revocation(&row, reason, invalidity_date, now)?;
+        let (act, scope) = match self.register.certificate(serial)? {
+            Some(row) => {
+                must_be_revocable(serial, row.revocation, reason)?;
+                (revocation(&row, reason, invalidity_date, now)?, row.scope)
+            }
+            None => {
+                let cross = self.cross_certificate(serial);
+                let (certificate, key_index) =
+                    cross.ok_or_else(|| Refusal::NotFound(format!("certificate {serial}")))?;
+                if reason == RevocationReason::CertificateHold {
+                    let why = "a certificate of this CA's own is revoked for good, not held";
+                    return Err(Refusal::Conflict("not-held", why.to_owned()));
+                }
+                must_be_revocable(serial, self.register.revocation(serial)?, reason)?;
+                let scope = CrlScope::of_key(key_index);
+                (unrecorded(&certificate, scope, reason, invalidity_date, now), scope)
+            }
+        };
         let entry = Entry { at: now.millis(), actor: Some(actor.to_owned()), act };
         self.register.commit(vec![entry], Urgency::Reserved)?;
         let sequence = self.register.head().sequence;
-        Ok(Recorded { sequence, certificates: vec![*serial], scopes: vec![row.scope] })
+        Ok(Recorded { sequence, certificates: vec![*serial], scopes: vec![scope] })
     }
 
     /// The first CRL, base or delta, that told what a certificate's state of revocation is now;
@@ -205,6 +220,26 @@ pub(super) fn revocation(
         key_sha256,
         scope: None,
     }))
+}
+
+/// The same of a certificate that one of the CA's keys signed and that has no row in the register.
+pub(super) fn unrecorded(
+    certificate: &Certificate,
+    scope: CrlScope,
+    reason: RevocationReason,
+    invalidity_date: Option<Timestamp>,
+    now: Timestamp,
+) -> Act {
+    let key = certificate.public_key().ok().map(|key| key.thumbprint());
+    Act::CertificateRevoked(CertificateRevoked {
+        serial: certificate.serial().as_der_content().to_vec(),
+        revoked_at: now.millis(),
+        reason: reason.code(),
+        invalidity_date: invalidity_date.map(Timestamp::millis),
+        not_after: Some(certificate.not_after().seconds()),
+        key_sha256: key.filter(|_| reason == RevocationReason::KeyCompromise),
+        scope: (scope != CrlScope::FIRST).then_some(scope.into()),
+    })
 }
 
 fn check_invalidity(invalidity_date: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {

@@ -97,6 +97,9 @@ impl Authority {
         let managed = match &row {
             _ if !requester.may(Operation::Revoke) => None,
             Some(row) => Some(self.must_manage_certificate(requester, row)),
+            None if self.cross_certificate(serial).is_some() => {
+                Some(self.must_manage_all(requester))
+            }
             None => Some(Ok(())),
         };
         if let Some(Ok(())) = managed {

@@ -201,6 +201,15 @@ fn a_root_gets_a_new_key_and_the_old_one_goes_on_signing_its_crl() {
     let der = std::fs::read(home.join("third.der")).unwrap();
     let version = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 1, 4, 5, 2, 3, 1, 0, 2];
     assert!(der.windows(version.len()).any(|part| part == version), "version 2.1");
+
+    // A cross-certificate is revoked like any other: then nothing leads from the old root to the new
+    // key any more.
+    let shown = openssl(home, &["x509", "-in", "new-with-old.pem", "-noout", "-serial"]);
+    let cross = shown.trim().strip_prefix("serial=").unwrap().to_lowercase();
+    revoke(&service, &cross);
+    both_crls(home, &service, &[&cross.to_uppercase()]);
+    is_revoked(&verify(home, "old.pem", "new.contoso.com.pem", &new_with_old));
+    holds(&verify(home, "third.pem", "new.contoso.com.pem", &[]));
     service.stop();
 }
 
@@ -361,6 +370,38 @@ fn a_subordinate_asks_with_a_new_key_and_serves_on_meanwhile() {
         openssl(home, &[&verify[..], &[&format!("{leaf}.contoso.com.pem")]].concat());
     }
     service.stop();
+}
+
+/// Of a CA that nobody serves: each key signs its own, and one that is gone keeps no other away.
+#[test]
+fn publish_crl_makes_the_crl_of_every_key() {
+    let (home, data) = place();
+    let (home, text) = (home.path(), data.to_str().unwrap());
+    init(&data, &["--name", "CN=Contoso Root CA"]);
+    std::fs::copy(data.join("ca.pem"), home.join("old.pem")).unwrap();
+    succeeds(&["publish-crl", "--data", text]);
+    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
+    std::fs::copy(data.join("ca.pem"), home.join("new.pem")).unwrap();
+    let out = home.join("root.crl");
+    let publish = ["publish-crl", "--data", text, "--out", out.to_str().unwrap()];
+    let said = succeeds(&publish);
+    assert_eq!(said.matches("the next one is due").count(), 2, "{said}");
+    let mut numbers = Vec::new();
+    for (crl, root) in [("root.crl", "new.pem"), ("contoso-root-ca.crl", "old.pem")] {
+        let verified = Command::new("openssl")
+            .args(["crl", "-inform", "DER", "-in", crl, "-CAfile", root, "-noout", "-crlnumber"])
+            .current_dir(home)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&verified.stderr);
+        assert!(told.contains("verify OK"), "{crl}: {told}");
+        numbers.push(String::from_utf8(verified.stdout).unwrap());
+    }
+    assert_ne!(numbers[0], numbers[1], "one series of numbers");
+    std::fs::remove_file(data.join("ca.key")).unwrap();
+    let said = succeeds(&publish);
+    assert!(said.contains("Warning: no new contoso-root-ca.crl"), "{said}");
+    assert_eq!(said.matches("the next one is due").count(), 1, "{said}");
 }
 
 /// Parent and key have both changed, and the register is lost: the CRL of the old key is served on,

@@ -132,7 +132,8 @@ impl Publishers {
         self.all().find(|publisher| publisher.scope() == scope)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<Publisher>> {
+    /// All of them, that of everything under the present key first.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Publisher>> {
         std::iter::once(&self.present).chain(&self.others).chain(&self.partitions)
     }
 }

@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
-use super::world::{World, ask, csr, issued, noon, vpn_user, with_key};
+use super::world::{World, account, administrator, ask, csr, issued, noon, vpn_user, with_key};
 use crate::ca::establish::cross::{Root, intend_new_with_old, intend_old_with_new, sign_cross};
 use crate::ca::establish::generations::{Generations, installed};
 use crate::ca::establish::renewal::{KeyUse, intend_renewed_root};
 use crate::ca::establish::sign_root;
 use crate::ca::keys::EarlierKey;
-use crate::ca::{Authority, Refusal};
+use crate::ca::offices::{Limits, Office};
+use crate::ca::permissions::Role;
+use crate::ca::{Authority, Refusal, Requester};
 use crate::pki::certificate::Certificate;
 use crate::pki::denial::Rule;
 use crate::pki::issuer::Issuer;
+use crate::pki::revocation::RevocationReason;
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::time::Timestamp;
 use crate::signing::{CaKey, FileKey, KeyKind, MissingKey};
@@ -196,4 +199,37 @@ fn what_was_begun_under_the_old_key_is_finished_with_it_or_given_up() {
             assert!(register.revocation(&orphan.serial).unwrap().is_some());
         }
     }
+}
+
+#[test]
+fn a_cross_certificate_is_revoked_like_the_rest() {
+    let world = World::new();
+    let register = world.open();
+    let new_key = rekey(&world, &*register);
+    let authority = authority(&world, register.clone(), new_key, old_key(&world));
+    let generations = Generations::of(&register.authority().unwrap().unwrap());
+    let new_with_old = Certificate::from_der(&generations.cross()[0].certificate).unwrap();
+    let serial = new_with_old.serial();
+    let revoke =
+        |requester: &Requester, reason| authority.revoke(requester, &serial, reason, None, later());
+    let above = || authority.above(1, later()).len();
+    assert_eq!(above(), 2);
+
+    let limits = Limits { templates: Some(vec![USER.to_owned()]), ..Limits::default() };
+    let offices = vec![Office { role: Role::CertificateManager, limits }];
+    let limited = Requester::of(account("mara", &[]), offices);
+    let refused = revoke(&limited, RevocationReason::Superseded).unwrap_err();
+    assert!(matches!(refused, Refusal::Ruled(Rule::OfficerRestricted, _)), "{refused}");
+    let refused = revoke(&administrator(), RevocationReason::CertificateHold).unwrap_err();
+    assert!(matches!(refused, Refusal::Conflict("not-held", _)), "{refused}");
+    let done = revoke(&administrator(), RevocationReason::Superseded).unwrap();
+    // Told by the key that signed it.
+    assert_eq!(done.scopes, [CrlScope::FIRST]);
+    assert!(register.revocation(&serial).unwrap().is_some());
+    let listed = register.crl_entries(CrlScope::FIRST, Timestamp::from_millis(0)).unwrap();
+    assert_eq!(listed.count, 1);
+    // Nobody is sent it any more.
+    assert_eq!(above(), 1);
+    let again = revoke(&administrator(), RevocationReason::Superseded).unwrap_err();
+    assert!(matches!(again, Refusal::Conflict("already-revoked", _)), "{again}");
 }

@@ -23,7 +23,7 @@ pub struct InstallCrl {
 /// `chancery publish-crl`.
 #[derive(Debug, Args)]
 pub struct PublishCrl {
-    /// Where a copy of it goes (DER)
+    /// Where a copy of it goes (DER); those of older keys and of partitions go beside it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// How long it holds in all, such as 26w [default: crl_period and crl_overlap]

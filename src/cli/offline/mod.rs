@@ -13,31 +13,36 @@ pub mod sign_subordinate;
 use std::sync::Arc;
 
 use super::failure::Failure;
-use super::home::{Home, key_passphrase};
+use super::home::Home;
 use super::register::open_established;
+use super::serve::publications::{Publications, Site};
 use super::settings::Settings;
 use super::surroundings::{now, random, say};
 use crate::ca::accounts::from_row;
 use crate::ca::establish::generations::Generations;
+use crate::ca::publish::Schedule;
 use crate::ca::{Authority, Parts};
 use crate::directory::{BuiltIn, DirectoryError};
-use crate::pki::issuer::Issuer;
-use crate::signing::{CaKey as _, FileKey};
 use crate::storage::act::AuthorityEstablished;
 use crate::storage::{LedgerRegister, Register as _, StoreError};
 
-/// A CA with its key, its register and nothing around them.
+/// A CA with its keys, its register and nothing around them.
 struct Offline {
     register: Arc<LedgerRegister>,
     home: Home,
     established: AuthorityEstablished,
     authority: Authority,
+    publications: Publications,
 }
 
 impl Offline {
     fn open(settings: &Settings) -> Result<Self, Failure> {
+        Self::open_with(settings, settings.crl_schedule())
+    }
+
+    /// The same with this rhythm of its CRLs.
+    fn open_with(settings: &Settings, schedule: Schedule) -> Result<Self, Failure> {
         let home = Home::new(&settings.data);
-        let passphrase = key_passphrase(settings)?;
         let register = open_established(settings)?;
         let established = register.authority()?;
         let established =
@@ -45,12 +50,19 @@ impl Offline {
         if established.certificate.is_empty() {
             return Err(Failure::AwaitingCertificate(home.ca_csr()));
         }
-        let issuer = issuer(settings, &established)?;
-        let path = home.ca_key(usize::from(issuer.key_index()));
-        let key = FileKey::load(&path, passphrase.as_ref())?;
-        if key.spki_der() != issuer.public_key().spki_der() {
-            return Err(Failure::WrongKeyFile(path));
-        }
+        let generations = Generations::of(&established);
+        let publications = Publications::open(&Site {
+            home: &home,
+            settings: &alone(settings),
+            register: &register,
+            generations: &generations,
+            slug: &established.slug,
+            base_urls: match settings.base_urls.is_empty() {
+                true => &established.base_urls,
+                false => &settings.base_urls,
+            },
+            schedule,
+        })?;
         let rows = Arc::clone(&register);
         let lookup = move |name: &str| {
             let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
@@ -59,31 +71,30 @@ impl Offline {
         let no_arc = |_| StoreError::Damaged("the template arc is none".to_owned());
         let authority = Authority::new(Parts {
             register: Arc::<LedgerRegister>::clone(&register),
-            key: Arc::new(key),
+            key: Arc::clone(publications.key()),
             directory: Arc::new(BuiltIn(lookup)),
-            issuer,
+            issuer: publications.issuer().as_ref().clone(),
             slug: established.slug.clone(),
             template_arc: established.template_arc.parse().map_err(no_arc)?,
             random: random(),
         })?;
+        let earlier = publications.earlier_keys().cloned().collect();
+        let authority = authority.with_earlier_keys(earlier, generations);
         // What a command that was cut off left behind comes first, as at every start.
         for sentence in authority.put_in_order(now())? {
             say(&format!("Warning: {sentence}"));
         }
-        Ok(Self { register, home, established, authority })
-    }
-
-    fn close(&self) -> Result<(), Failure> {
-        Ok(self.register.close()?)
+        Ok(Self { register, home, established, authority, publications })
     }
 }
 
-/// With the URLs that go into certificates, where they are known.
-fn issuer(settings: &Settings, established: &AuthorityEstablished) -> Result<Issuer, Failure> {
-    let bases = match settings.base_urls.is_empty() {
-        true => &established.base_urls,
-        false => &settings.base_urls,
-    };
-    let generations = Generations::of(established);
-    Ok(generations.issuer(generations.present(), &established.slug, bases)?)
+/// Nobody makes deltas, answers over OCSP, or adds partitions where no service runs.
+fn alone(settings: &Settings) -> Settings {
+    Settings {
+        crl_delta_period_seconds: None,
+        crl_delta_in_certificates: false,
+        crl_partitions: None,
+        ocsp: false,
+        ..settings.clone()
+    }
 }

@@ -33,5 +33,5 @@ pub fn revoke(arguments: &Revoke, settings: &Settings) -> Result<(), Failure> {
         say(&format!("{serial} is revoked ({}).", arguments.reason.as_str()));
     }
     say("Relying parties learn it from the next CRL: chancery publish-crl.");
-    offline.close()
+    Ok(offline.register.close()?)
 }

@@ -38,5 +38,5 @@ pub fn sign_subordinate(arguments: &SignSubordinate, settings: &Settings) -> Res
         say(&format!("It says that the CRL of this CA is at {url}"));
     }
     say("At the subordinate: chancery install-certificate FILE.");
-    offline.close()
+    Ok(offline.register.close()?)
 }
