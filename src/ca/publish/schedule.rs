@@ -63,8 +63,11 @@ impl Before {
     /// ahead as the clock went, and no further: it rises with the seconds of the clock as it is.
     pub fn follow(&self, now: Timestamp) -> Timestamp {
         let next = self.this_update.plus_seconds(1);
-        let another_second =
-            self.made.is_none_or(|made| made.whole_seconds() != now.whole_seconds());
+        let another_second = match self.made {
+            Some(made) => made.whole_seconds() != now.whole_seconds(),
+            // Ahead of the clock is only what was made before it went back.
+            None => self.this_update > now,
+        };
         if next <= now || another_second { next } else { self.this_update }
     }
 }
@@ -223,6 +226,21 @@ mod tests {
             now = Timestamp::from_millis(now.millis() + step);
         }
         assert_eq!(shared, 3000 - 600 - 300, "a list a second, and the ten minutes");
+    }
+
+    /// As after an adoption: a CA that sets nothing back made its last list a moment ago.
+    #[test]
+    fn this_update_never_overtakes_the_clock_where_nobody_knows_when_the_last_was_made() {
+        let schedule = Schedule::every(3600);
+        let last = at("2026-11-23T12:00:00Z");
+        let unknown = Before { this_update: last, made: None };
+        let made = |milliseconds: u64| {
+            let now = Timestamp::from_millis(last.millis() + milliseconds);
+            schedule.times(now, Some(unknown.follow(now)), begin()).this_update
+        };
+        assert_eq!(made(900), last, "shared within the second");
+        assert_eq!(made(1000), last.plus_seconds(1));
+        assert_eq!(made(1900), last.plus_seconds(1));
     }
 
     #[test]
