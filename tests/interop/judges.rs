@@ -1,6 +1,7 @@
 //! The judges that read files: each must accept every good certificate and refuse the revoked one.
 
 use crate::corpus::{Corpus, Issued, corpora};
+use crate::engines::engine::go_judges;
 use crate::machine::{Said, program, run};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use serde_json::Value;
@@ -120,6 +121,14 @@ fn java_pkix_accepts_them() {
         java.arg("revoked").arg(&corpus.revoked.certificate);
         run(&mut java).expect_ok(&format!("{}: Java PKIX", corpus.name));
     }
+}
+
+#[test]
+fn go_accepts_them() {
+    let judge = |corpus: &Corpus, issued: &Issued| {
+        go_judges(&issued.certificate, &corpus.root, &corpus.crl_pem)
+    };
+    every(judge, "revoked");
 }
 
 #[test]

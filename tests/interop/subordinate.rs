@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::authority::Authority;
+use crate::engines::engine::go_judges;
 use crate::machine::{self, Said, program, run, write};
 use crate::{applicant, control, judges};
 
@@ -58,6 +59,16 @@ fn made() -> Chain {
     Chain { root, subordinate, both, root_crl, crl, crls, good, revoked }
 }
 
+impl Chain {
+    /// A file with a certificate and that of its CA.
+    fn path_of(&self, certificate: &Path) -> PathBuf {
+        let path = certificate.with_extension("path.pem");
+        let read = |file: &Path| fs::read_to_string(file).expect("PEM");
+        write(&path, read(certificate) + &read(&self.subordinate));
+        path
+    }
+}
+
 /// The judge accepts the good certificate and refuses the revoked one for that reason.
 fn judged(name: &str, revoked: &str, judge: impl Fn(&Path) -> Said) {
     judge(&chain().good).expect_ok(name);
@@ -79,9 +90,7 @@ fn openssl_accepts_the_chain_strictly() {
 fn gnutls_accepts_the_chain() {
     let chain = chain();
     judged("certtool", "revoked", |certificate| {
-        let path = certificate.with_extension("path.pem");
-        let read = |file: &Path| fs::read_to_string(file).expect("PEM");
-        write(&path, read(certificate) + &read(&chain.subordinate));
+        let path = chain.path_of(certificate);
         let mut certtool = program("certtool");
         certtool.args(["--verify", "--verify-profile", "low", "--load-ca-certificate"]);
         certtool.arg(&chain.root).arg("--load-crl").arg(&chain.crls);
@@ -113,6 +122,14 @@ fn java_pkix_accepts_the_chain() {
     java.arg(judges::here("Judge.java")).arg(&chain.both).arg(&chain.crls);
     java.arg("good").arg(&chain.good).arg("revoked").arg(&chain.revoked);
     run(&mut java).expect_ok("Java PKIX");
+}
+
+#[test]
+fn go_accepts_the_chain() {
+    let chain = chain();
+    judged("Go", "revoked", |certificate| {
+        go_judges(&chain.path_of(certificate), &chain.root, &chain.crls)
+    });
 }
 
 #[test]

@@ -192,6 +192,14 @@ pub static GO: LazyLock<PathBuf> = LazyLock::new(|| {
     folder.join("verdicts")
 });
 
+/// What Go says of one certificate by its CRLs and those of the CAs above it. Behind the certificate
+/// its file has theirs; `crls` are in one file. Both are PEM.
+pub fn go_judges(certificate: &Path, root: &Path, crls: &Path) -> Said {
+    let mut go = program(&GO.display().to_string());
+    let said = run(go.arg("list").arg(root).arg(certificate).arg("--").arg(crls));
+    Said { ok: said.ok && said.text == "good\n", ..said }
+}
+
 /// All in one start.
 fn by_go(world: &World, columns: &[&[&Crl]], how: &str) -> Vec<Vec<Said>> {
     let mut go = program(&GO.display().to_string());
