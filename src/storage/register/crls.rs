@@ -1,5 +1,7 @@
 //! CRLs on record, and the entries of the next ones.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use super::LedgerRegister;
@@ -12,6 +14,7 @@ use crate::storage::index::{CRL, CRL_IN_SCOPE, Index, Limits, both, name_in_scop
 use crate::storage::ledger::recovery::{LastStop, Position};
 use crate::storage::replay::{Behind, replay};
 use crate::storage::revoked::Revoked;
+use crate::storage::revoked::restoration::Exchange;
 use crate::storage::revoked::scopes::RevokedScopes;
 use crate::storage::{CrlEntries, CrlRow, Listing, Page, StoreError};
 
@@ -125,17 +128,25 @@ impl LedgerRegister {
             .filter_map(|entry| entry.and_then(|(_, places)| self.crl_row(&places)).transpose())
     }
 
-    /// CRL entries from the ledger alone, for a caller that wants some which were dropped.
+    /// CRL entries from the ledger alone, for a caller that wants some which were dropped; for the
+    /// next one they are back where they were.
     pub(super) fn crl_entries_anew(
         &self,
         scope: CrlScope,
-        wanted: impl FnOnce(&Revoked) -> Result<Option<CrlEntries>, StoreError>,
+        wanted: impl Fn(&Revoked) -> Result<Option<CrlEntries>, StoreError>,
     ) -> Result<CrlEntries, StoreError> {
         // Complete lists, deltas and OCSP answers are made by threads of their own.
         let _one_at_a_time = self.shared.making_anew.lock();
+        let own = self.shared.revoked.of(scope)?;
+        if let Some(entries) = wanted(&own)? {
+            // Somebody else has had them made meanwhile.
+            return Ok(entries);
+        }
         let directory = self.shared.directory.path().join("revoked-anew");
-        let fresh = Arc::new(RevokedScopes::create(&directory)?);
         let scratch = self.shared.directory.path().join("index-anew");
+        // What a crash left would count twice.
+        remove(&scratch)?;
+        let fresh = Arc::new(RevokedScopes::create(&directory)?);
         let limits = Limits { cache: 1 << 20, changes: 1 << 20, replayed: 32 << 20 };
         let index = Index::open(&scratch, limits)?;
         let mut followers = Followers {
@@ -148,12 +159,24 @@ impl LedgerRegister {
         let from = Position::start();
         let behind = Behind { from, length, stop: LastStop::Clean, synced: 0 };
         replay(&mut followers, behind, &mut |_| {})?;
-        let entries = wanted(&*fresh.of(scope)?)?;
+        let anew = fresh.of(scope)?;
+        let entries = match own.exchange_for(&anew)? {
+            Exchange::Done => wanted(&own)?,
+            Exchange::Outrun => wanted(&anew)?,
+        };
         drop(followers);
-        for path in [&directory, &scratch] {
-            std::fs::remove_dir_all(path).map_err(|error| doing("removing", path, &error))?;
-        }
+        remove(&directory)?;
+        remove(&scratch)?;
         entries.ok_or_else(|| StoreError::Damaged("the CRL entries cannot be made".to_owned()))
+    }
+}
+
+fn remove(directory: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(doing("removing", directory, &error))
+        }
+        _ => Ok(()),
     }
 }
 

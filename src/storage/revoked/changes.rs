@@ -90,7 +90,7 @@ impl Revoked {
     }
 }
 
-fn length_of(slot: &Slot) -> u64 {
+pub(super) fn length_of(slot: &Slot) -> u64 {
     match slot.change {
         Change::Entry { length, .. } => u64::from(length),
         _ => 0,
@@ -99,7 +99,7 @@ fn length_of(slot: &Slot) -> u64 {
 
 /// The slots that tell of ledger entries after `after`, oldest first. They stand in the order of
 /// the ledger, but for the floor, which is the first.
-fn changed_after(slots: &File, count: u64, after: u64) -> std::io::Result<Vec<Slot>> {
+pub(super) fn changed_after(slots: &File, count: u64, after: u64) -> std::io::Result<Vec<Slot>> {
     let mut found = Vec::new();
     let mut end = count;
     while end > 0 {

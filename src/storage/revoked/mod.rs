@@ -9,6 +9,7 @@
 
 mod changes;
 mod compaction;
+pub mod restoration;
 pub mod scopes;
 pub mod slots;
 
