@@ -398,6 +398,11 @@ fn publish_crl_makes_the_crl_of_every_key() {
         numbers.push(String::from_utf8(verified.stdout).unwrap());
     }
     assert_ne!(numbers[0], numbers[1], "one series of numbers");
+    // A file of another's name is the present key's all the same.
+    let taken = home.join("contoso-root-ca.crl");
+    succeeds(&["publish-crl", "--data", text, "--out", taken.to_str().unwrap()]);
+    let own = data.join("publish/contoso-root-ca-1.crl");
+    assert_eq!(std::fs::read(taken).unwrap(), std::fs::read(own).unwrap());
     std::fs::remove_file(data.join("ca.key")).unwrap();
     let said = succeeds(&publish);
     assert!(said.contains("Warning: no new contoso-root-ca.crl"), "{said}");

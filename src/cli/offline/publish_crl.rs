@@ -1,5 +1,6 @@
 //! `chancery publish-crl`: the CRLs of a CA that nobody serves, to be carried to whoever does.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Offline;
@@ -26,23 +27,28 @@ pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Fa
     let point = Arc::new(publications.taken_up(&established.slug));
     let publishers = publications.publishers(&authority, &point);
     let present = publishers.present().scope();
+    let mut failed = None;
     for publisher in publishers.all() {
         let file = publisher.file_name();
         let published = match publisher.publish_once(now()) {
             Ok(published) => published,
-            Err(error) if publisher.scope().key == present.key => return Err(error.into()),
-            // A key that is gone keeps no other CRL from being made.
             Err(error) => {
+                // A key that is gone keeps no other CRL from being made.
                 say(&format!("Warning: no new {file}: {error}."));
+                failed = failed.or((publisher.scope().key == present.key).then_some(error));
                 continue;
             }
         };
         let mut path = home.publish().join(&file);
-        if let Some(out) = &arguments.out {
+        let copy = match &arguments.out {
+            Some(out) if publisher.scope() == present => Some(out.clone()),
+            Some(out) => beside(out, &file),
+            None => None,
+        };
+        if let Some(copy) = copy {
             let octets = std::fs::read(&path).map_err(at(&path))?;
-            path =
-                if publisher.scope() == present { out.clone() } else { out.with_file_name(&file) };
-            write_durably(&path, &octets, FileMode::Public)?;
+            write_durably(&copy, &octets, FileMode::Public)?;
+            path = copy;
         }
         say(&format!(
             "CRL {} of {}: {} entries, from {} to {}.",
@@ -54,8 +60,17 @@ pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Fa
         ));
         say(&format!("It is {}; the next one is due {}.", path.display(), published.next_publish));
     }
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
     say("On each machine that serves it: chancery install-crl FILE.");
     Ok(register.close()?)
+}
+
+/// Where the copy of another list goes; nowhere where it would take the place of the first.
+fn beside(out: &Path, file: &str) -> Option<PathBuf> {
+    let path = out.with_file_name(file);
+    (path != out).then_some(path)
 }
 
 /// `validity` is how long the CRL holds in all; the settings otherwise say when the next one is
