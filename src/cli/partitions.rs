@@ -10,6 +10,10 @@ use crate::pki::revocation_list::CrlScope;
 use crate::storage::act::{Act, CrlsPartitioned};
 use crate::storage::{LedgerRegister, Register as _, Urgency};
 
+/// Base URLs that a partition's CRL names at most, the latest first. Nobody moves a publication so
+/// often; but a service on a port of the system's choosing is elsewhere at every start.
+const MOST_PLACES: usize = 64;
+
 /// The partitions of what is issued under key `key`, as they are from now on: put on record where
 /// the settings have more of them, or find them elsewhere, than before. `base_urls` is where
 /// certificates say that CRLs are. Nothing where there are no partitions.
@@ -27,6 +31,7 @@ pub fn partitions(
             every.push(url.clone());
         }
     }
+    every.truncate(MOST_PLACES.max(base_urls.len()));
     let parted = CrlsPartitioned { key, partitions: number, base_urls: every };
     if known.as_ref() == Some(&parted) {
         return Ok(known);
@@ -87,4 +92,30 @@ pub fn places(
         base_urls.iter().map(|base| format!("{base}/crl/{name}.crl")).collect()
     };
     scopes.map(|scope| (scope, urls(scope))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::open::{Options, open};
+
+    #[test]
+    fn places_are_remembered_but_not_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let register = open(Options::new(folder.path())).unwrap();
+        let settings = Settings { crl_partitions: Some(2), ..Settings::default() };
+        let at = |port: usize| vec![format!("http://127.0.0.1:{port}")];
+        let begin = |port| partitions(&register, &settings, 0, &at(port)).unwrap().unwrap();
+        begin(1);
+        assert_eq!(begin(2).base_urls, [at(2), at(1)].concat());
+        let head = register.head();
+        assert_eq!(begin(2).base_urls, [at(2), at(1)].concat());
+        assert_eq!(register.head(), head, "the same again is nothing new");
+        for port in 3..200 {
+            begin(port);
+        }
+        let last: Vec<String> = (136..200).rev().flat_map(at).collect();
+        assert_eq!(begin(199).base_urls, last);
+        assert_eq!(register.partitions(0).unwrap().unwrap().base_urls, last);
+    }
 }
