@@ -66,10 +66,10 @@ impl Desk {
         };
         let table = if self.table.is_some() {
             tracing::warn!("the OCSP answers could not be synced and are made anew");
-            let table = begin()?;
-            // Of the other one, which is known to have failed.
+            // Of the other one, which is known to have failed: whoever takes up the next one shall
+            // not be told of it.
             let _known = self.settling.wait();
-            table
+            begin()?
         } else {
             match parts.directory.table()? {
                 Some(table) if is_of_this_ledger(parts, &table.progress())? => table,
