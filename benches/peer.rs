@@ -85,8 +85,10 @@ pub fn nginx(home: &Path, files: &[(String, Vec<u8>)]) -> Outcome<(Running, Sock
 /// `cfssl ocspserve` with these answers, which it keeps in memory by serial number.
 pub fn cfssl(home: &Path, answers: &[Vec<u8>]) -> Outcome<(Running, SocketAddr)> {
     let file = home.join("cfssl.responses");
-    let lines: Vec<String> =
-        answers.iter().map(|answer| base64::engine::general_purpose::STANDARD.encode(answer)).collect();
+    let lines: Vec<String> = answers
+        .iter()
+        .map(|answer| base64::engine::general_purpose::STANDARD.encode(answer))
+        .collect();
     std::fs::write(&file, lines.join("\n"))?;
     let mut command = Command::new("cfssl");
     command.args(["ocspserve", "-loglevel", "5", "-port", &CFSSL_PORT.to_string(), "-responses"]);

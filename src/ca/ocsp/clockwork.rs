@@ -82,9 +82,7 @@ impl AnswerMaker {
             return Some(format!("OCSP answers are not renewed: {failure}"));
         }
         match state.round {
-            Some((_, _, coverage)) if coverage.lacks_some(now) => {
-                Some(STILL_BEING_MADE.to_owned())
-            }
+            Some((_, _, coverage)) if coverage.lacks_some(now) => Some(STILL_BEING_MADE.to_owned()),
             None => Some(STILL_BEING_MADE.to_owned()),
             Some((begun_at, stage, _)) if now >= self.parts.schedule.overdue(begun_at, stage) => {
                 Some(late(begun_at, stage))
