@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::asking::{Question, changes};
 use super::making::{Parts, Signing};
 use super::point::{Coverage, Served};
-use super::round::{CERTIFICATES_DONE, Rest, SliceSize, certificates};
+use super::round::{Ahead, CERTIFICATES_DONE, Rest, SliceSize, certificates};
 use super::schedule::was_ahead;
 use super::settling::Settling;
 use super::{OcspError, Responder};
@@ -27,6 +27,8 @@ pub(super) struct Desk {
     pub appointed: Option<(u32, Arc<Responder>)>,
     /// The part of a round after the certificates.
     pub rest: Option<Rest>,
+    /// What comes next in it, read beforehand.
+    ahead: Option<Ahead>,
     size: SliceSize,
     pub settling: Settling,
 }
@@ -194,10 +196,22 @@ impl Desk {
                 None => return self.end(parts, table, progress, now),
             }
         } else {
-            let slice = certificates(parts, cursor, self.size, now)?;
+            let ahead = self.ahead.take().and_then(|ahead| ahead.slice(parts, cursor));
+            let slice = match ahead {
+                Some(slice) => slice,
+                None => certificates(parts, cursor, self.size, now)?,
+            };
             (slice.questions, slice.next.unwrap_or(CERTIFICATES_DONE), slice.left_out)
         };
-        self.put(parts, &questions, progress.round, now)?;
+        let size = self.size;
+        std::thread::scope(|scope| {
+            let reading = (next != CERTIFICATES_DONE)
+                .then(|| scope.spawn(move || Ahead::read(parts, next, size, now)));
+            self.put(parts, &questions, progress.round, now)?;
+            // What could not be read is read again when its turn comes, and told then.
+            self.ahead = reading.and_then(|thread| thread.join().ok()?.ok());
+            Ok::<_, OcspError>(())
+        })?;
         self.size = self.size.after(begun.elapsed());
         let table = self.table.clone().unwrap_or_else(|| Arc::clone(table));
         let stage = match progress.stage {

@@ -74,6 +74,34 @@ pub(super) fn certificates(
     Ok(Slice { questions, next: listing.next, left_out })
 }
 
+/// A slice that was read while the one before was signed.
+pub(super) struct Ahead {
+    cursor: u64,
+    /// Where the ledger ended before it was read.
+    sequence: u64,
+    slice: Slice,
+}
+
+impl Ahead {
+    /// What [`certificates`] gives.
+    pub fn read(
+        parts: &Parts,
+        cursor: u64,
+        size: SliceSize,
+        now: Timestamp,
+    ) -> Result<Self, OcspError> {
+        let sequence = parts.register.head().sequence;
+        Ok(Self { cursor, sequence, slice: certificates(parts, cursor, size, now)? })
+    }
+
+    /// The slice after `cursor`, if it is that one and nothing was recorded since. Otherwise it might
+    /// say *good* over what was just answered about somebody who has been revoked.
+    pub fn slice(self, parts: &Parts, cursor: u64) -> Option<Slice> {
+        let holds = self.cursor == cursor && self.sequence == parts.register.head().sequence;
+        holds.then_some(self.slice)
+    }
+}
+
 impl Rest {
     /// Everything that the CRL of one of the CA's keys lists, as it stands now. It lists those of
     /// other keys as well; what is not known but by its revocation is *revoked* whoever is asked.

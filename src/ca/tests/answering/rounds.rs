@@ -67,6 +67,27 @@ fn a_round_goes_on_where_it_was_cut_off() {
     stand.assert_status(&serial(9999), ResponseStatus::Unauthorized, noon());
 }
 
+/// While one slice is signed the next one is read: who is revoked in between stays revoked.
+#[test]
+fn what_was_read_beforehand_does_not_take_a_revocation_back() {
+    let stand = Stand::new();
+    let count = 500;
+    put_on_record(stand.register.as_ref(), count, |_| noon().seconds() + 86_400);
+    while stand.signed() < 2 * 64 {
+        assert_eq!(stand.maker.attempt(noon()).unwrap(), Work::GoesOn);
+    }
+    // Whoever comes next, and everybody after him.
+    let half_way = stand.signed() / 2;
+    for number in half_way..count {
+        revoke(&stand, number, noon());
+    }
+    stand.settle(noon());
+    for number in half_way..count {
+        stand.assert_standing(&serial(number), &revoked(noon(), KeyCompromise), noon(), noon());
+    }
+    stand.assert_standing(&serial(0), &Standing::Good, noon(), noon());
+}
+
 #[test]
 fn answers_end_with_their_time_and_certificates_with_theirs() {
     let stand = Stand::new();
