@@ -110,12 +110,14 @@ fn listening(name: &str, port: u16) -> Outcome<SocketAddr> {
     Ok(address)
 }
 
-/// What wrk asks for: these paths in turn, with these header lines.
+/// What wrk asks for: these paths in turn, with these header lines; or, where there are bodies, each
+/// of them posted in turn to the one path.
 #[derive(Clone, Copy)]
 pub struct Asking<'a> {
     pub home: &'a Path,
     pub address: SocketAddr,
     pub paths: &'a [String],
+    pub bodies: &'a [Vec<u8>],
     pub headers: &'a [(&'a str, &'a str)],
     pub seconds: u64,
 }
@@ -128,16 +130,12 @@ impl Asking<'_> {
         for (name, value) in self.headers {
             command.args(["-H", &format!("{name}: {value}")]);
         }
-        let first = match self.paths {
-            [] => return Err("nothing to ask for".into()),
-            [only] => only,
-            [first, ..] => {
-                let script = self.home.join("wrk.lua");
-                std::fs::write(&script, in_turn(self.paths))?;
-                command.arg("-s").arg(script);
-                first
-            }
-        };
+        let first = self.paths.first().ok_or("nothing to ask for")?;
+        if self.paths.len() + self.bodies.len() > 1 {
+            let script = self.home.join("wrk.lua");
+            std::fs::write(&script, in_turn(self.paths, self.bodies))?;
+            command.arg("-s").arg(script);
+        }
         let output = command.arg(format!("http://{}{first}", self.address)).output();
         let output = output.map_err(|error| format!("wrk (package wrk): {error}"))?;
         let said = String::from_utf8(output.stdout)?;
@@ -149,13 +147,23 @@ impl Asking<'_> {
     }
 }
 
-fn in_turn(paths: &[String]) -> String {
-    let list: Vec<String> = paths.iter().map(|path| format!("{path:?}")).collect();
+fn in_turn(paths: &[String], bodies: &[Vec<u8>]) -> String {
+    let calls: Vec<String> = match (paths, bodies) {
+        (_, []) => paths.iter().map(|path| format!("wrk.format(\"GET\", {path:?})")).collect(),
+        (paths, bodies) => {
+            let path = paths.first().map_or("/", String::as_str);
+            let quoted = |octet: &u8| format!("\\x{octet:02x}");
+            let body = |body: &Vec<u8>| body.iter().map(quoted).collect::<String>();
+            let call =
+                |octets| format!("wrk.format(\"POST\", {path:?}, kind, \"{}\")", body(octets));
+            bodies.iter().map(call).collect()
+        }
+    };
     format!(
-        "local asked = {{}}\nlocal at = 0\nlocal paths = {{{}}}\ninit = function()\n  for i, \
-         path in ipairs(paths) do asked[i] = wrk.format(\"GET\", path) end\nend\n\
+        "local kind = {{[\"Content-Type\"] = \"application/ocsp-request\"}}\nlocal asked = {{}}\n\
+         local at = 0\ninit = function()\n  asked = {{{}}}\nend\n\
          request = function()\n  at = at % #asked + 1\n  return asked[at]\nend\n",
-        list.join(",")
+        calls.join(",\n")
     )
 }
 

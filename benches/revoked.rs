@@ -1,5 +1,7 @@
 //! Many revocations on record, for the benchmarks of CRLs.
 
+#![allow(dead_code, reason = "not every benchmark needs all of it")]
+
 use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,29 +1,44 @@
 //! Answers a second from the publication address, beside nginx that serves the same octets as a
 //! file, on the same processors under the same client, one after the other in one run.
 //!
-//! `cargo bench --bench serving [-- SECONDS [ROUNDS]]` — needs `nginx` and `wrk` (Debian packages
-//! nginx-light and wrk). Starts the real program on a fresh data directory, takes its first CRL as
-//! the file that nginx serves, and asks for it over 64 kept-alive connections: whole, and with an
-//! entity tag that fits (304).
+//! `cargo bench --bench serving [-- SECONDS [ROUNDS [ENTRIES…]]]` — needs `nginx` and `wrk` (Debian
+//! packages nginx-light and wrk). Starts the real program on a data directory with so many
+//! revocations (0, and then 1,000, if nothing else is said), takes its first CRL as the file that
+//! nginx serves, and asks for it over 64 kept-alive connections: whole, and with an entity tag that
+//! fits (304).
 
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod peer;
+mod revoked;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use chancery::storage::{Options, open};
 use peer::{Asking, CONNECTIONS, Outcome, Running, Side, by_turns, nginx};
+use revoked::revoke;
 
 fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let seconds = words.first().map_or(Ok(4), |word| word.parse::<u64>())?;
     let rounds = words.get(1).map_or(Ok(5), |word| word.parse::<usize>())?;
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let home = home.path();
-    let (service, address, path) = service(home)?;
+    let entries = words.iter().skip(2).map(|word| word.parse());
+    let mut entries = entries.collect::<Result<Vec<u64>, _>>()?;
+    if entries.is_empty() {
+        entries = vec![0, 1000];
+    }
+    for number in entries {
+        let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        measure(home.path(), number, seconds, rounds)?;
+    }
+    Ok(())
+}
+
+fn measure(home: &Path, entries: u64, seconds: u64, rounds: usize) -> Outcome<()> {
+    let (service, address, path) = service(home, entries)?;
     let (head, crl) = get(address, &path)?;
     let tag = entity_tag(&head)?;
     let (peer, peer_address) = nginx(home, &[("ca.crl".to_owned(), crl.clone())])?;
@@ -38,6 +53,7 @@ fn main() -> Outcome<()> {
         home,
         address,
         paths: std::slice::from_ref(path),
+        bodies: &[],
         headers,
         seconds,
     };
@@ -58,10 +74,22 @@ fn main() -> Outcome<()> {
     by_turns("304 against 200", rounds, &ours("304", &fitting), &ours("200", &whole))
 }
 
-/// The program on a fresh data directory, and where its CRL is.
-fn service(home: &Path) -> Outcome<(Running, SocketAddr, String)> {
+/// The program on a data directory with so many revocations, and where its CRL is.
+fn service(home: &Path, entries: u64) -> Outcome<(Running, SocketAddr, String)> {
+    let initialised = Command::new(env!("CARGO_BIN_EXE_chancery"))
+        .args(["init", "--name", "CN=Bench CA", "--base-url", "http://127.0.0.1:18084", "--data"])
+        .arg(home.join("data"))
+        .stdout(Stdio::null())
+        .status()?;
+    if !initialised.success() {
+        return Err("chancery init failed".into());
+    }
+    let register = open(Options::new(home.join("data")))?;
+    revoke(&register, entries)?;
+    register.close()?;
+    drop(register);
     let mut child = Command::new(env!("CARGO_BIN_EXE_chancery"))
-        .args(["serve", "--api-listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:0"])
+        .args(["serve", "--api-listen", "127.0.0.1:0", "--publish-listen", "127.0.0.1:18084"])
         .args(["--log-level", "warn", "--data"])
         .arg(home.join("data"))
         .stdout(Stdio::piped())
