@@ -16,6 +16,7 @@ pub struct Responder {
     certificate: Certificate,
     key: Arc<dyn CaKey>,
     key_hash: [u8; 20],
+    renewal_due: Timestamp,
 }
 
 /// Why a certificate and a key are no responder.
@@ -77,7 +78,15 @@ impl Responder {
         // Once, not for every answer: verifying costs more than signing.
         let probe = b"Chancery OCSP responder";
         key.algorithm().verify(&public_key, probe, &key.sign(probe)?)?;
-        Ok(Self { certificate, key, key_hash: public_key.key_identifier() })
+        let key_hash = public_key.key_identifier();
+        let (start, end) = (certificate.not_before(), certificate.not_after());
+        let renewal_due = match end < issuer.not_after() {
+            true => start.plus_seconds(end.seconds_since(start) / 3 * 2),
+            // A new one would end with the CA as well: the last is not exchanged for another, and
+            // that for another again.
+            false => end,
+        };
+        Ok(Self { certificate, key, key_hash, renewal_due })
     }
 
     /// Its certificate.
@@ -85,10 +94,10 @@ impl Responder {
         &self.certificate
     }
 
-    /// When a new one is to take its place: two thirds through its life.
+    /// When a new one is to take its place: two thirds through its life, or at its end where that is
+    /// the CA's.
     pub fn renewal_due(&self) -> Timestamp {
-        let (start, end) = (self.certificate.not_before(), self.certificate.not_after());
-        start.plus_seconds(end.seconds_since(start) / 3 * 2)
+        self.renewal_due
     }
 
     /// Its key.

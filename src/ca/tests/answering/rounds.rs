@@ -35,6 +35,19 @@ fn a_new_start_signs_nothing_anew_and_serves_nothing_old() {
     assert_eq!(stand.signed(), signed + 2);
 }
 
+/// Of the last minutes of a CA, or of a key of before: a new responder would end with it as well.
+#[test]
+fn a_responder_that_ends_with_its_ca_is_not_exchanged_for_another() {
+    let stand = Stand::new();
+    let near = stand.authority.issuer().not_after().minus_seconds(200);
+    for second in 0..100 {
+        stand.maker.attempt(near.plus_seconds(second)).unwrap();
+    }
+    let all = acts(stand.register.as_ref());
+    let appointed = all.iter().filter(|act| matches!(act, Act::ResponderAppointed(_)));
+    assert_eq!(appointed.count(), 1);
+}
+
 #[test]
 fn a_round_goes_on_where_it_was_cut_off() {
     let mut stand = Stand::new();
