@@ -110,6 +110,9 @@ impl Publisher {
         if !state.recovered {
             return kind == Kind::Base;
         }
+        if self.has_signed_the_last(now) && state.of(kind).unrecorded.is_none() {
+            return false;
+        }
         state.of(kind).unrecorded.is_some()
             || self.is_asked(kind, &state, now)
             || kind == Kind::Base && state.base.was_made_later_than(now)
@@ -118,6 +121,9 @@ impl Publisher {
 
     /// Whether somebody waits for one of this kind that can be made now.
     fn is_asked(&self, kind: Kind, state: &State, now: Timestamp) -> bool {
+        if self.has_signed_the_last(now) {
+            return false;
+        }
         match kind {
             Kind::Base if self.makes_deltas_already(now) => {
                 state.is_behind(kind) && state.base_follows(now)
@@ -202,6 +208,9 @@ impl Publisher {
             self.press.register.commit(vec![entry], Urgency::Reserved)?;
             self.state().of(kind).unrecorded = None;
         }
+        if self.has_signed_the_last(now) {
+            return Ok(());
+        }
         let ahead = kind == Kind::Base && self.state().base.was_made_later_than(now);
         let due = ahead || self.is_due(kind, now);
         let older = kind == Kind::Delta && self.delta_is_older();
@@ -252,6 +261,7 @@ impl Publisher {
         if !self.press.makes_deltas(now) {
             self.press.lists.withdraw_delta();
         }
+        let over = self.has_signed_the_last(now);
         let mut state = self.state();
         state.recovered = true;
         for (kind, standing, published) in
@@ -259,6 +269,11 @@ impl Publisher {
         {
             let progress = state.of(kind);
             match (standing, published) {
+                // Whatever came after it: there is no other. Nobody waits for one.
+                (_, Some(crl)) if over && kind == Kind::Base => {
+                    progress.reflected = Some((0, crl.number));
+                    progress.made = Some(now);
+                }
                 (Standing::Reflects(sequence), Some(crl)) => {
                     progress.reflected = Some((sequence, crl.number));
                     // What would be made now is the same.

@@ -103,10 +103,11 @@ impl Publisher {
         self
     }
 
-    /// Whether everything in this scope has ended and its last CRL is there: no other is made.
-    pub fn has_signed_the_last(&self) -> bool {
+    /// Whether everything in this scope has ended at `now` and its last CRL is there: no other is
+    /// made. One that was signed by a clock that was ahead is not the last.
+    pub fn has_signed_the_last(&self, now: Timestamp) -> bool {
         let last = |crl: Arc<Current>| crl.next_update == Timestamp::NEVER;
-        self.press.ends.is_some() && self.current().is_some_and(last)
+        self.press.has_ended(now) && self.current().is_some_and(last)
     }
 
     /// The same for a part of what was issued, whose certificates name these URLs
@@ -151,9 +152,6 @@ impl Publisher {
     /// Asks for a CRL that reflects the ledger up to `sequence`. Demands that arrive while one is
     /// being made are met by one more, together.
     pub fn demand(&self, sequence: u64) {
-        if self.has_signed_the_last() {
-            return;
-        }
         self.state().demand(sequence);
         self.tell();
     }
@@ -162,9 +160,6 @@ impl Publisher {
     /// well. It comes within a minute, and the time that it takes. Where there are deltas, one of
     /// them tells it at once.
     pub fn follow(&self, sequence: u64) {
-        if self.has_signed_the_last() {
-            return;
-        }
         match self.press.delta {
             Some(_) => self.state().demand(sequence),
             None => self.state().follow(sequence),
@@ -174,9 +169,6 @@ impl Publisher {
 
     /// Asks for new CRLs although nothing may have changed.
     pub fn demand_anew(&self) {
-        if self.has_signed_the_last() {
-            return;
-        }
         let mut state = self.state();
         for kind in [Kind::Base, Kind::Delta] {
             let progress = state.of(kind);

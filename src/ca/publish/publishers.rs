@@ -128,7 +128,7 @@ impl Publishers {
     }
 
     /// The one that a certificate of this scope names.
-    pub(super) fn of(&self, scope: CrlScope) -> Option<&Arc<Publisher>> {
+    pub(in crate::ca) fn of(&self, scope: CrlScope) -> Option<&Arc<Publisher>> {
         self.all().find(|publisher| publisher.scope() == scope)
     }
 

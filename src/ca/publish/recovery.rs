@@ -43,12 +43,13 @@ impl Press {
         match (current, found) {
             (Some(current), Some(Found::Recorded(row, Age::Newest)))
                 if row.freshest == self.announces_deltas()
+                    && (current.next_update < Timestamp::NEVER || self.has_ended(now))
                     && current.distribution_point_urls == self.distribution_point_urls =>
             {
                 self.standing(&current, now)
             }
-            // A restore has learnt all that it lists; deltas were turned on or off; it is found at
-            // another place besides.
+            // A restore has learnt all that it lists; deltas were turned on or off; it was the last
+            // one by a clock that was ahead; it is found at another place besides.
             _ => Ok(Standing::Behind),
         }
     }

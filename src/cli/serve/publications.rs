@@ -14,6 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::home::{Home, key_passphrase};
 use crate::cli::partitions::{partitions, places};
 use crate::cli::settings::Settings;
+use crate::cli::surroundings::now;
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
 use crate::signing::{CaKey, FileKey, MissingKey};
@@ -108,7 +109,8 @@ impl Publications {
         })
     }
 
-    /// A publisher for each list, but for those of keys that have signed their last.
+    /// A publisher for each list: also of keys that have signed their last, in case it was a clock
+    /// that is ahead by which all has ended.
     pub fn publishers(self, authority: &Authority, point: &Arc<PublicationPoint>) -> Publishers {
         let UnderKey { own, complete, partitions } = self.present;
         let Publication { store, schedule, deltas, .. } = complete;
@@ -119,18 +121,15 @@ impl Publications {
         let mut publishers = Publishers::new(Arc::clone(&present)).with_partitions(parts);
         for UnderKey { own, complete, partitions } in self.earlier {
             let ends = own.issuer.not_after();
-            let still = |list: Publication| {
-                let publisher = list.publisher(&present, &own)?.ending(ends);
-                (!publisher.has_signed_the_last()).then_some(publisher)
-            };
-            let parts: Vec<Publisher> = partitions.into_iter().filter_map(still).collect();
+            let under = |list: Publication| Some(list.publisher(&present, &own)?.ending(ends));
+            let parts: Vec<Publisher> = partitions.into_iter().filter_map(under).collect();
             publishers = publishers.with_partitions(parts);
-            match still(complete) {
-                Some(publisher) => publishers = publishers.with(publisher),
-                None => {
+            if let Some(publisher) = under(complete) {
+                if publisher.has_signed_the_last(now()) {
                     let key_index = own.issuer.key_index();
                     tracing::info!(key_index, "this key of the CA has signed its last CRL");
                 }
+                publishers = publishers.with(publisher);
             }
         }
         publishers

@@ -2,6 +2,7 @@
 //! once everything under the old key has ended there is a last one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::{PublicationPoint, Publisher, Schedule};
 use super::real::Real;
@@ -130,6 +131,46 @@ fn after_the_end_there_is_a_last_list_and_no_other() {
     assert_eq!(earlier.current().unwrap().number, last.number);
     let [_, again] = both.publishers();
     assert_eq!(again.current().unwrap().next_update, Timestamp::NEVER);
+}
+
+/// By that clock everything had ended. Whoever is revoked once it is put back is told of all the
+/// same, and the last list comes when its time has come.
+#[test]
+fn a_clock_that_was_ahead_ends_no_key() {
+    let begun = noon().plus_seconds(30);
+    let late = noon().plus_seconds(4 * WEEK + 30);
+    for restarted in [None, Some(late), Some(begun)] {
+        let both = Both::ending_after(3 * WEEK);
+        let ends = both.real.issuer.not_after();
+        both.real.issue_in(CrlScope::FIRST, 1, ends);
+        let [_, mut earlier] = both.publishers();
+        let ahead = ends.plus_seconds(WEEK);
+        earlier.attempt(ahead).unwrap();
+        assert_eq!(earlier.current().unwrap().next_update, Timestamp::NEVER);
+
+        if let Some(at) = restarted {
+            [_, earlier] = both.publishers();
+            earlier.attempt(at).unwrap();
+            assert!(earlier.wait_for(0, Duration::ZERO).is_some());
+        }
+        let now = noon().plus_seconds(60);
+        earlier.attempt(now).unwrap();
+        both.real.revoke(1, KeyCompromise, ends);
+        let sequence = both.real.register().head().sequence;
+        earlier.demand(sequence);
+        earlier.attempt(now).unwrap();
+        assert_eq!(both.by_old(), [serial(1)]);
+        assert!(earlier.wait_for(sequence, Duration::ZERO).is_some());
+        assert!(earlier.current().unwrap().next_update < Timestamp::NEVER);
+
+        let mut now = now;
+        while earlier.current().unwrap().next_update < Timestamp::NEVER {
+            assert!(now < ahead.plus_seconds(2 * WEEK));
+            now = now.plus_seconds(WEEK / 2);
+            earlier.attempt(now).unwrap();
+        }
+        assert!(now > ends);
+    }
 }
 
 #[test]
