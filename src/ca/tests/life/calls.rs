@@ -108,7 +108,7 @@ impl Life {
                 let before = &self.model.issued[place];
                 assert_eq!(expected, Expected::Done, "{before:?} became {state:?}");
                 self.model.change(place, state);
-                self.acknowledged(recorded.sequence);
+                self.acknowledged(&recorded);
             }
             Err(Refusal::Conflict(..) | Refusal::NotFound(_)) if expected == Expected::Refused => {}
             Err(refusal) => {
@@ -122,12 +122,14 @@ impl Life {
     }
 
     /// The caller was told that it is on record; lists and answers are asked for.
-    fn acknowledged(&mut self, sequence: u64) {
+    fn acknowledged(&mut self, recorded: &Recorded) {
         self.counts.changes += 1;
-        self.changed = sequence;
+        let Recorded { sequence, scopes, .. } = recorded;
+        self.changed.extend(scopes.iter().map(|scope| (*scope, *sequence)));
+        self.changed_at = self.now;
         let service = self.machine.service();
-        service.publisher.demand(sequence);
-        service.maker.demand(sequence);
+        service.publishers.demand(scopes, *sequence);
+        service.makers.iter().for_each(|made| made.maker.demand(*sequence));
     }
 
     pub(super) fn revoke_account(&mut self, account: u64, reason: u64) {
@@ -149,7 +151,7 @@ impl Life {
         let outcome = authority.revoke_account(&administrator(), &name, reason, None, self.now);
         match outcome {
             Ok(recorded) => {
-                let mut told = recorded.certificates;
+                let mut told = recorded.certificates.clone();
                 let mut expected: Vec<SerialNumber> =
                     places.iter().map(|place| self.model.issued[*place].serial).collect();
                 told.sort_unstable();
@@ -158,7 +160,7 @@ impl Life {
                 for place in places {
                     self.model.change(place, State::revoked(reason, self.now));
                 }
-                self.acknowledged(recorded.sequence);
+                self.acknowledged(&recorded);
             }
             Err(refusal) => {
                 self.must_be_excused(&refusal);
@@ -179,19 +181,21 @@ impl Life {
             return self.ask_about_nobody(which);
         }
         let issued = &self.model.issued[place];
+        let key = issued.scope.key;
         let service = self.machine.service();
-        match self.found(&issued.serial) {
+        let maker = service.maker(key);
+        let troubled = maker.is_none_or(|maker| maker.trouble(self.now).is_some());
+        match self.found(key, &issued.serial) {
             Found::Status(ResponseStatus::Unauthorized) => {
+                let head = service.register.head().sequence;
                 let unheard_of = issued.record == Record::Unknown
                     || issued.answered.len() > 1
-                    || !service.maker.reflects(service.register.head().sequence)
-                    || service.maker.trouble(self.now).is_some()
+                    || maker.is_some_and(|maker| !maker.reflects(head))
+                    || maker.is_some() && troubled
                     || !self.in_time;
                 assert!(unheard_of, "{} is not answered about", issued.serial);
             }
-            Found::Status(ResponseStatus::TryLater) => {
-                assert!(service.maker.trouble(self.now).is_some(), "no answer and no trouble");
-            }
+            Found::Status(ResponseStatus::TryLater) => assert!(troubled, "no answer, no trouble"),
             Found::Stored(stored) => {
                 assert!(stored.next_update > self.now);
                 self.answer(&stored.octets, issued);
@@ -201,9 +205,9 @@ impl Life {
         self.ask_for_status(place);
     }
 
-    fn found(&self, serial: &SerialNumber) -> Found {
+    fn found(&self, key: u16, serial: &SerialNumber) -> Found {
         let service = self.machine.service();
-        let identity = IssuerIdentity::of(service.authority.issuer());
+        let identity = IssuerIdentity::of(service.issuer(key));
         let id = identity.certificate_id(IssuerHash::Sha1, serial);
         service.answers.find(&crate::ca::tests::answering::request(&[id], None), self.now)
     }
@@ -213,9 +217,9 @@ impl Life {
         if issued.certificate.is_empty() {
             return;
         }
-        let authority = &self.machine.service().authority;
+        let issuer = self.machine.service().issuer(issued.scope.key);
         let own = PresentedCertificate::from_der(&issued.certificate).unwrap();
-        let ca = PresentedCertificate::from_der(authority.issuer().certificate_der()).unwrap();
+        let ca = PresentedCertificate::from_der(issuer.certificate_der()).unwrap();
         let answer = PresentedAnswer::from_der(octets, &own, &ca).unwrap();
         let PresentedAnswer::About { said, by, .. } = answer else { panic!("{answer:?}") };
         assert!(matches!(by, AnsweredBy::Delegate { until } if until > self.now), "{by:?}");
@@ -227,11 +231,14 @@ impl Life {
         assert!(issued.answered.iter().any(fits), "{said:?} of {issued:?}");
     }
 
-    /// A serial number that was never issued is never good.
+    /// A serial number that was never issued is never good, under whichever key.
     fn ask_about_nobody(&mut self, which: u64) {
+        let authority = &self.machine.service().authority;
+        let keys: Vec<u16> = authority.issuers().map(|issuer| issuer.key_index()).collect();
+        let key = keys[usize::try_from(which).unwrap() % keys.len()];
         let mut octets = [0x5a; 20];
         octets[12..].copy_from_slice(&which.to_be_bytes());
-        let found = self.found(&SerialNumber::from_random(octets));
+        let found = self.found(key, &SerialNumber::from_random(octets));
         assert!(matches!(found, Found::Status(_)), "an answer about nobody: {found:?}");
     }
 

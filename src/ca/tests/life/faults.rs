@@ -67,6 +67,18 @@ impl Faults {
         self.dead.store(false, Ordering::SeqCst);
     }
 
+    /// One durable step of another file; whether the process survived it.
+    pub(super) fn durably(&self, whole: impl FnOnce()) -> bool {
+        let done = self.step(
+            || {},
+            || {
+                whole();
+                Ok(())
+            },
+        );
+        done.is_ok()
+    }
+
     /// One durable step.
     fn step<T>(
         &self,

@@ -1,15 +1,21 @@
 //! One life: a machine, the model beside it, and what its relying parties have.
 
+use std::collections::BTreeMap;
+
 use super::counts::Counts;
-use super::machine::{ANSWERS, Deltas, Machine, SLUG, Space};
+use super::machine::{Machine, Space};
 use super::model::{Issued, Model, Record, State};
 use super::parties::{Moment, Parties};
+use super::party::list_of;
+use super::publications::url_of;
 use super::script::{Draw, Start, Step, Threads};
-use crate::ca::publish::Kind;
+use super::series::Series;
 use crate::ca::tests::world::noon;
 use crate::ca::{Refusal, Requester};
+use crate::pki::revocation_list::CrlScope;
+use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::Act;
+use crate::storage::act::{Act, Partition, RevokedScope};
 use crate::storage::open::Trust;
 use crate::storage::{CertificateRow, Register};
 
@@ -17,14 +23,20 @@ use crate::storage::{CertificateRow, Register};
 pub(super) struct Life {
     pub(super) machine: Machine,
     pub(super) model: Model,
-    pub(super) parties: Parties,
+    /// Who holds the lists of each scope.
+    pub(super) parties: BTreeMap<CrlScope, Parties>,
+    pub(super) series: Series,
     pub(super) accounts: Vec<Requester>,
     pub(super) now: Timestamp,
     /// The latest that the clock ever showed, and how long it was behind that.
     pub(super) latest: Timestamp,
-    behind_seconds: u64,
-    /// The last ledger entry that holds a change of the model.
-    pub(super) changed: u64,
+    pub(super) behind_seconds: u64,
+    /// The last ledger entry that holds a change of the model, by the scope that is to tell it;
+    /// and when the last of all was made.
+    pub(super) changed: BTreeMap<CrlScope, u64>,
+    pub(super) changed_at: Timestamp,
+    /// The key index of the CA's key, or of that and of one that it is being renewed with.
+    pub(super) present_keys: Vec<usize>,
     /// What is on record beyond that was written while nothing was uncertain.
     pub(super) read: u64,
     /// The last turn of the publisher went well, and the clock has not jumped since.
@@ -32,8 +44,6 @@ pub(super) struct Life {
     pub(super) backup: Option<Backup>,
     pub(super) asked: Option<Asked>,
     pub(super) draw: Draw,
-    /// The point of the CA's public key.
-    pub(super) point: Vec<u8>,
     pub(super) counts: Counts,
 }
 
@@ -61,33 +71,34 @@ impl Life {
         let authority = &machine.service().authority;
         let account = |name| crate::ca::tests::world::vpn_user(authority, name);
         let accounts = ["alice", "bob", "carol"].map(account).into();
-        let info = spki::SubjectPublicKeyInfoRef::try_from(authority.key.spki_der()).unwrap();
-        let point = info.subject_public_key.as_bytes().unwrap().to_vec();
         let mut life = Self {
             machine,
             model: Model::default(),
-            parties: Parties::default(),
+            parties: BTreeMap::new(),
+            series: Series::default(),
             accounts,
             now: noon(),
             latest: noon(),
             behind_seconds: 0,
-            changed: 0,
+            changed: BTreeMap::new(),
+            changed_at: noon(),
+            present_keys: vec![0],
             read: 0,
             in_time: false,
             backup: None,
             asked: None,
             draw: Draw::new(seed.rotate_left(32)),
-            point,
             counts: Counts::default(),
         };
         life.read = life.register().head().sequence;
+        life.meet();
         life.turn(Threads::All);
         life
     }
 
     /// What happened so far.
     pub(super) fn counts(&self) -> Counts {
-        let Parties { lists, combinations, .. } = self.parties;
+        let Series { lists, combinations, .. } = self.series;
         Counts { lists, combinations, ..self.counts }
     }
 
@@ -107,7 +118,7 @@ impl Life {
             Step::Hold { which } => self.hold(which),
             Step::Release { which } => self.release(which),
             Step::RevokeAccount { account, reason } => self.revoke_account(account, reason),
-            Step::Anew => self.machine.service().publisher.demand_anew(),
+            Step::Anew => self.machine.service().publishers.demand_anew(),
             Step::Turn(threads) => self.turn(threads),
             Step::Ask { which } => self.ask(which),
             Step::Wait { milliseconds } => self.wait(milliseconds),
@@ -121,140 +132,16 @@ impl Life {
             Step::Freed => self.machine.fill(Space::Plenty),
             Step::Backup => self.make_backup(),
             Step::Restore(publications) => self.restore(publications),
-            Step::RenewAuthority => self.renew_authority(),
+            Step::RenewAuthority(renewal) => self.renew_authority(renewal),
         }
         if self.machine.faults.is_dead() {
             self.crash();
         }
+        self.renew_in_time();
         // Mostly the service's threads are at it at once.
         if self.draw.below(3) > 0 {
             self.turn(Threads::All);
         }
-    }
-
-    /// The threads of the service have a turn each.
-    pub(super) fn turn(&mut self, threads: Threads) {
-        let kinds: &[Kind] = match threads {
-            Threads::All => &[Kind::Delta, Kind::Base, Kind::Delta],
-            Threads::Deltas => &[Kind::Delta],
-            Threads::Bases => &[Kind::Base],
-            Threads::Answers => &[],
-        };
-        let (mut delta_well, mut base_well) = (true, true);
-        for kind in kinds {
-            let now = self.now;
-            let well = self.machine.service().publisher.take_turn(*kind, &|| now).outcome.is_ok();
-            match kind {
-                Kind::Delta => delta_well = well,
-                Kind::Base => base_well = well,
-            }
-            self.fetch();
-        }
-        if matches!(threads, Threads::All | Threads::Answers) {
-            self.make_answers();
-        }
-        if self.machine.faults.is_dead() {
-            return self.crash();
-        }
-        if threads == Threads::All {
-            self.in_time = delta_well && base_well;
-            if self.in_time {
-                self.judge();
-            } else {
-                assert!(self.machine.service().publisher.trouble(self.now).is_some());
-            }
-        }
-    }
-
-    /// OCSP answers that reflect everything, if they can be made.
-    fn make_answers(&mut self) {
-        use crate::ca::ocsp::Work;
-        loop {
-            match self.machine.service().maker.attempt(self.now) {
-                Ok(Work::GoesOn) => {}
-                Ok(Work::Done) => return self.model.answers_reflect(),
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// What must hold when the publisher has done what was to be done.
-    fn judge(&mut self) {
-        let service = self.machine.service();
-        let (publisher, now) = (&service.publisher, self.now);
-        assert_eq!(publisher.trouble(now), None);
-        let delta = publisher.delta().map(|delta| delta.number);
-        self.parties.nobody_is_locked_out(now, delta);
-        self.parties.delta_is_newest(self.machine.deltas);
-        // The call that revoked is answered with the number of a list that tells.
-        let number = publisher.wait_for(self.changed, std::time::Duration::ZERO);
-        let number = number.expect("nothing tells the last change");
-        let told = self.parties.told_by(number).expect("a list that is not the newest");
-        for (serial, revoked) in self.model.must_list(now, Some(now)) {
-            if !self.model.find(&serial).unwrap().lives(now) {
-                continue;
-            }
-            assert_eq!(told.get(&serial), Some(&revoked), "{serial} is acknowledged by {number}");
-        }
-    }
-
-    /// Everybody fetches what stands there.
-    pub(super) fn fetch(&mut self) {
-        let directory = self.machine.publications();
-        let read = |name: &str| std::fs::read(directory.join(name)).ok();
-        let (base, delta) = (read(&format!("{SLUG}.crl")), read(&format!("{SLUG}-delta.crl")));
-        let at = self.moment();
-        let (point, model) = (&self.point, &self.model);
-        let which = self.draw.next() % 5;
-        let base = base.and_then(|der| self.parties.fetch_base(der, point, model, at));
-        let delta = delta.and_then(|der| self.parties.fetch_delta(der, point, model, at, which));
-        // Both, if a crash came between the fetches: whichever was made first has told it.
-        if let Some(first) = base.into_iter().chain(delta).min() {
-            self.model.told_by(first);
-        }
-    }
-
-    /// Time goes by, and the service does at every moment what is due.
-    fn wait(&mut self, milliseconds: u64) {
-        let target = Timestamp::from_millis(self.now.millis() + milliseconds);
-        while self.now < target {
-            let next = self.next_due().max(self.now.plus_seconds(1)).min(target);
-            self.go_to(next);
-            if self.in_time {
-                let delta = self.machine.service().publisher.delta().map(|delta| delta.number);
-                self.parties.nobody_is_locked_out(self.now, delta);
-            }
-            self.turn(Threads::All);
-        }
-    }
-
-    /// When there is something to do next, as far as anybody can know.
-    fn next_due(&self) -> Timestamp {
-        if !self.in_time {
-            return self.now.plus_seconds(60);
-        }
-        let service = self.machine.service();
-        let lists = [service.publisher.current(), service.publisher.delta()];
-        let due = lists.into_iter().flatten().map(|crl| crl.due);
-        let begun = service.maker.round(self.now).map_or(0, |(_, age)| age);
-        let answers = self.now.plus_seconds(ANSWERS.saturating_sub(begun).max(60));
-        due.chain([answers]).min().unwrap_or(answers)
-    }
-
-    pub(super) fn go_to(&mut self, next: Timestamp) {
-        if next < self.latest {
-            self.behind_seconds += next.seconds_since(self.now) + 1;
-        }
-        self.now = next;
-        self.latest = self.latest.max(next);
-    }
-
-    fn jump(&mut self, to: Timestamp) {
-        self.behind_seconds += 1;
-        self.now = to;
-        self.latest = self.latest.max(to);
-        self.in_time = false;
-        self.parties.owe_nothing();
     }
 
     /// What was written while somebody got no answer.
@@ -266,27 +153,35 @@ impl Life {
             let Some(last) = rows.last() else { break };
             self.read = last.sequence;
             for row in rows {
-                let serial = match &row.entry.act {
+                let (serial, scope) = match &row.entry.act {
                     Act::CertificateIssued(act) if super::TEMPLATES.contains(&&*act.template) => {
-                        register.request(act.request_id).unwrap().unwrap().serial.unwrap()
+                        let request = register.request(act.request_id).unwrap().unwrap();
+                        (request.serial.unwrap(), None)
                     }
                     Act::CertificateRevoked(act) => {
-                        crate::pki::serial::SerialNumber::from_der_content(&act.serial).unwrap()
+                        (SerialNumber::from_der_content(&act.serial).unwrap(), act.scope)
                     }
                     _ => continue,
                 };
                 if self.model.place(&serial).is_none() {
-                    self.learn(&serial, register.as_ref());
+                    self.learn(&serial, scope, register.as_ref());
                 }
             }
         }
-        self.changed = register.head().sequence;
-        let service = self.machine.service();
-        service.publisher.demand(self.changed);
+        let head = register.head().sequence;
+        let publishers = &self.machine.service().publishers;
+        publishers.demand_all(head);
+        self.changed = publishers.scopes().into_iter().map(|scope| (scope, head)).collect();
+        self.changed_at = self.now;
     }
 
     /// A certificate that nobody was told of, or a serial number that was given up.
-    fn learn(&mut self, serial: &crate::pki::serial::SerialNumber, register: &dyn Register) {
+    fn learn(
+        &mut self,
+        serial: &SerialNumber,
+        scope: Option<RevokedScope>,
+        register: &dyn Register,
+    ) {
         let state = state_of(register, serial);
         match register.certificate(serial).unwrap() {
             Some(row) => {
@@ -298,6 +193,7 @@ impl Life {
                 assert!(matches!(state, State::Revoked(_)), "{serial} was reserved and forgotten");
                 self.model.add(Issued {
                     serial: *serial,
+                    scope: scope.map_or(CrlScope::FIRST, known),
                     account: 0,
                     certificate: Vec::new(),
                     not_after: noon(),
@@ -314,8 +210,11 @@ impl Life {
     /// A certificate that somebody has got.
     pub(super) fn issued(&mut self, row: &CertificateRow, account: usize) {
         self.counts.issued += 1;
+        // Where it says that its list is found, that of its scope is.
+        assert_eq!(list_of(&row.certificate), [url_of(row.scope)], "{}", row.serial);
         self.model.add(Issued {
             serial: row.serial,
+            scope: row.scope,
             account,
             certificate: row.certificate.clone(),
             not_after: row.not_after,
@@ -342,15 +241,17 @@ impl Life {
 
     pub(super) fn restart(&mut self, start: Start) {
         self.machine.stop();
-        if start == Start::TurningDeltas {
-            self.machine.deltas = match self.machine.deltas {
-                Deltas::On => Deltas::Off,
-                Deltas::Off => Deltas::On,
-            };
+        match start {
+            Start::TurningDeltas => self.machine.turn_deltas(),
+            Start::Parting => {
+                let more = 1 + self.draw.below(2) as u16;
+                self.counts.partings += u64::from(self.machine.part_further(more));
+            }
+            Start::AsBefore | Start::Distrusting => {}
         }
         let trust = match start {
             Start::Distrusting => Trust::Nothing,
-            Start::AsBefore | Start::TurningDeltas => Trust::AsRecorded,
+            _ => Trust::AsRecorded,
         };
         self.begin(trust);
     }
@@ -360,16 +261,34 @@ impl Life {
         self.counts.starts += 1;
         self.behind_seconds += 1;
         self.machine.start(trust, self.now);
+        self.meet();
         self.reconcile();
         self.turn(Threads::All);
     }
+
+    /// Which lists there are from now on, and whose they are.
+    fn meet(&mut self) {
+        let service = self.machine.service();
+        let present = usize::from(service.authority.issuer().key_index());
+        assert!(self.present_keys.contains(&present), "{present}: {:?}", self.present_keys);
+        self.present_keys = vec![present];
+        for scope in service.publishers.scopes() {
+            self.parties.entry(scope).or_default();
+        }
+    }
+}
+
+/// The scope of a serial number that was given up.
+fn known(scope: RevokedScope) -> CrlScope {
+    let partition = match scope.partition {
+        Partition::Known(number) => Some(number),
+        Partition::None | Partition::Unknown => None,
+    };
+    CrlScope { key: scope.key, partition }
 }
 
 /// How the register says that a serial number stands.
-pub(super) fn state_of(
-    register: &dyn Register,
-    serial: &crate::pki::serial::SerialNumber,
-) -> State {
+pub(super) fn state_of(register: &dyn Register, serial: &SerialNumber) -> State {
     match register.revocation(serial).unwrap() {
         None => State::Good,
         Some(revocation) => State::revoked(revocation.reason, revocation.revoked_at),

@@ -1,53 +1,50 @@
-//! The service under test: a real register on real files, authority, publisher and OCSP answers,
-//! which die, start again, and are put back from a backup.
+//! The machine that a CA lives on: its keys, its disk, its settings, and the process, which dies,
+//! starts again, and may find a backup in the place of its register.
 
-use std::num::NonZeroUsize;
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_lc_rs::digest::Digest;
-
-use super::faults::{Faults, FaultyDisk, FaultyStore};
+use super::faults::{Faults, FaultyDisk};
+use super::keys::{Kept, Keys};
 use super::script::Draw;
+use super::service::Service;
 use crate::ca::establish::{established, first_acts, intend_root, sign_root};
-use crate::ca::ocsp::{self, AnswerMaker, AnswerPoint, AnswerSchedule, Nonces};
-use crate::ca::ocsp::{NoResponder, Responder, Responders};
-use crate::ca::publish::{DeltaUse, PublicationPoint, Publisher, Schedule};
-use crate::ca::tests::world::{administrator, noon};
-use crate::ca::{Authority, Parts, RandomFailed};
-use crate::directory::{BuiltIn, DirectoryError};
-use crate::pki::account::{Account, AccountKind};
-use crate::pki::certificate::Certificate;
-use crate::pki::issuer::Issuer;
+use crate::ca::tests::world::noon;
 use crate::pki::name::DistinguishedName;
-use crate::pki::signature::SignatureAlgorithm;
 use crate::pki::template::TemplateArc;
 use crate::pki::time::Timestamp;
-use crate::signing::{CaKey, FileKey, KeyKind, SigningError};
 use crate::storage::act::{Act, Entry, Started};
-use crate::storage::answers::AnswerDirectory;
 use crate::storage::index::Limits;
 use crate::storage::ledger::disk::Disk;
 use crate::storage::open::{Scrub, Trust};
-use crate::storage::publication::PublicationDirectory;
-use crate::storage::{LedgerRegister, Options, Page, Register, Urgency};
+use crate::storage::{LedgerRegister, Options, Register, Urgency};
 
 pub(super) const SLUG: &str = "contoso";
-pub(super) const BASES: u64 = 7 * 24 * 3600;
-const DELTAS: u64 = 24 * 3600;
-pub(super) const ANSWERS: u64 = 2 * 24 * 3600;
-const DELTA_URL: &str = "http://pki.contoso.com/crl/contoso-delta.crl";
+pub(super) const BASE_URL: &str = "http://pki.contoso.com";
+pub(super) const DAY: u64 = 24 * 3600;
+pub(super) const BASES: u64 = 7 * DAY;
+pub(super) const DELTAS: u64 = DAY;
+pub(super) const ANSWERS: u64 = 2 * DAY;
+/// How long a certificate of the CA lasts.
+pub(super) const CA_SECONDS: u64 = 75 * DAY;
+/// No more partitions than this.
+const MOST_PARTITIONS: u16 = 4;
 
 /// What a CA is while its process may come and go.
 pub(super) struct Machine {
     pub(super) home: tempfile::TempDir,
     pub(super) faults: Arc<Faults>,
-    pub(super) key: Arc<WatchfulKey>,
+    pub(super) keys: Keys,
     pub(super) deltas: Deltas,
-    arc: TemplateArc,
-    responder: Arc<Mutex<Option<Arc<Responder>>>>,
-    random: Arc<Mutex<Draw>>,
+    /// Among how many CRLs what is issued is to be parted, if that is set.
+    pub(super) partitions: Option<NonZeroU16>,
+    pub(super) arc: TemplateArc,
+    pub(super) responders: Kept,
+    pub(super) random: Arc<Mutex<Draw>>,
+    ends: BTreeMap<u16, Timestamp>,
     service: Option<Service>,
 }
 
@@ -64,15 +61,6 @@ pub(super) enum Space {
     Plenty,
 }
 
-/// What a process holds.
-pub(super) struct Service {
-    pub(super) register: Arc<LedgerRegister>,
-    pub(super) authority: Arc<Authority>,
-    pub(super) publisher: Publisher,
-    pub(super) maker: AnswerMaker,
-    pub(super) answers: Arc<AnswerPoint>,
-}
-
 impl Machine {
     pub(super) fn new(seed: u64) -> Self {
         let memory = std::path::Path::new("/dev/shm");
@@ -80,26 +68,29 @@ impl Machine {
             true => tempfile::tempdir_in(memory).unwrap(),
             false => tempfile::tempdir().unwrap(),
         };
-        let key = FileKey::generate(KeyKind::P256).unwrap();
-        let machine = Self {
+        let mut machine = Self {
             home,
             faults: Arc::default(),
-            key: Arc::new(WatchfulKey { key, register: Mutex::default() }),
+            keys: Keys::default(),
             deltas: Deltas::On,
+            // Every other CA has parts from its beginning.
+            partitions: if seed.is_multiple_of(2) { NonZeroU16::new(2) } else { None },
             arc: TemplateArc::from_random([9; 16]),
-            responder: Arc::default(),
+            responders: Kept::default(),
             random: Arc::new(Mutex::new(Draw::new(!seed))),
+            ends: BTreeMap::new(),
             service: None,
         };
         machine.found();
         machine
     }
 
-    fn found(&self) {
+    fn found(&mut self) {
         let name = DistinguishedName::from_rfc4514("CN=Contoso,DC=contoso,DC=com").unwrap();
-        let founded = noon().minus_seconds(86_400);
-        let intended = intend_root(&name, &*self.key, [7; 20], founded, 315_360_000).unwrap();
-        let certificate = sign_root(&intended, &self.key.key).unwrap();
+        let founded = noon().minus_seconds(DAY);
+        let key = &self.keys.make(0, &self.faults).unwrap().key;
+        let intended = intend_root(&name, key, [7; 20], founded, CA_SECONDS + DAY).unwrap();
+        let certificate = sign_root(&intended, key).unwrap();
         let arc = self.arc.to_string();
         let made = established(&name, certificate, Vec::new(), arc, Vec::new(), 1);
         let register = self.open(Trust::AsRecorded);
@@ -122,6 +113,12 @@ impl Machine {
 
     pub(super) fn service(&self) -> &Service {
         self.service.as_ref().expect("the process runs")
+    }
+
+    /// When all that was issued under a key ends; never, while it is the present one. Of a process
+    /// that has just died it is as in its last moment.
+    pub(super) fn ends(&self, key: u16) -> Timestamp {
+        self.ends.get(&key).copied().unwrap_or(Timestamp::NEVER)
     }
 
     pub(super) fn open(&self, trust: Trust) -> Arc<LedgerRegister> {
@@ -155,80 +152,26 @@ impl Machine {
     pub(super) fn start(&mut self, trust: Trust, now: Timestamp) {
         self.faults.revive();
         let register = self.open(trust);
-        *self.key.register.lock().unwrap() = Some(register.clone());
-        let authority = Arc::new(self.authority(&register));
-        authority.put_in_order(now).unwrap();
-        let publisher = self.publisher(&authority);
-        let one = NonZeroUsize::MIN;
-        let answers = AnswerPoint::new(authority.issuer(), Nonces::PassedOver, one).unwrap();
-        let answers = Arc::new(answers);
-        let maker = AnswerMaker::new(ocsp::Parts {
-            register: register.clone(),
-            issuer: Arc::new(authority.issuer().clone()),
-            directory: AnswerDirectory::open(&self.answers()).unwrap(),
-            point: Arc::clone(&answers),
-            responders: Arc::new(Certified {
-                authority: Arc::clone(&authority),
-                kept: Arc::clone(&self.responder),
-            }),
-            schedule: AnswerSchedule::every(ANSWERS),
-            processors: one,
-        });
-        self.service = Some(Service { register, authority, publisher, maker, answers });
+        self.keys.watch(Some(register.clone()));
+        let service = Service::of(self, register, now);
+        self.ends = service.ends();
+        self.service = Some(service);
     }
 
-    fn authority(&self, register: &Arc<LedgerRegister>) -> Authority {
-        let issuer = self.issuer(register.as_ref());
-        let rows = register.clone();
-        let lookup = move |name: &str| {
-            let row = rows.account(name).map_err(|error| DirectoryError(error.to_string()))?;
-            Ok(row.map(|row| crate::ca::accounts::from_row(row).account))
+    /// Deltas are turned on, or off.
+    pub(super) fn turn_deltas(&mut self) {
+        self.deltas = match self.deltas {
+            Deltas::On => Deltas::Off,
+            Deltas::Off => Deltas::On,
         };
-        let random = Arc::clone(&self.random);
-        let parts = Parts {
-            register: register.clone(),
-            key: self.key.clone(),
-            directory: Arc::new(BuiltIn(lookup)),
-            issuer,
-            slug: SLUG.to_owned(),
-            template_arc: self.arc,
-            random: Arc::new(move |octets: &mut [u8]| {
-                let mut draw = random.lock().map_err(|_| RandomFailed)?;
-                octets.iter_mut().for_each(|octet| *octet = draw.below(256) as u8);
-                Ok(())
-            }),
-        };
-        Authority::new(parts).unwrap()
     }
 
-    /// The CA as it is on record.
-    pub(super) fn issuer(&self, register: &dyn Register) -> Issuer {
-        let certificate = register.authority().unwrap().unwrap().certificate;
-        let url = |path: &str| vec![format!("http://pki.contoso.com/{path}")];
-        let (crl, own) = (url("crl/contoso.crl"), url("aia/contoso.crt"));
-        Issuer::new::<Vec<u8>>(&certificate, &[], crl, own).unwrap()
-    }
-
-    fn publisher(&self, authority: &Authority) -> Publisher {
-        let store = |name: &str| {
-            let inner = PublicationDirectory::open(&self.publications(), name).unwrap();
-            Arc::new(FaultyStore { inner, faults: Arc::clone(&self.faults) })
-        };
-        let (bases, deltas) = (store(SLUG), store("contoso-delta"));
-        let schedule = Schedule::every(BASES);
-        let delta_schedule = schedule.delta_every(DELTAS);
-        let (point, outcome) = PublicationPoint::open(authority.issuer(), SLUG, &*bases, schedule);
-        outcome.unwrap();
-        point.open_delta(authority.issuer(), &*deltas, delta_schedule).unwrap();
-        let used = match self.deltas {
-            Deltas::On => DeltaUse::Announced(vec![DELTA_URL.to_owned()]),
-            Deltas::Off => DeltaUse::RunningOut,
-        };
-        Publisher::new(authority, bases, Arc::new(point), schedule).with_deltas(
-            deltas,
-            delta_schedule,
-            used,
-        )
+    /// What is issued is parted among more CRLs; whether it is.
+    pub(super) fn part_further(&mut self, more: u16) -> bool {
+        let before = self.partitions;
+        let number = before.map_or(0, NonZeroU16::get) + more;
+        self.partitions = NonZeroU16::new(number.min(MOST_PARTITIONS));
+        self.partitions != before
     }
 
     /// Others fill the disk, or free it, and the register notices at once.
@@ -244,7 +187,7 @@ impl Machine {
 
     /// The process ends as it should.
     pub(super) fn stop(&mut self) {
-        *self.key.register.lock().unwrap() = None;
+        self.keys.watch(None);
         self.service = None;
     }
 
@@ -260,88 +203,8 @@ impl Machine {
         self.stop();
     }
 
-    /// The responder's key and certificate are another machine's.
-    pub(super) fn forget_responder(&self) {
-        *self.responder.lock().unwrap() = None;
-    }
-}
-
-/// Issues responders as the composition root does.
-struct Certified {
-    authority: Arc<Authority>,
-    kept: Arc<Mutex<Option<Arc<Responder>>>>,
-}
-
-impl Responders for Certified {
-    fn responder(&self, now: Timestamp) -> Result<Arc<Responder>, NoResponder> {
-        let mut kept = self.kept.lock().unwrap();
-        if let Some(kept) = kept.as_ref()
-            && now < kept.renewal_due()
-            && now >= kept.certificate().not_before()
-        {
-            return Ok(Arc::clone(kept));
-        }
-        let host = Some("ocsp.contoso.com".to_owned());
-        let account =
-            Account { dns_host_name: host, ..Account::named("chancery", AccountKind::Service) };
-        let key = FileKey::generate(KeyKind::P256).unwrap();
-        let pair = rcgen::KeyPair::try_from(key.to_pkcs8_der().unwrap().as_slice()).unwrap();
-        let request = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        let request = request.serialize_request(&pair).unwrap().der().to_vec();
-        let row = self.authority.issue_internally("OCSPResponseSigning", &request, &account, now);
-        let row = row.map_err(|error| NoResponder(error.to_string()))?;
-        let certificate = Certificate::from_der(&row.certificate).unwrap();
-        let made = Responder::new(certificate, Arc::new(key), self.authority.issuer()).unwrap();
-        Ok(Arc::clone(kept.insert(Arc::new(made))))
-    }
-}
-
-/// The CA's key, which signs nothing that is not first on record (law 1), CRLs included.
-pub(super) struct WatchfulKey {
-    pub(super) key: FileKey,
-    register: Mutex<Option<Arc<LedgerRegister>>>,
-}
-
-impl CaKey for WatchfulKey {
-    fn spki_der(&self) -> &[u8] {
-        self.key.spki_der()
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.key.algorithm()
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
-        let register = self.register.lock().unwrap().clone().expect("a running process");
-        let orphans = register.orphans().unwrap();
-        let reserved = orphans.iter().any(|orphan| orphan.tbs == message);
-        assert!(reserved, "asked to sign a certificate that is not on record");
-        self.key.sign(message)
-    }
-
-    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SigningError> {
-        let register = self.register.lock().unwrap().clone().expect("a running process");
-        let newest = register.crls(None, Page { after: None, limit: 2 }).unwrap().rows;
-        let intended = newest.iter().any(|row| row.tbs_digest == digest.as_ref());
-        assert!(intended, "asked to sign a CRL that is not on record");
-        self.key.sign_digest(digest)
-    }
-}
-
-impl Service {
-    /// Accounts and short-lived templates.
-    pub(super) fn furnish(&self) {
-        for (template, validity) in [(super::DAYS, "3 days"), (super::WEEKS, "5 weeks")] {
-            let all = crate::pki::template::shipped();
-            let found = all.iter().find(|own| own.cn() == "VPNUserAuthentication").unwrap();
-            let mut file = found.to_file();
-            file.cn = template.to_owned();
-            file.display_name = template.to_owned();
-            file.validity_period = validity.to_owned();
-            file.renewal_period = "1 day".to_owned();
-            let root = administrator();
-            self.authority.create_template(&root, file, None, noon()).unwrap();
-            self.authority.publish_template(&root, template, noon()).unwrap();
-        }
+    /// The responders' keys and certificates are another machine's.
+    pub(super) fn forget_responders(&self) {
+        self.responders.lock().unwrap().clear();
     }
 }

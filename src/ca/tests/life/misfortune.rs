@@ -1,21 +1,28 @@
-//! Crashes, copies that are put back, and the CA's own renewal.
+//! Crashes, and copies that are put back.
 
 use super::faults::When;
 use super::lived::{Backup, Life};
 use super::machine::Space;
+use super::model::Known;
 use super::script::Publications;
-use crate::ca::establish::generations::{Generations, installed};
+use crate::ca::establish::generations::Generations;
 use crate::ca::establish::learning::learn;
-use crate::ca::establish::listed_revocations;
-use crate::ca::establish::renewal::{KeyUse, intend_renewed_root};
-use crate::ca::establish::sign_root;
-use crate::signing::CaKey;
-use crate::storage::act::{Act, Entry};
+use crate::ca::establish::{
+    ListedPartition, ListedRevocations, listed_in_partition, listed_revocations,
+};
+use crate::ca::publish::Kind;
+use crate::pki::revocation_list::CrlScope;
 use crate::storage::backup::{backup, restore};
 use crate::storage::open::Trust;
-use crate::storage::{Page, Register, Urgency};
+use crate::storage::{LedgerRegister, Page, Register};
 
-const YEAR: u64 = 365 * 86_400;
+/// What is read from the newest lists when a copy is put back.
+struct Learnt {
+    listed: Vec<(u16, ListedRevocations)>,
+    parts: Vec<ListedPartition>,
+    /// The same as the model has it, in the order in which they are believed.
+    known: Vec<Known>,
+}
 
 impl Life {
     pub(super) fn crash_soon(&mut self, steps: u64, when: u64) {
@@ -28,7 +35,7 @@ impl Life {
         self.counts.crashes += 1;
         self.machine.die();
         // What stood at the publication point stands there still, whoever knows of it.
-        self.fetch();
+        self.fetch_all();
         self.begin(Trust::AsRecorded);
         self.ask_again();
     }
@@ -48,7 +55,6 @@ impl Life {
     /// from the lists that relying parties have.
     pub(super) fn restore(&mut self, publications: Publications) {
         let Some(backup) = self.backup.take() else { return };
-        let Some(published) = self.parties.newest_known() else { return };
         self.counts.restores += 1;
         self.machine.stop();
         self.machine.faults.revive();
@@ -56,7 +62,7 @@ impl Life {
         for directory in [self.machine.data(), self.machine.answers()] {
             std::fs::remove_dir_all(directory).unwrap();
         }
-        self.machine.forget_responder();
+        self.machine.forget_responders();
         restore(&backup.directory, &self.machine.data(), &mut |_, _| {}).unwrap();
         self.asked = None;
         if publications == Publications::Kept {
@@ -65,27 +71,64 @@ impl Life {
             std::fs::remove_dir_all(self.machine.publications()).unwrap();
         }
         let register = self.machine.open(Trust::AsRecorded);
-        let issuer = self.machine.issuer(register.as_ref());
-        let (base, delta) = self.parties.newest().unwrap();
-        let listed = listed_revocations(base.der.as_slice(), &issuer).unwrap();
-        let listed = match delta {
-            Some(delta) => listed.with(delta.der.as_slice(), &issuer).unwrap(),
-            None => listed,
-        };
+        let Learnt { listed, parts, known } = self.newest_lists(&register);
         let present = register.authority().unwrap().unwrap();
-        learn(register.as_ref(), present, &[(0, listed)], &[], self.now).unwrap();
+        learn(register.as_ref(), present, &listed, &parts, self.now).unwrap();
         self.read = register.head().sequence;
         drop(register);
-        self.model.restored(backup.model, backup.newest, &published);
-        self.parties.owe_nothing();
+        self.model.restored(backup.model, backup.newest, &known);
+        self.owe_nothing();
         self.begin(Trust::AsRecorded);
+    }
+
+    /// The newest lists of every key under which something may still hold, the present one's first,
+    /// and of all parts.
+    fn newest_lists(&self, register: &LedgerRegister) -> Learnt {
+        let generations = Generations::of(&register.authority().unwrap().unwrap());
+        let mut keys = generations.key_indexes();
+        keys.sort_by_key(|key| *key != generations.present_key());
+        let mut learnt = Learnt { listed: Vec::new(), parts: Vec::new(), known: Vec::new() };
+        let mut complete = Vec::new();
+        for key in keys {
+            let certificate = generations.certificate_of_key(key).unwrap();
+            let issuer = generations.issuer(certificate, super::machine::SLUG, &[]).unwrap();
+            if key != generations.present_key() && self.now > issuer.not_after() {
+                continue;
+            }
+            let own = self.parties.iter().filter(|(scope, _)| usize::from(scope.key) == key);
+            for (scope, parties) in own {
+                let Some((base, delta)) = parties.newest() else { continue };
+                let known = parties.newest_known().unwrap();
+                if scope.partition.is_some() {
+                    let slug = super::machine::SLUG;
+                    let read = listed_in_partition(base.der.as_slice(), &issuer, slug).unwrap();
+                    assert_eq!(read.scope, *scope);
+                    learnt.parts.push(read);
+                    learnt.known.push(known);
+                    continue;
+                }
+                let listed = listed_revocations(base.der.as_slice(), &issuer).unwrap();
+                let listed = match delta {
+                    Some(delta) => listed.with(delta.der.as_slice(), &issuer).unwrap(),
+                    None => listed,
+                };
+                learnt.listed.push((scope.key, listed));
+                complete.push(known);
+            }
+        }
+        learnt.known.extend(complete);
+        learnt
     }
 
     /// Started without having learnt anything, the copy publishes nothing over what is newer.
     fn refuses_an_older_copy(&mut self, knows: u64) {
-        let (base, delta) = self.parties.newest().unwrap();
-        let newer = base.list.number > knows || delta.is_some_and(|own| own.list.number > knows);
-        if !newer {
+        let newer = |parties: &super::parties::Parties| {
+            let lists = [&parties.base, &parties.delta].into_iter().flatten();
+            lists.map(|own| own.list.number).max() > Some(knows)
+        };
+        let newer = self.parties.iter().filter(|(_, parties)| newer(parties));
+        let scopes: Vec<CrlScope> = newer.map(|(scope, _)| *scope).collect();
+        if scopes.is_empty() {
             return;
         }
         let directory = self.machine.publications();
@@ -102,44 +145,17 @@ impl Life {
         let before = read();
         self.machine.start(Trust::AsRecorded, self.now);
         let now = self.now;
-        let publisher = &self.machine.service().publisher;
-        publisher.demand_anew();
-        for kind in [crate::ca::publish::Kind::Base, crate::ca::publish::Kind::Delta] {
-            let _refused_or_not_begun = publisher.take_turn(kind, &|| now);
+        for scope in scopes {
+            // The copy may not know that there are so many parts.
+            let Some(publisher) = self.machine.service().publishers.of(scope) else { continue };
+            publisher.demand_anew();
+            for kind in [Kind::Base, Kind::Delta] {
+                let _refused_or_not_begun = publisher.take_turn(kind, &|| now);
+            }
+            let trouble = publisher.trouble(now).expect("an older copy publishes");
+            assert!(trouble.contains("chancery restore"), "{trouble}");
         }
-        let trouble = publisher.trouble(now).expect("an older copy publishes");
-        assert!(trouble.contains("chancery restore"), "{trouble}");
         assert_eq!(read(), before, "an older copy published over what is newer");
         self.machine.stop();
-    }
-
-    /// The CA's certificate is renewed with the same key.
-    pub(super) fn renew_authority(&mut self) {
-        let register = self.machine.service().register.clone();
-        let present = register.authority().unwrap().unwrap();
-        let issuer = self.machine.issuer(register.as_ref());
-        let validity = issuer.not_after().seconds_since(self.now) + YEAR;
-        let mut random = [0; 20];
-        random[12..].copy_from_slice(&self.draw.next().to_be_bytes());
-        let key = &self.machine.key.key;
-        let intended = {
-            let generations = Generations::of(&present);
-            let kept = (key as &dyn CaKey, KeyUse::Kept);
-            intend_renewed_root(&issuer, &generations, kept, random, self.now, validity).unwrap()
-        };
-        let at = self.now.millis();
-        let record =
-            |act| register.commit(vec![Entry { at, actor: None, act }], Urgency::Ordinary).is_ok();
-        if record(Act::AuthorityIntended(intended.clone())) {
-            let made = installed(present, sign_root(&intended, key).unwrap(), Vec::new());
-            if record(Act::AuthorityEstablished(made)) {
-                self.counts.renewals += 1;
-            }
-        }
-        drop(register);
-        if !self.machine.faults.is_dead() {
-            self.machine.stop();
-            self.begin(Trust::AsRecorded);
-        }
     }
 }

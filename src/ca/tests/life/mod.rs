@@ -1,16 +1,19 @@
 //! The whole life of a CA against a model that knows what each relying party must be told.
 //!
-//! Random steps (issue, revoke, hold, release, expire; publish complete lists and deltas, on demand
-//! and when due; OCSP answers; clock jumps; a full disk; crashes at any durable step; restarts;
-//! backups put back; renewal of the CA) are done by a real service on real files, and by a model
-//! of a few maps. After each list that appears everybody is asked what he knows: who fetches the
-//! new list, who holds any older one with the delta, who asks by OCSP.
+//! Random steps (issue, revoke, hold, release, expire; publish complete lists, deltas and the lists
+//! of parts, on demand and when due; OCSP answers; clock jumps; a full disk; crashes at any durable
+//! step; restarts, with more parts or other settings; backups put back; renewal of the CA with its
+//! key or with a new one, cut short or not, and the end of a key) are done by a real service on real
+//! files, and by a model of a few maps. After each list that appears everybody is asked what he
+//! knows: who fetches the new list, of whichever key or part, who holds any older one with the
+//! delta, who asks by OCSP.
 //!
 //! Everything follows from a seed. A failure says the seed and the step, which is the end of the
 //! shortest beginning of that life that fails, and then the fewest steps of it that fail as well.
 //!
 //! `LIFE_STEPS=1000000 cargo test --release --lib life` lives for a million steps; `LIFE_SEED`
-//! chooses other lives. Begin with [`lived::Life::step`]; what must hold is in `parties` and `calls`.
+//! chooses other lives, `LIFE_THREADS` says how many are lived at once. Begin with
+//! [`lived::Life::step`]; what must hold is in `parties`, `turns` and `calls`.
 //!
 //! That it can fail was tried by breaking one thing at a time. Caught within 4,000 steps: entries
 //! dropped too early; deltas made against the newest base; CRL numbers by the clock alone;
@@ -22,15 +25,23 @@
 mod calls;
 mod counts;
 mod faults;
+mod keys;
 mod lived;
 mod machine;
 mod misfortune;
 mod model;
 mod parties;
 mod party;
+mod publications;
+mod renewing;
 mod script;
+mod series;
+mod service;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use counts::Counts;
 use lived::Life;
@@ -46,7 +57,7 @@ const LIFE: usize = 1000;
 const STEPS: usize = 4_000;
 const SEED: u64 = 20_261_127;
 /// How often a failing life is lived again to make it shorter.
-const ATTEMPTS: usize = 300;
+const ATTEMPTS: u64 = 300;
 
 /// A step that failed, and why.
 struct Failure {
@@ -74,7 +85,7 @@ fn live(seed: u64, steps: &[Step]) -> Result<Counts, Failure> {
 
 /// Leaves out what the failure does not need, larger parts first.
 fn shortened(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut attempts = ATTEMPTS;
+    let mut attempts = number("LIFE_ATTEMPTS").unwrap_or(ATTEMPTS);
     let mut part = steps.len() / 2;
     while part > 0 && attempts > 0 {
         let mut from = 0;
@@ -100,29 +111,53 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is to be a number: {text}")))
 }
 
+/// One life after another, on one thread or several: what happened in all of them, or the first
+/// that failed, with its steps up to there.
+fn live_all(seed: u64, steps: usize) -> Result<Counts, (u64, Vec<Step>, String)> {
+    let threads = number("LIFE_THREADS").unwrap_or(1);
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Ok(Counts::default())));
+    let lives = || {
+        loop {
+            let life = next.fetch_add(1, Ordering::SeqCst);
+            let left = steps.saturating_sub(life * LIFE);
+            if left == 0 || done.lock().unwrap().is_err() {
+                return;
+            }
+            let seed = seed + life as u64;
+            let mut steps = script(seed, LIFE.min(left));
+            let lived = live(seed, &steps);
+            let mut done = done.lock().unwrap();
+            match (&mut *done, lived) {
+                (Ok(total), Ok(counts)) => total.add(&counts),
+                (Ok(_), Err(Failure { at, why })) => {
+                    steps.truncate(at + 1);
+                    *done = Err((seed, steps, why));
+                }
+                (Err(_), _) => {}
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..threads).for_each(|_| drop(scope.spawn(lives)));
+    });
+    done.into_inner().unwrap()
+}
+
 #[test]
 fn every_relying_party_is_told_the_truth() {
     let steps = number("LIFE_STEPS").map_or(STEPS, |steps| usize::try_from(steps).unwrap());
     let seed = number("LIFE_SEED").unwrap_or(SEED);
-    let mut total = Counts::default();
-    for life in 0..steps.div_ceil(LIFE) {
-        let seed = seed + life as u64;
-        let mut steps = script(seed, LIFE.min(steps - life * LIFE));
-        match live(seed, &steps) {
-            Ok(counts) => total.add(&counts),
-            Err(Failure { at, why }) => {
-                steps.truncate(at + 1);
-                let last = steps.last().copied();
-                eprintln!("LIFE_SEED={seed} LIFE_STEPS={} fails at {last:?}: {why}", at + 1);
-                let few = shortened(seed, steps);
-                panic!(
-                    "seed {seed}, step {at}: {why}\nthe same with {} steps: {few:#?}",
-                    few.len()
-                );
-            }
+    match live_all(seed, steps) {
+        Ok(total) => {
+            eprintln!("{steps} steps: {total:?}");
+            // A life in which nothing happens proves nothing.
+            assert!(total.is_eventful(steps as u64), "{total:?}");
+        }
+        Err((seed, steps, why)) => {
+            let (at, last) = (steps.len(), steps.last().copied());
+            eprintln!("LIFE_SEED={seed} LIFE_STEPS={at} fails at {last:?}: {why}");
+            let few = shortened(seed, steps);
+            panic!("seed {seed}, step {at}: {why}\nthe same with {} steps: {few:#?}", few.len());
         }
     }
-    eprintln!("{steps} steps: {total:?}");
-    // A life in which nothing happens proves nothing.
-    assert!(total.is_eventful(steps as u64), "{total:?}");
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::pki::revocation::RevocationReason;
+use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 
@@ -37,6 +38,8 @@ pub(super) enum Record {
 #[derive(Clone, Debug)]
 pub(super) struct Issued {
     pub(super) serial: SerialNumber,
+    /// Under which key it was issued, and in which part of that.
+    pub(super) scope: CrlScope,
     pub(super) account: usize,
     /// DER; empty where nobody ever had it.
     pub(super) certificate: Vec<u8>,
@@ -51,6 +54,22 @@ pub(super) struct Issued {
 }
 
 impl Issued {
+    /// Whether the lists of a scope must tell of it: complete lists tell of everybody, whichever
+    /// key signs them, and a part's of its own.
+    fn is_told_in(&self, scope: CrlScope) -> bool {
+        scope.partition.is_none() || scope == self.scope
+    }
+
+    /// Whether whoever has it looks at the lists of a scope.
+    fn looks_at(&self, scope: CrlScope) -> bool {
+        self.scope.key == scope.key && self.is_told_in(scope)
+    }
+
+    /// Whether a part may tell of it: its own, and any of which a restore could not know.
+    pub(super) fn may_be_told_in(&self, scope: CrlScope) -> bool {
+        self.is_told_in(scope) || self.record == Record::Unknown
+    }
+
     /// Whether a delta must tell of it: nobody asks about what has ended.
     pub(super) fn lives(&self, now: Timestamp) -> bool {
         self.not_after >= now
@@ -114,9 +133,9 @@ impl Model {
         }
     }
 
-    /// The OCSP answers reflect all of it.
-    pub(super) fn answers_reflect(&mut self) {
-        for issued in &mut self.issued {
+    /// The OCSP answers about what was issued under a key reflect all of it.
+    pub(super) fn answers_reflect(&mut self, key: u16) {
+        for issued in self.issued.iter_mut().filter(|issued| issued.scope.key == key) {
             issued.answered = vec![issued.state];
             // Nobody is told that it is good without a record of it.
             let known = |state: &State| issued.record == Record::OnRecord || *state != State::Good;
@@ -124,18 +143,18 @@ impl Model {
         }
     }
 
-    /// A CRL with this number has told everything.
-    pub(super) fn told_by(&mut self, number: u64) {
-        for issued in &mut self.issued {
+    /// A CRL of this scope with this number has told everything.
+    pub(super) fn told_by(&mut self, scope: CrlScope, number: u64) {
+        for issued in self.issued.iter_mut().filter(|issued| issued.looks_at(scope)) {
             if matches!(issued.state, State::Revoked(_)) {
                 issued.first_listed.get_or_insert(number);
             }
         }
     }
 
-    /// A backup was put back that knows of no CRL after `newest`; `published` is what the CRLs
-    /// tell that were published last.
-    pub(super) fn restored(&mut self, backup: Self, newest: u64, published: &Known) {
+    /// A backup was put back that knows of no CRL after `newest`; `published` is what each of the
+    /// CRLs tells that were published last, in the order in which they are read.
+    pub(super) fn restored(&mut self, backup: Self, newest: u64, published: &[Known]) {
         let later = std::mem::replace(self, backup);
         self.unsettled.clear();
         for issued in &mut self.issued {
@@ -155,7 +174,7 @@ impl Model {
         }
         // The answers are made anew from nothing.
         self.issued.iter_mut().for_each(|issued| issued.answered.clear());
-        for (serial, revoked) in published {
+        for (serial, revoked) in published.iter().flatten() {
             let place = self.place(serial).expect("listed, but never issued");
             let state = State::Revoked(*revoked);
             let before = self.issued[place].state;
@@ -175,15 +194,21 @@ impl Model {
         revoked.collect()
     }
 
-    /// Who must stand in a complete CRL made at `now` after one of `before` (its thisUpdate): all
+    /// Who must stand in a CRL of `scope` made at `now` after one of `before` (its thisUpdate): all
     /// that are revoked, except those whose certificate ended so long ago that a scheduled list
     /// has told of it since (RFC 5280 §3.3).
-    pub(super) fn must_list(&self, now: Timestamp, before: Option<Timestamp>) -> Known {
+    pub(super) fn must_list(
+        &self,
+        scope: CrlScope,
+        now: Timestamp,
+        before: Option<Timestamp>,
+    ) -> Known {
         let ended = now.minus_seconds(WEEK).min(before.unwrap_or(Timestamp::from_millis(0)));
         let mut known = self.revoked();
         known.retain(|serial, _| {
             let issued = self.find(serial).unwrap();
-            issued.record == Record::Unknown || issued.not_after >= ended
+            let counts = issued.record == Record::Unknown || issued.not_after >= ended;
+            counts && issued.is_told_in(scope)
         });
         known
     }

@@ -8,7 +8,9 @@ use der::{Decode, Encode};
 use x509_cert::certificate::Rfc5280;
 use x509_cert::crl::{CertificateList, RevokedCert};
 use x509_cert::ext::Extensions;
-use x509_cert::ext::pkix::CrlReason;
+use x509_cert::ext::pkix::crl::dp::IssuingDistributionPoint;
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{CrlDistributionPoints, CrlReason};
 use x509_cert::time::Time;
 
 use super::model::{Known, Revoked};
@@ -18,6 +20,7 @@ use crate::pki::time::Timestamp;
 const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
 const REASON: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
 const DELTA_INDICATOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.27");
+const DISTRIBUTION_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
 const FRESHEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
 
 /// A CRL as a stranger reads it.
@@ -30,13 +33,15 @@ pub(super) struct List {
     pub(super) next_update: Timestamp,
     /// Whether it says where deltas are.
     pub(super) freshest: bool,
+    /// Where a part says that it is found; nowhere if it speaks of everybody.
+    pub(super) places: Vec<String>,
     pub(super) listed: Known,
     /// Those with the reason removeFromCRL.
     pub(super) removed: Vec<SerialNumber>,
 }
 
 impl List {
-    /// Reads it and verifies its signature with the CA's public key (the octets of the point).
+    /// Reads it and verifies its signature with a public key of the CA (the octets of the point).
     pub(super) fn read(der: &[u8], point: &[u8]) -> Self {
         let list = CertificateList::<Rfc5280>::from_der(der).expect("a CRL");
         let signed = list.tbs_cert_list.to_der().unwrap();
@@ -68,6 +73,7 @@ impl List {
             this_update: moment(tbs.this_update),
             next_update: moment(tbs.next_update.expect("nextUpdate")),
             freshest: extensions.iter().any(|it| it.extn_id == FRESHEST),
+            places: places(extensions),
             listed,
             removed,
         }
@@ -96,6 +102,35 @@ fn reason(entry: &RevokedCert<Rfc5280>) -> CrlReason {
     let found = extensions.into_iter().find(|it| it.extn_id == REASON);
     found
         .map_or(CrlReason::Unspecified, |it| CrlReason::from_der(it.extn_value.as_bytes()).unwrap())
+}
+
+/// Where a certificate says that its CRL is found.
+pub(super) fn list_of(certificate: &[u8]) -> Vec<String> {
+    let certificate = x509_cert::Certificate::from_der(certificate).expect("a certificate");
+    let found = certificate.tbs_certificate().get_extension::<CrlDistributionPoints>().unwrap();
+    let (_, CrlDistributionPoints(points)) = found.expect("CRL distribution points");
+    points.into_iter().filter_map(|point| point.distribution_point).flat_map(urls).collect()
+}
+
+/// Where a CRL of a part says that it is found: critically, and nothing else (RFC 5280 §5.2.5).
+fn places(extensions: &Extensions) -> Vec<String> {
+    let Some(found) = extensions.iter().find(|it| it.extn_id == DISTRIBUTION_POINT) else {
+        return Vec::new();
+    };
+    assert!(found.critical, "RFC 5280 §5.2.5: critical");
+    let read = IssuingDistributionPoint::from_der(found.extn_value.as_bytes()).unwrap();
+    assert!(!read.only_contains_user_certs && !read.only_contains_ca_certs && !read.indirect_crl);
+    assert!(!read.only_contains_attribute_certs && read.only_some_reasons.is_none());
+    urls(read.distribution_point.expect("a distribution point"))
+}
+
+fn urls(name: DistributionPointName) -> Vec<String> {
+    let DistributionPointName::FullName(names) = name else { panic!("{name:?}") };
+    let url = |name: GeneralName| match name {
+        GeneralName::UniformResourceIdentifier(url) => url.as_str().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    names.into_iter().map(url).collect()
 }
 
 /// The value of an extension that is an INTEGER, and whether it is critical.

@@ -56,7 +56,7 @@ pub(super) enum Step {
     Freed,
     Backup,
     Restore(Publications),
-    RenewAuthority,
+    RenewAuthority(Renewal),
 }
 
 /// How long a certificate lives.
@@ -79,6 +79,7 @@ pub(super) enum Threads {
     All,
     Deltas,
     Bases,
+    Parts,
     Answers,
 }
 
@@ -90,6 +91,15 @@ pub(super) enum Start {
     Distrusting,
     /// Deltas are turned on, or off.
     TurningDeltas,
+    /// Among more CRLs than before.
+    Parting,
+}
+
+/// With which key the CA is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    SameKey,
+    NewKey,
 }
 
 /// What becomes of the places of publication when a backup is put back.
@@ -150,7 +160,8 @@ fn step(draw: &mut Draw) -> Step {
         530..570 => Step::Turn(Threads::All),
         570..595 => Step::Turn(Threads::Deltas),
         595..620 => Step::Turn(Threads::Bases),
-        620..645 => Step::Turn(Threads::Answers),
+        620..635 => Step::Turn(Threads::Answers),
+        635..645 => Step::Turn(Threads::Parts),
         645..735 => Step::Ask { which },
         735..835 => Step::Wait { milliseconds: which % 2000 },
         835..895 => Step::Wait { milliseconds: which % (2 * HOUR * 1000) },
@@ -160,16 +171,18 @@ fn step(draw: &mut Draw) -> Step {
         923..925 => Step::Back { seconds: which % (12 * DAY) },
         925..931 => Step::Back { seconds: which % (2 * HOUR) },
         931..951 => Step::CrashSoon { steps: 1 + which % 24, when: more % 3 },
-        951..956 => Step::Kill,
-        956..962 => Step::Restart(Start::AsBefore),
-        962..964 => Step::Restart(Start::Distrusting),
-        964..967 => Step::Restart(Start::TurningDeltas),
+        951..955 => Step::Kill,
+        955..960 => Step::Restart(Start::AsBefore),
+        960..962 => Step::Restart(Start::Distrusting),
+        962..965 => Step::Restart(Start::TurningDeltas),
+        965..967 => Step::Restart(Start::Parting),
         967..975 => Step::Unpublishable { steps: 1 + which % 4 },
         975..979 => Step::Full,
         979..987 => Step::Freed,
         987..993 => Step::Backup,
-        993..996 => Step::Restore(Publications::Kept),
-        996..998 => Step::Restore(Publications::Lost),
-        _ => Step::RenewAuthority,
+        993..995 => Step::Restore(Publications::Kept),
+        995..997 => Step::Restore(Publications::Lost),
+        997..998 => Step::RenewAuthority(Renewal::SameKey),
+        _ => Step::RenewAuthority(Renewal::NewKey),
     }
 }
