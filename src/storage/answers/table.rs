@@ -206,8 +206,10 @@ impl AnswerTable {
     }
 
     /// The same answers in a larger table, less those of rounds before `round`; the old file is
-    /// deleted and stays readable for who has it. `wanted` is what did not fit.
+    /// deleted and stays readable for who has it. `wanted` is what did not fit. Only what is known
+    /// to be on the disk is copied: doubts would not go along.
     pub fn anew(&self, round: u64, wanted: &[Kept]) -> Result<Self, StoreError> {
+        self.sync_alone()?;
         let mut live = 0;
         self.each(|_, slot| {
             live += u64::from(matches!(slot, Some(Slot::Kept(kept)) if kept.round >= round));
@@ -349,6 +351,12 @@ impl AnswerTable {
         let place = RECORDS[usize::from(record.count % 2 == 1)];
         let written = self.file.write_all_at(&record.encode(), place);
         written.map_err(|error| self.failed("writing", &error))?;
+        self.sync()
+    }
+
+    /// Of two syncs at a time the system tells only one that something was lost.
+    fn sync_alone(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         self.sync()
     }
 

@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::pki::serial::SerialNumber;
@@ -60,6 +62,35 @@ fn grows_and_finds_everybody_and_nobody_else() {
     assert_eq!(table.room().0, 1);
     assert_eq!(table.find(&serial(8)).unwrap(), None);
     assert_eq!(table.find(&serial(7)).unwrap().unwrap(), kept(7, 2, 600));
+}
+
+/// Nobody knows whether what is read is what was written, nor would the copy know of it.
+#[test]
+fn what_could_not_be_synced_is_not_copied() {
+    let home = tempfile::tempdir().unwrap();
+    let fails = Arc::new(AtomicBool::new(false));
+    let failing = Arc::clone(&fails);
+    let directory =
+        AnswerDirectory::open(home.path()).unwrap().synced_by(move |file| {
+            match failing.swap(false, Ordering::SeqCst) {
+                true => Err(std::io::Error::other("the disk has lost it")),
+                false => file.sync_data(),
+            }
+        });
+    let table = directory.begin(0).unwrap();
+    assert_eq!(table.put(&[kept(1, 1, 100)]).unwrap(), Put::Done);
+    fails.store(true, Ordering::SeqCst);
+    table.settle_so_far().unwrap_err();
+    table.anew(0, &[]).unwrap_err();
+
+    // The copying itself asks whether all is there.
+    let table = directory.begin(0).unwrap();
+    assert_eq!(table.put(&[kept(1, 1, 100)]).unwrap(), Put::Done);
+    fails.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        table.anew(0, &[]).unwrap_err();
+        assert!(table.is_doubtful());
+    }
 }
 
 #[test]
