@@ -60,6 +60,8 @@ impl Inner {
         let length = later.iter().map(length_of).sum::<u64>();
         let mut entries = vec![0; length as usize];
         other.entries.read_exact_at(&mut entries, other.length - length)?;
+        // A removal that was carried out there is yet to be carried out here.
+        let later: Vec<Slot> = later.into_iter().map(Slot::yet_to_be_carried_out).collect();
         let slots: Vec<u8> = later.iter().flat_map(Slot::encode).collect();
         self.entries.write_all_at(&entries, self.length)?;
         self.slots.write_all_at(&slots, self.slot_count * SLOT as u64)?;
@@ -101,6 +103,19 @@ mod tests {
     fn released(sequence: u64, number: u32) -> (u64, CrlChange) {
         let (serial, scope) = (serial(number), CrlScope::FIRST.into());
         (sequence, CrlChange::Released { serial, scope, at: at(sequence) })
+    }
+
+    /// Of one who was on hold.
+    fn revoked_for_good(sequence: u64, number: u32) -> (u64, CrlChange) {
+        let (revoked_at, reason) = (at(sequence), RevocationReason::Superseded);
+        let change = CrlChange::Revoked {
+            serial: serial(number),
+            scope: CrlScope::FIRST.into(),
+            revocation: Revocation { revoked_at, reason, invalidity_date: None },
+            not_after: None,
+            replaces: true,
+        };
+        (sequence, change)
     }
 
     fn octets(entries: &CrlEntries) -> Vec<u8> {
@@ -155,6 +170,27 @@ mod tests {
         }
         let [own, whole] = [&own, &whole].map(|of| of.snapshot(at(10)).unwrap().unwrap());
         assert_eq!(octets(&own), octets(&whole));
+    }
+
+    /// A release that was carried out there meanwhile has yet to be carried out here.
+    #[test]
+    fn whoever_was_released_meanwhile_is_not_listed_again() {
+        let (_home, [own, fresh, whole]) = three();
+        let first = [revoked(1, 1), revoked(2, 2), revoked(3, 4)];
+        let later = [released(4, 2), revoked_for_good(5, 4)];
+        own.apply(&first, 3).unwrap();
+        own.snapshot(AHEAD.minus_seconds(1)).unwrap();
+        fresh.apply(&first, 3).unwrap();
+        own.apply(&later, 5).unwrap();
+        own.snapshot(AHEAD.minus_seconds(1)).unwrap();
+        whole.apply(&first, 3).unwrap();
+        whole.apply(&later, 5).unwrap();
+
+        assert_eq!(own.exchange_for(&fresh).unwrap(), Exchange::Done);
+        let [listed, all] = [&own, &whole].map(|of| of.snapshot(at(10)).unwrap().unwrap());
+        assert_eq!((listed.count, octets(&listed)), (2, octets(&all)));
+        let [told, all] = [&own, &whole].map(|of| of.changes(3, at(10)).unwrap().unwrap());
+        assert_eq!((told.count, octets(&told)), (2, octets(&all)));
     }
 
     #[test]

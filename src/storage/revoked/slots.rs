@@ -49,6 +49,14 @@ pub struct Slot {
 }
 
 impl Slot {
+    /// The same beside entries that were kept when it was carried out elsewhere.
+    pub fn yet_to_be_carried_out(self) -> Self {
+        match self.change {
+            Change::Removed { at } => Self { change: Change::Removal { at }, ..self },
+            _ => self,
+        }
+    }
+
     /// As stored.
     pub fn encode(&self) -> [u8; SLOT] {
         let mut octets = [0; SLOT];
