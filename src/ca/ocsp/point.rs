@@ -209,6 +209,10 @@ impl AnswerPoint {
         let unknown = ResponseStatus::Unauthorized;
         let hash = self.identity.is_meant_by(asked).ok_or(unknown)?;
         let serial = asked.serial.ok_or(unknown)?;
+        // What is read may be older than what was written: the CRL says what is so.
+        if served.table.is_doubtful() {
+            return Err(ResponseStatus::TryLater);
+        }
         let found = served.table.find(&serial).map_err(|error| {
             tracing::error!(%error, "an OCSP answer cannot be read");
             ResponseStatus::InternalError
