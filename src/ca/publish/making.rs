@@ -24,6 +24,7 @@ use crate::storage::{CrlEntries, Register, Urgency};
 
 /// Of ECDSA signatures every second one has the usual length.
 const SIGNATURES_AT_MOST: usize = 16;
+
 /// All that is needed to make the CRLs of one scope.
 pub(super) struct Press {
     pub register: Arc<dyn Register>,
@@ -82,6 +83,30 @@ struct Draft<'a> {
 }
 
 impl Press {
+    /// Without deltas and with numbers of its own, of a scope without an end.
+    pub fn new(
+        register: Arc<dyn Register>,
+        key: Arc<dyn CaKey>,
+        issuer: Arc<Issuer>,
+        point: Arc<PublicationPoint>,
+        lists: Arc<PublishedLists>,
+        base: Line,
+    ) -> Self {
+        Self {
+            register,
+            key,
+            issuer,
+            point,
+            lists,
+            distribution_point_urls: Vec::new(),
+            base,
+            delta: None,
+            counter: Arc::default(),
+            held: Held::default(),
+            ends: None,
+        }
+    }
+
     /// Makes a complete CRL and publishes it. On failure the last one stays.
     pub fn make_base(&self, now: Timestamp) -> Result<Made, PublishError> {
         let previous = self.lists.current();

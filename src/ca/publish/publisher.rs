@@ -3,7 +3,6 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::held::Held;
 use super::making::{DeltaUse, Line, Press};
 use super::rota::Bell;
 use super::state::{Kind, State};
@@ -48,22 +47,7 @@ impl Publisher {
         schedule: Schedule,
     ) -> Self {
         let lists = Arc::clone(point.main());
-        let base = Line { store, schedule };
-        let (delta, counter, held) = (None, Arc::default(), Held::default());
-        let distribution_point_urls = Vec::new();
-        Self::of_press(Press {
-            register,
-            key,
-            issuer,
-            point,
-            lists,
-            distribution_point_urls,
-            base,
-            delta,
-            counter,
-            held,
-            ends: None,
-        })
+        Self::of_press(Press::new(register, key, issuer, point, lists, Line { store, schedule }))
     }
 
     /// A publisher of another scope of the same CA. `issuer` is the CA with the key that signs
@@ -78,22 +62,9 @@ impl Publisher {
     ) -> Option<Self> {
         let (register, point) = (Arc::clone(&self.press.register), Arc::clone(&self.press.point));
         let lists = Arc::clone(point.lists().iter().find(|lists| lists.scope() == scope)?);
-        let base = Line { store, schedule };
-        let (delta, counter) = (None, Arc::clone(&self.press.counter));
-        let (held, distribution_point_urls) = (Held::default(), Vec::new());
-        Some(Self::of_press(Press {
-            register,
-            key,
-            issuer,
-            point,
-            lists,
-            distribution_point_urls,
-            base,
-            delta,
-            counter,
-            held,
-            ends: None,
-        }))
+        let press = Press::new(register, key, issuer, point, lists, Line { store, schedule });
+        // Numbers are in one series.
+        Some(Self::of_press(Press { counter: Arc::clone(&self.press.counter), ..press }))
     }
 
     /// The same of a scope in which nothing more is issued and whose last certificate ends at
