@@ -101,8 +101,12 @@ impl Held {
 }
 
 fn of_row(row: &CrlRow) -> Option<HeldBase> {
-    // It told of everybody who had ended less than a period before.
-    let period = row.next_publish.seconds_since(row.this_update).saturating_sub(SKEW_SECONDS);
+    // It told of everybody who had ended less than a period before; how long that is, the last list
+    // of a key does not say.
+    let period = match row.next_publish {
+        Timestamp::NEVER => 0,
+        next => next.seconds_since(row.this_update).saturating_sub(SKEW_SECONDS),
+    };
     Some(HeldBase {
         left_out_before: row.intended.minus_seconds(period),
         number: row.number,
@@ -110,4 +114,34 @@ fn of_row(row: &CrlRow) -> Option<HeldBase> {
         next_update: row.next_update,
         freshest: row.freshest,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its times say nothing of a period.
+    #[test]
+    fn the_last_list_of_a_key_may_lack_whoever_had_ended() {
+        let made = Timestamp::from_seconds(1_800_000_000);
+        let row = CrlRow {
+            number: 7,
+            intended: made,
+            this_update: made.minus_seconds(SKEW_SECONDS),
+            next_update: Timestamp::NEVER,
+            next_publish: Timestamp::NEVER,
+            tbs_digest: Vec::new(),
+            entries: 0,
+            published: None,
+            sequence: Some(9),
+            kind: CrlKind::Complete,
+            oldest_held: None,
+            freshest: false,
+            scope: CrlScope::FIRST,
+        };
+        let held = Held::default();
+        held.add(of_row(&row).unwrap());
+        assert_eq!(held.oldest(made.minus_seconds(3600)).map(|base| base.number), None);
+        assert_eq!(held.oldest(made).map(|base| base.number), Some(7));
+    }
 }

@@ -224,6 +224,11 @@ impl PublicationPoint {
 }
 
 impl Current {
+    /// Whether it has no end, as the last one that a key signs.
+    pub(super) fn is_the_last(&self) -> bool {
+        self.next_update == Timestamp::NEVER
+    }
+
     /// Takes up what is published, verified with the CA's key: a list about all that was issued
     /// under it, or about the part that is found in the file `part`.
     pub(super) fn load(

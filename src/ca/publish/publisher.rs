@@ -77,8 +77,7 @@ impl Publisher {
     /// Whether everything in this scope has ended at `now` and its last CRL is there: no other is
     /// made. One that was signed by a clock that was ahead is not the last.
     pub fn has_signed_the_last(&self, now: Timestamp) -> bool {
-        let last = |crl: Arc<Current>| crl.next_update == Timestamp::NEVER;
-        self.press.has_ended(now) && self.current().is_some_and(last)
+        self.press.has_ended(now) && self.current().is_some_and(|crl| crl.is_the_last())
     }
 
     /// The same for a part of what was issued, whose certificates name these URLs

@@ -43,7 +43,7 @@ impl Press {
         match (current, found) {
             (Some(current), Some(Found::Recorded(row, Age::Newest)))
                 if row.freshest == self.announces_deltas()
-                    && (current.next_update < Timestamp::NEVER || self.has_ended(now))
+                    && (!current.is_the_last() || self.has_ended(now))
                     && current.distribution_point_urls == self.distribution_point_urls =>
             {
                 self.standing(&current, now)

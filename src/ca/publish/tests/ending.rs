@@ -173,6 +173,36 @@ fn a_clock_that_was_ahead_ends_no_key() {
     }
 }
 
+/// Nobody is told for ever that nothing is revoked any more, because a clock was wrong once.
+#[test]
+fn a_last_list_by_a_clock_that_was_ahead_is_followed_by_others() {
+    let both = Both::ending_after(3 * WEEK);
+    let ends = both.real.issuer.not_after();
+    let [_, earlier] = both.publishers();
+    for (number, end) in [(1, ends), (2, noon().plus_seconds(WEEK))] {
+        both.real.issue_in(CrlScope::FIRST, number, end);
+        both.real.revoke(number, KeyCompromise, end);
+    }
+    publish(&earlier, noon());
+    publish(&earlier, ends.minus_seconds(60));
+    let ahead = ends.plus_seconds(WEEK + 3600);
+    earlier.attempt(ahead).unwrap();
+    assert_eq!(earlier.current().unwrap().next_update, Timestamp::NEVER);
+    assert_eq!(both.by_old(), [serial(1)]);
+
+    assert!(earlier.has_signed_the_last(ahead));
+    let [_, earlier] = both.publishers();
+    let now = noon().plus_seconds(3600);
+    assert!(!earlier.has_signed_the_last(now));
+    earlier.attempt(now).unwrap();
+    assert!(earlier.current().unwrap().next_update < Timestamp::NEVER);
+    assert_eq!(both.by_old(), [serial(1), serial(2)]);
+    both.real.issue_in(CrlScope::FIRST, 3, ends);
+    both.real.revoke(3, KeyCompromise, ends);
+    publish(&earlier, now.plus_seconds(60));
+    assert_eq!(both.by_old(), [serial(1), serial(2), serial(3)]);
+}
+
 #[test]
 fn a_key_that_is_gone_is_told_and_its_list_is_served_on() {
     let mut both = Both::ending_after(10 * WEEK);
