@@ -11,6 +11,7 @@ use crate::pki::revocation_list::{CrlKind, CrlScope};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::signing::CaKey;
+use crate::storage::Register;
 
 /// A key of before, with the certificate that stands for it.
 #[derive(Clone)]
@@ -85,13 +86,8 @@ impl Authority {
     /// The cross-certificates by which whoever trusts the root of another key believes what was
     /// issued under this one, as far as they hold and are not revoked.
     pub fn cross_of(&self, key_index: u16, now: Timestamp) -> impl Iterator<Item = &[u8]> {
-        let is_revoked = |der: &&[u8]| {
-            let serial = Certificate::from_der(der).map(|own| own.serial());
-            // Where the register cannot say, whoever is sent it looks for himself.
-            serial.is_ok_and(|serial| matches!(self.register.revocation(&serial), Ok(Some(_))))
-        };
         let holding = self.generations.cross_of(usize::from(key_index), now);
-        holding.filter(move |der| !is_revoked(der))
+        holding.filter(|der| !is_revoked(&*self.register, der))
     }
 
     /// The cross-certificate of this serial number, and the index of the key that signed it.
@@ -110,6 +106,13 @@ impl Authority {
         let cross = self.cross_of(key_index, now);
         cross.filter_map(|der| Some(Certificate::from_der(der).ok()?.not_after())).min()
     }
+}
+
+/// Whether this certificate of the CA's own (DER) is revoked. Where the register cannot say, whoever
+/// is sent it looks for himself.
+pub fn is_revoked(register: &dyn Register, der: &[u8]) -> bool {
+    let serial = Certificate::from_der(der).map(|own| own.serial());
+    serial.is_ok_and(|serial| matches!(register.revocation(&serial), Ok(Some(_))))
 }
 
 /// `http://…/ca-delta.crl`, where the complete one is `http://…/ca.crl`.

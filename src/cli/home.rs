@@ -7,9 +7,11 @@ use super::failure::{Failure, at};
 use super::init::chain_of;
 use super::settings::{PASSPHRASE_VARIABLE, Settings};
 use crate::ca::establish::generations::Generations;
+use crate::ca::keys::is_revoked;
 use crate::pki::bundle::certificates_to_pem;
 use crate::pki::time::Timestamp;
 use crate::signing::Passphrase;
+use crate::storage::Register;
 use crate::storage::act::AuthorityEstablished;
 use crate::storage::datadir::{FileMode, write_durably};
 
@@ -200,16 +202,18 @@ impl Home {
     }
 
     /// Writes `ca.pem`, `chain.pem`, `earlier.pem`, `earlier-parents.pem` and `cross.pem` where they
-    /// do not say this already.
+    /// do not say this already. What is revoked in `register` is in no chain.
     pub fn write_certificates(
         &self,
         made: &AuthorityEstablished,
+        register: &dyn Register,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let above = chain_of(made);
         let root = above.last().copied().into_iter().collect::<Vec<_>>();
         let generations = Generations::of(made);
         let older = generations.cross_of(generations.present_key(), now);
+        let older = older.filter(|der| !is_revoked(register, der));
         // OpenSSL goes on from the first that fits, and from a root to nowhere.
         let chain: Vec<&[u8]> = older.chain(above).collect();
         let last = generations.present() + 1 == generations.count();

@@ -51,7 +51,7 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
                      first CRL makes every certificate on the old one valid again.",
                 ),
             }
-            founding.home.write_certificates(&made, now())?;
+            founding.home.write_certificates(&made, &*register, now())?;
         }
         None if arguments.subordinate => {
             say(&format!("Generating the CA's key ({}).", arguments.key_algorithm));
@@ -67,7 +67,7 @@ pub fn init(arguments: &Init, settings: &Settings) -> Result<(), Failure> {
             let key = FileKey::generate(arguments.key_algorithm)?;
             let made = founding.root(&name, &key, arguments.validity)?;
             say(&format!("Made the root CA {}.", subject_of(&made)));
-            founding.home.write_certificates(&made, now())?;
+            founding.home.write_certificates(&made, &*register, now())?;
         }
     }
     let how = if sealed { "encrypted with the passphrase" } else { "not encrypted, mode 0600" };

@@ -45,7 +45,7 @@ pub fn install_certificate(
     }
     let act = Act::AuthorityEstablished(made.clone());
     record(&register, vec![act], now(), Urgency::Ordinary)?;
-    home.write_certificates(&made, now())?;
+    home.write_certificates(&made, &*register, now())?;
     say(&format!("Installed the certificate of {}.", subject_of(&made)));
     say("`chancery serve` starts the service.");
     register.close()?;

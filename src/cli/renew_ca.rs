@@ -186,7 +186,7 @@ impl Renewing<'_> {
     fn establish(&self, made: &AuthorityEstablished) -> Result<(), Failure> {
         let act = Act::AuthorityEstablished(made.clone());
         record(self.register, vec![act], now(), Urgency::Ordinary)?;
-        self.home.write_certificates(made, now())?;
+        self.home.write_certificates(made, self.register, now())?;
         let next = Issuer::new::<&[u8]>(&made.certificate, &[], Vec::new(), Vec::new())?;
         say(&format!("Renewed the root CA {} until {}.", next.name(), next.not_after()));
         Ok(())

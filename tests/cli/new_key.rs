@@ -211,6 +211,14 @@ fn a_root_gets_a_new_key_and_the_old_one_goes_on_signing_its_crl() {
     is_revoked(&verify(home, "old.pem", "new.contoso.com.pem", &new_with_old));
     holds(&verify(home, "third.pem", "new.contoso.com.pem", &[]));
     service.stop();
+    // Nor is it sent along any more.
+    let certificates = |name: &str| {
+        let pem = std::fs::read_to_string(data.join(name)).unwrap();
+        pem.matches("BEGIN CERTIFICATE").count()
+    };
+    let before = certificates("chain.pem");
+    Service::start(&data, &[]).stop();
+    assert_eq!((certificates("chain.pem"), certificates("cross.pem")), (before - 1, 2));
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Service {
                 self.token_life_seconds / 86_400
             ));
         }
-        self.home.write_certificates(&self.established, now())
+        self.home.write_certificates(&self.established, &*self.register, now())
     }
 
     fn serve_api(
