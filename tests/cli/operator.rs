@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::program::{Service, chancery, fails, init, place, succeeds};
@@ -172,9 +172,12 @@ fn without_a_register_the_old_keys_crl_is_served_though_the_new_key_has_none() {
         let answer = get(&host, path).unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
     }
-    // Who asks for OCSP is answered, if only that there is nothing to be had now.
-    let answer = get(&host, "ocsp/MAA%3D").unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    // Who asks for OCSP is told to come again.
+    let url = format!("http://{host}/ocsp");
+    let ask = ["ocsp", "-issuer", "ca.pem", "-serial", "0x1122", "-url", &url];
+    let output = Command::new("openssl").current_dir(&data).args(ask).output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("trylater (3)"), "{said}");
     service.stop();
 }
 
