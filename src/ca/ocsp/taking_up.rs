@@ -65,7 +65,7 @@ impl Desk {
             Ok(parts.directory.begin(requests)?)
         };
         let table = if self.table.is_some() {
-            tracing::warn!("the OCSP answers could not be synced and are made anew");
+            tracing::warn!("the OCSP answers could not be synced, or not read, and are made anew");
             // Of the other one, which is known to have failed: whoever takes up the next one shall
             // not be told of it.
             let _known = self.settling.wait();

@@ -9,8 +9,9 @@
 //! shows by its checksum and is read again. What is written is not synced before it is served; the
 //! progress is written after a sync of what it speaks of, so that after a power cut the ledger says
 //! what is missing. A sync that fails makes the table doubtful for good: the system may have dropped
-//! what it could not write, and would call the next sync well done. Such a table is made anew from
-//! the ledger. Absent: what an answer is, and when one is made. Begin with [`AnswerTable`].
+//! what it could not write, and would call the next sync well done. So does a slot that whoever
+//! writes finds torn. Such a table is made anew from the ledger. Absent: what an answer is,
+//! and when one is made. Begin with [`AnswerTable`].
 
 mod disk;
 mod progress;

@@ -36,7 +36,7 @@ pub struct AnswerTable {
     /// Held while the progress is written.
     settling: Mutex<()>,
     disk: Disk,
-    /// A sync has failed.
+    /// A sync has failed, or what was written cannot be read.
     doubtful: AtomicBool,
 }
 
@@ -150,7 +150,11 @@ impl AnswerTable {
             // A quarter stays empty: a search for what is not there must end soon.
             let crowded = writing.taken >= self.slots / 4 * 3;
             let found = self.seek(&kept.serial, &mut octets);
-            let (place, slot) = found.map_err(|error| self.failed("reading", &error))?;
+            // Nobody else writes: what is torn is torn on the disk, and so for everybody who searches.
+            let (place, slot) = found.map_err(|error| {
+                self.doubtful.store(true, Ordering::SeqCst);
+                self.failed("reading", &error)
+            })?;
             if slot == Slot::Empty && crowded
                 || self.write(kept, &mut octets, place, &slot, &mut writing)? == Put::NoRoom
             {
@@ -364,7 +368,7 @@ impl AnswerTable {
     /// have been written may be gone.
     fn sync(&self) -> Result<(), StoreError> {
         let synced = match self.is_doubtful() {
-            true => Err(io::Error::other("an earlier sync failed")),
+            true => Err(io::Error::other("an earlier sync failed, or a slot could not be read")),
             false => self.disk.sync(&self.file),
         };
         synced.map_err(|error| {
@@ -373,8 +377,8 @@ impl AnswerTable {
         })
     }
 
-    /// Whether a sync has failed: nobody knows what is on the disk, and what is read may be older
-    /// than what was written. The answers must be made anew, in another table.
+    /// Whether a sync has failed, or whoever writes found a slot that cannot be read: nobody knows
+    /// what is on the disk, and what is read may be older than what was written. The answers must be made anew, in another table.
     pub fn is_doubtful(&self) -> bool {
         self.doubtful.load(Ordering::SeqCst)
     }

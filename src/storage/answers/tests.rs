@@ -64,6 +64,25 @@ fn grows_and_finds_everybody_and_nobody_else() {
     assert_eq!(table.find(&serial(7)).unwrap().unwrap(), kept(7, 2, 600));
 }
 
+/// Whoever writes is alone: what he finds torn was torn on the disk, and would be for ever.
+#[test]
+fn a_slot_that_is_found_torn_by_the_writer_makes_the_table_doubtful() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = AnswerDirectory::open(home.path()).unwrap();
+    let table = directory.begin(0).unwrap();
+    let answers: Vec<Kept> = (0..100).map(|number| kept(number, 1, 100)).collect();
+    assert_eq!(table.put(&answers).unwrap(), Put::Done);
+    let path = home.path().join("answers-1");
+    let octets = std::fs::read(&path).unwrap();
+    let place = octets.windows(20).position(|own| own == serial(55).as_der_content()).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"torn", place as u64 + 80).unwrap();
+    table.put(&[kept(55, 2, 100)]).unwrap_err();
+    assert!(table.is_doubtful());
+    // Nor is it closed as if all were well.
+    table.close().unwrap_err();
+}
+
 /// Nobody knows whether what is read is what was written, nor would the copy know of it.
 #[test]
 fn what_could_not_be_synced_is_not_copied() {
