@@ -93,6 +93,17 @@ pub enum EstablishError {
     /// A complete CRL where a delta is wanted.
     #[error("the CRL is complete, not a delta")]
     NotADelta,
+    /// A delta against a later list than the one it comes with.
+    #[error(
+        "the delta CRL is made against CRL {base}, and the CRL beside it has number {given}: what \
+         was revoked in between is on neither; give a newer complete CRL"
+    )]
+    DeltaOfLaterBase {
+        /// BaseCRLNumber.
+        base: u64,
+        /// The number of the complete CRL.
+        given: u64,
+    },
     /// Another list where a partition's is wanted.
     #[error("the CRL is of no partition of this CA")]
     NotAPartition,
@@ -210,11 +221,16 @@ pub struct ListedRevocations {
 impl ListedRevocations {
     /// What is revoked by this complete CRL and a delta of the same CA together
     /// (RFC 5280 §5.2.4): the later of the two has the last word, but nobody whom only one of them
-    /// lists is left out unless the delta is later and takes him off.
+    /// lists is left out unless the delta is later and takes him off. A delta against a later base
+    /// does not fit.
     pub fn with(mut self, delta: impl Read, issuer: &Issuer) -> Result<Self, EstablishError> {
         let (summary, changes) = read_list(delta, issuer)?;
-        if summary.kind == CrlKind::Complete || !summary.distribution_point_urls.is_empty() {
+        let CrlKind::Delta { base } = summary.kind else { return Err(EstablishError::NotADelta) };
+        if !summary.distribution_point_urls.is_empty() {
             return Err(EstablishError::NotADelta);
+        }
+        if let Some(given) = self.number.filter(|given| *given < base) {
+            return Err(EstablishError::DeltaOfLaterBase { base, given });
         }
         let later = summary.number > self.number;
         let mut known: BTreeMap<SerialNumber, CrlEntry> =

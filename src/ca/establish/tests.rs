@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pki::revocation_list::{CrlFrame, CrlHeading};
 use crate::signing::{FileKey, KeyKind};
 
 fn name(text: &str) -> DistinguishedName {
@@ -96,4 +97,43 @@ proptest! {
         let issuer = Issuer::new::<Vec<u8>>(&root, &[], vec![], vec![]).unwrap();
         prop_assert!(listed_revocations(octets.as_slice(), &issuer).is_err());
     }
+}
+
+/// A list of nobody.
+fn list(issuer: &Issuer, key: &FileKey, number: u64, kind: CrlKind) -> Vec<u8> {
+    let heading = CrlHeading {
+        number,
+        this_update: now(),
+        next_update: now().plus_seconds(86_400),
+        next_publish: now().plus_seconds(3600),
+        kind,
+        freshest_urls: &[],
+        distribution_point_urls: &[],
+    };
+    let frame = CrlFrame::new(issuer, key.algorithm(), &heading, 0);
+    let tbs = [frame.header.as_slice(), &frame.trailer].concat();
+    let signature = key.sign(&tbs).unwrap();
+    let outer = frame.outer_header(signature.len());
+    [outer, tbs, frame.signature_trailer(&signature)].concat()
+}
+
+/// What was revoked between the two lists would be on neither.
+#[test]
+fn a_delta_against_a_later_base_is_not_taken() {
+    let key = FileKey::generate(KeyKind::P256).unwrap();
+    let intended = intend_root(&name("CN=X"), &key, [7; 20], now(), 400_000_000).unwrap();
+    let certificate = sign_root(&intended, &key).unwrap();
+    let issuer = Issuer::new::<Vec<u8>>(&certificate, &[], vec![], vec![]).unwrap();
+    let complete = list(&issuer, &key, 5, CrlKind::Complete);
+    let together = |base| {
+        let delta = list(&issuer, &key, 9, CrlKind::Delta { base });
+        let listed = listed_revocations(complete.as_slice(), &issuer).unwrap();
+        listed.with(delta.as_slice(), &issuer)
+    };
+    for base in [4, 5] {
+        assert_eq!(together(base).unwrap().number, Some(9));
+    }
+    let refused = together(6).err().unwrap();
+    let fits = matches!(refused, EstablishError::DeltaOfLaterBase { base: 6, given: 5 });
+    assert!(fits, "{refused}");
 }
