@@ -23,6 +23,7 @@ use crate::ca::establish::{
 };
 use crate::pki::issuer::Issuer;
 use crate::pki::revocation_list::CrlScope;
+use crate::pki::time::Timestamp;
 use crate::storage::act::{Act, AuthorityEstablished, Restored};
 use crate::storage::backup::restore as copy_back;
 use crate::storage::datadir::{make_directory, sync_directory_of};
@@ -160,7 +161,8 @@ impl Crls {
         Ok(())
     }
 
-    /// What the partitions' CRLs list. The copy knows how many there were at least.
+    /// What the partitions' CRLs list, of several of one partition the newest. The copy knows how
+    /// many there were at least, and so does whoever gives that of a later one.
     fn parts(
         &self,
         register: &LedgerRegister,
@@ -176,14 +178,22 @@ impl Crls {
                 Ok(Some(found)) => found,
                 Ok(None) => continue,
             };
-            parts.push(found);
+            let same = parts.iter().position(|own| own.scope == found.scope);
+            match same.and_then(|place| parts.get_mut(place)) {
+                Some(own) if age(&own.listed) < age(&found.listed) => *own = found,
+                Some(_) => {}
+                None => parts.push(found),
+            }
         }
         for issuer in issuers.iter().filter(|issuer| now() <= issuer.not_after()) {
             let key = issuer.key_index();
-            let known = register.partitions(key)?.map_or(0, |known| known.partitions.get());
+            let known = register.partitions(key)?.map(|known| known.partitions);
+            let of_key = parts.iter().filter(|own| own.scope.key == key);
+            let last = of_key.filter_map(|own| own.scope.partition).chain(known).max();
+            let last = last.map_or(0, NonZeroU16::get);
             let scope = |number| CrlScope { key, partition: Some(number) };
             let given = |number| parts.iter().any(|own| own.scope == scope(number));
-            let missing = (1..=known).filter_map(NonZeroU16::new).find(|number| !given(*number));
+            let missing = (1..=last).filter_map(NonZeroU16::new).find(|number| !given(*number));
             if let Some(number) = missing.filter(|_| !self.without_partitions) {
                 return Err(Failure::PartitionCrlMissing(number));
             }
@@ -198,7 +208,6 @@ impl Crls {
         let mut newest: Option<ListedRevocations> = None;
         for crl in self.complete.iter().filter(is_own) {
             let listed = listed_revocations(crl.as_slice(), issuer)?;
-            let age = |own: &ListedRevocations| (own.number, own.this_update);
             if newest.as_ref().is_none_or(|newest| age(newest) < age(&listed)) {
                 newest = Some(listed);
             }
@@ -214,6 +223,11 @@ impl Crls {
         }
         Ok(Some(listed))
     }
+}
+
+/// Of two lists of one scope the greater is the newer.
+fn age(list: &ListedRevocations) -> (Option<u64>, Timestamp) {
+    (list.number, list.this_update)
 }
 
 /// Everything else first, the ledger last: before it is there the service finds `restoring` and

@@ -212,8 +212,14 @@ fn a_restore_learns_that_there_are_partitions() {
     succeeds(&["backup", "--data", text, "--to", copy]);
     let service = Service::start(&data, &["--crl-partitions", "2"]);
     let one = issued(&service, home, &made, "-p2.crl");
+    let held = issued(&service, home, &made, "-p2.crl");
+    let held_at = format!("/v1/certificates/{}", held.serial);
+    service.post(&format!("{held_at}/revoke"), 200, r#"{"reason":"certificateHold"}"#);
     shown(&service, home, &service.crl, "early");
+    shown(&service, home, &one.crl, "early-p2");
     let early = home.join("early.crl");
+    let early_part = home.join("early-p2.crl");
+    service.post(&format!("{held_at}/release"), 200, "");
     revoke(&service, &one);
     let (status, _) = service.call("/v1/ca/crls", &["-X", "POST"]);
     assert_eq!(status, 201);
@@ -223,7 +229,12 @@ fn a_restore_learns_that_there_are_partitions() {
     // The complete list from two places, of which one is late: the newer one counts.
     let crls = ["--crl", early.to_str().unwrap(), "--crl", &service.crl];
     let restore = ["restore", "--data", new_text, "--from", copy, "--partition-crl", &one.crl];
-    let said = succeeds(&[&restore[..], &crls].concat());
+    // Where there is a second partition there is a first.
+    let told = fails(&[&restore[..], &crls].concat());
+    assert!(told.contains("partition 1"), "{told}");
+    let first = one.crl.replace("-p2.crl", "-p1.crl");
+    let parts = ["--partition-crl", &first, "--partition-crl", early_part.to_str().unwrap()];
+    let said = succeeds(&[&restore[..], &crls, &parts].concat());
     let newest = service.fetch_crl(&home.join("newest.pem"));
     assert!(lists(&newest, &one.serial), "{newest}");
     assert!(said.contains("1 serial numbers"), "{said}");
@@ -233,6 +244,7 @@ fn a_restore_learns_that_there_are_partitions() {
     let at = format!("{}/contoso-vpn-ca-p2.crl", service.crl.rsplit_once('/').unwrap().0);
     let listed = shown(&service, home, &at, "p2");
     assert!(lists(&listed, &one.serial), "{listed}");
+    assert!(!lists(&listed, &held.serial), "released, as the newer of the two says: {listed}");
     assert!(listed.contains(&one.crl), "found where the certificate says: {listed}");
     let said = verified(&service, home, &one, "p2");
     assert!(said.contains("certificate revoked"), "{said}");
