@@ -277,9 +277,21 @@ fn certificates_name_the_delta_where_that_is_wanted() {
 fn the_service_looks_at_the_crl_of_every_partition() {
     let (_home, data) = place();
     init(&data, &[]);
-    // Nobody serves its CRLs there.
-    let elsewhere = ["--crl-partitions", "3", "--base-url", "http://127.0.0.1:1"];
-    let service = Service::start(&data, &elsewhere);
+    let service = Service::start(&data, &[]);
+    let address = service.crl["http://".len()..].split('/').next().unwrap().to_owned();
+    let base = format!("http://{address}");
+    service.stop();
+    // Nobody serves its CRLs there, and then in two of three places.
+    let parted = ["--crl-partitions", "3", "--base-url", "http://127.0.0.1:1"];
+    tells_one_trouble(&Service::start(&data, &parted), "crl-unreachable");
+    let more = ["--base-url", "http://127.0.0.1:2", "--base-url", &base];
+    let listen = ["--publish-listen", &address];
+    let service = Service::start(&data, &[&parted[..], &more, &listen].concat());
+    tells_one_trouble(&service, "crl-location-dead");
+    service.stop();
+}
+
+fn tells_one_trouble(service: &Service, rule: &str) {
     let mut notices = Vec::new();
     let found = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
@@ -290,10 +302,9 @@ fn the_service_looks_at_the_crl_of_every_partition() {
     });
     assert!(found, "{notices:?}");
     let of_parts = notices.iter().map(ToString::to_string).filter(|told| told.contains("-p1.crl"));
-    let of_parts: Vec<String> = of_parts.collect();
+    let of_parts: Vec<String> = of_parts.filter(|told| told.contains(rule)).collect();
     assert_eq!(of_parts.len(), 1, "{notices:?}");
     assert!(of_parts[0].contains("So it is with 2 other partitions."), "{of_parts:?}");
-    service.stop();
 }
 
 /// A new key has as many partitions as the one before it, which goes on signing its own.

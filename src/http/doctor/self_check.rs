@@ -70,14 +70,19 @@ impl SelfCheck {
         for scope in issuer.scopes().filter(|scope| scope.partition.is_some()) {
             let own = std::iter::once(issuer.certificate_der());
             let question = question(own, &[], issuer.crl_urls_of(scope), now);
+            let mut broken = BTreeMap::new();
             for finding in examine_issued(&question, fetch) {
-                let (_, count) = first.entry(finding.rule.slug).or_insert((finding, 0));
+                broken.entry(finding.rule.slug).or_insert(finding);
+            }
+            for (slug, finding) in broken {
+                let (_, count) = first.entry(slug).or_insert((finding, 0));
                 *count += 1;
             }
         }
         for (finding, count) in first.into_values() {
             let more = match count - 1 {
                 0 => String::new(),
+                1 => " So it is with another partition.".to_owned(),
                 others => format!(" So it is with {others} other partitions."),
             };
             self.tell(&finding, &more);
