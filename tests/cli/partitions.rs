@@ -333,3 +333,23 @@ fn each_key_has_partitions_of_its_own() {
     assert!(lists(&second, &new.serial) && !lists(&second, &old.serial), "{second}");
     service.stop();
 }
+
+/// A CA below that is certified while nobody serves this one: what is said of its CRL is what its
+/// certificate says.
+#[test]
+fn a_ca_below_is_told_the_crl_that_its_certificate_names() {
+    let (home, data) = place();
+    let (home, text) = (home.path(), data.to_str().unwrap());
+    init(&data, &["--base-url", "http://pki.contoso.com"]);
+    Service::start(&data, &["--crl-partitions", "2"]).stop();
+    let below = home.join("below");
+    init(&below, &["--name", "CN=Contoso Issuing CA", "--subordinate"]);
+    let (request, signed) = (below.join("ca.csr"), home.join("signed.pem"));
+    let sign = ["sign-subordinate", request.to_str().unwrap(), "--data", text, "--out"];
+    let said = succeeds(&[&sign[..], &[signed.to_str().unwrap()]].concat());
+    let shown = ["x509", "-in", "signed.pem", "-noout", "-ext", "crlDistributionPoints"];
+    let shown = openssl(home, &shown);
+    let named = shown.split("URI:").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(named.contains("-p"), "{named}");
+    assert!(said.contains(&format!("the CRL of this CA is at {named}\n")), "{named}: {said}");
+}

@@ -34,7 +34,7 @@ pub fn sign_subordinate(arguments: &SignSubordinate, settings: &Settings) -> Res
     write_durably(&arguments.out, pem.as_bytes(), FileMode::Public)?;
     say(&format!("Issued {} until {}.", row.serial, row.not_after));
     say(&format!("It is {}, with the chain above it.", arguments.out.display()));
-    for url in offline.authority.issuer().crl_urls() {
+    for url in offline.authority.issuer().crl_urls_of(row.scope) {
         say(&format!("It says that the CRL of this CA is at {url}"));
     }
     say("At the subordinate: chancery install-certificate FILE.");
