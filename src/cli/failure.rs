@@ -139,6 +139,9 @@ pub enum Failure {
     /// The ledger was written anew since that head.
     #[error("no entry of the ledger has the given hash: this is another chain, or an older copy")]
     HeadNotThere,
+    /// A copy that would stand where the publication is.
+    #[error("{0} is where this CA publishes: what is published stands there; choose another --out")]
+    AmongPublished(PathBuf),
     /// A restore was cut off.
     #[error("a restore did not finish ({0}): run `chancery restore` again, or remove it")]
     Restoring(PathBuf),

@@ -21,6 +21,7 @@ mod mutual_tls;
 mod new_key;
 mod notification;
 mod ocsp;
+mod offline_keys;
 mod openssl_root;
 mod operator;
 mod partitions;

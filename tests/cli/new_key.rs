@@ -380,43 +380,6 @@ fn a_subordinate_asks_with_a_new_key_and_serves_on_meanwhile() {
     service.stop();
 }
 
-/// Of a CA that nobody serves: each key signs its own, and one that is gone keeps no other away.
-#[test]
-fn publish_crl_makes_the_crl_of_every_key() {
-    let (home, data) = place();
-    let (home, text) = (home.path(), data.to_str().unwrap());
-    init(&data, &["--name", "CN=Contoso Root CA"]);
-    std::fs::copy(data.join("ca.pem"), home.join("old.pem")).unwrap();
-    succeeds(&["publish-crl", "--data", text]);
-    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
-    std::fs::copy(data.join("ca.pem"), home.join("new.pem")).unwrap();
-    let out = home.join("root.crl");
-    let publish = ["publish-crl", "--data", text, "--out", out.to_str().unwrap()];
-    let said = succeeds(&publish);
-    assert_eq!(said.matches("the next one is due").count(), 2, "{said}");
-    let mut numbers = Vec::new();
-    for (crl, root) in [("root.crl", "new.pem"), ("contoso-root-ca.crl", "old.pem")] {
-        let verified = Command::new("openssl")
-            .args(["crl", "-inform", "DER", "-in", crl, "-CAfile", root, "-noout", "-crlnumber"])
-            .current_dir(home)
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&verified.stderr);
-        assert!(told.contains("verify OK"), "{crl}: {told}");
-        numbers.push(String::from_utf8(verified.stdout).unwrap());
-    }
-    assert_ne!(numbers[0], numbers[1], "one series of numbers");
-    // A file of another's name is the present key's all the same.
-    let taken = home.join("contoso-root-ca.crl");
-    succeeds(&["publish-crl", "--data", text, "--out", taken.to_str().unwrap()]);
-    let own = data.join("publish/contoso-root-ca-1.crl");
-    assert_eq!(std::fs::read(taken).unwrap(), std::fs::read(own).unwrap());
-    std::fs::remove_file(data.join("ca.key")).unwrap();
-    let said = succeeds(&publish);
-    assert!(said.contains("Warning: no new contoso-root-ca.crl"), "{said}");
-    assert_eq!(said.matches("the next one is due").count(), 1, "{said}");
-}
-
 /// Parent and key have both changed, and the register is lost: the CRL of the old key is served on,
 /// though nothing above the present certificate leads to its root.
 #[test]

@@ -7,6 +7,7 @@ use super::Offline;
 use super::arguments::PublishCrl;
 use crate::ca::publish::Schedule;
 use crate::cli::failure::{Failure, at};
+use crate::cli::home::Home;
 use crate::cli::settings::Settings;
 use crate::cli::surroundings::{now, say};
 use crate::storage::datadir::{FileMode, write_durably};
@@ -22,6 +23,9 @@ const SHORTEST_OVERLAP_SECONDS: u64 = 900;
 /// others beside it.
 pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Failure> {
     let schedule = schedule(arguments.validity, settings);
+    if let Some(out) = &arguments.out {
+        must_be_elsewhere(out, &Home::new(&settings.data).publish())?;
+    }
     let Offline { register, home, established, authority, publications } =
         Offline::open_with(settings, schedule)?;
     let point = Arc::new(publications.taken_up(&established.slug));
@@ -65,6 +69,20 @@ pub fn publish_crl(arguments: &PublishCrl, settings: &Settings) -> Result<(), Fa
     }
     say("On each machine that serves it: chancery install-crl FILE.");
     Ok(register.close()?)
+}
+
+/// Refuses a copy in the place of what is published: of another list, perhaps.
+fn must_be_elsewhere(out: &Path, published: &Path) -> Result<(), Failure> {
+    let folder = match out.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), published.canonicalize()) {
+        (Ok(folder), Ok(published)) if folder == published => {
+            Err(Failure::AmongPublished(out.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Where the copy of another list goes; nowhere where it would take the place of the first.
