@@ -380,6 +380,42 @@ fn a_subordinate_asks_with_a_new_key_and_serves_on_meanwhile() {
     service.stop();
 }
 
+/// By its serial number and for good; whoever enrols afterwards is not led to the old root by it.
+#[test]
+fn a_cross_certificate_is_revoked_over_the_api_and_handed_on_no_more() {
+    let (home, data) = place();
+    let (home, text) = (home.path(), data.to_str().unwrap());
+    init(&data, &["--name", "CN=Contoso VPN CA"]);
+    Service::start(&data, &[]).stop();
+    std::fs::copy(data.join("ca.pem"), home.join("old.pem")).unwrap();
+    succeeds(&["renew-ca", "--data", text, "--new-key", "--validity", "15y"]);
+    std::fs::copy(data.join("ca.pem"), home.join("new.pem")).unwrap();
+    let service = Service::start(&data, &[]);
+    fetch(home, &service, "/aia/contoso-vpn-ca-1-with-0.crt", "cross.pem");
+    let joined = |file: &Path| std::fs::read_to_string(file).unwrap().replace('\n', "");
+    let cross = joined(&home.join("cross.pem"));
+    let handed_on = |name: &str, service: &Service| {
+        enrolled(home, service, name);
+        let files = [home.join(format!("{name}.chain.pem")), data.join("chain.pem")];
+        files.map(|file| joined(&file).contains(&cross))
+    };
+    assert_eq!(handed_on("before.contoso.com", &service), [true; 2]);
+    let shown = openssl(home, &["x509", "-in", "cross.pem", "-noout", "-serial"]);
+    let serial = shown.trim().trim_start_matches("serial=").to_owned();
+    let at = format!("/v1/certificates/{serial}");
+    let hold = r#"{"reason":"certificateHold"}"#;
+    assert_eq!(service.post(&format!("{at}/revoke"), 409, hold)["rule"], "not-held");
+    revoke(&service, &serial);
+    let again = service.post(&format!("{at}/revoke"), 409, r#"{"reason":"superseded"}"#);
+    assert_eq!(again["rule"], "already-revoked");
+    service.post(&format!("{at}/release"), 404, "");
+    both_crls(home, &service, &[&serial]);
+    service.stop();
+    let service = Service::start(&data, &[]);
+    assert_eq!(handed_on("after.contoso.com", &service), [false; 2]);
+    service.stop();
+}
+
 /// Parent and key have both changed, and the register is lost: the CRL of the old key is served on,
 /// though nothing above the present certificate leads to its root.
 #[test]
