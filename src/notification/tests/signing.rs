@@ -6,8 +6,8 @@ use standardwebhooks::{Webhook, WebhookError};
 use super::world::{SECRET, noon};
 use crate::notification::delivery::Letter;
 use crate::notification::event::{
-    Distance, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl, News,
-    PublishedCrl, SelfCheck,
+    Distance, EndingAnswers, EndingAuthority, EndingCertificate, EndingCertificates, EndingCrl,
+    EndingParentCrl, News, PendingRequest, PublishedCrl, SelfCheck,
 };
 use crate::notification::signature::{NotASecret, Secrets};
 use crate::notification::{Event, body};
@@ -61,7 +61,8 @@ fn what_is_no_secret_is_refused_and_no_secret_is_shown() {
     assert!(!shown.contains("MfKQ") && !shown.contains("31, "), "{shown}");
 }
 
-fn events() -> Vec<Event> {
+/// One of each, and the CRL of a CA above with and without a number.
+pub fn events() -> Vec<Event> {
     let distance = Distance { before_seconds: 604_800, told_before_seconds: None };
     let soon = noon().plus_seconds(86_400);
     let urls = vec!["http://pki/crl/ca.crl".to_owned()];
@@ -86,15 +87,40 @@ fn events() -> Vec<Event> {
     let authority =
         EndingAuthority { subject: "CN=CA".to_owned(), sha256: [2; 32], not_after: soon };
     let self_check = SelfCheck { faults: vec!["crl-fetch: no".to_owned()], warnings: Vec::new() };
+    let pending = PendingRequest {
+        request_id: 7,
+        template: "WebServer".to_owned(),
+        account: "WEB01$".to_owned(),
+        requester: "bob".to_owned(),
+        url: "https://ca/v1/requests/7".to_owned(),
+    };
+    let above = |number| EndingParentCrl {
+        issuer: "CN=Root".to_owned(),
+        number,
+        next_update: soon,
+        urls: urls.clone(),
+    };
+    let above = [above(Some(3)), above(None)].map(|own| News::ParentCrlExpiring(distance, own));
+    let answers = EndingAnswers {
+        key_index: 1,
+        next_update: soon,
+        urls: vec!["http://pki/ocsp".to_owned()],
+        why: "the disk is full".to_owned(),
+    };
     let news = [
+        News::RequestPending(pending),
+        News::AnswersExpiring(distance, answers),
         News::SelfCheckChanged(self_check),
         News::CrlPublished(published),
-        News::CrlExpiring(distance, EndingCrl { number: 4, base: None, next_update: soon, urls }),
+        News::CrlExpiring(
+            distance,
+            EndingCrl { number: 4, base: Some(3), next_update: soon, urls: urls.clone() },
+        ),
         News::AuthorityExpiring(distance, authority),
         News::CertificatesExpiring(distance, certificates),
     ];
     let event = |news| Event { sequence: 9, hash: [0xab; 32], at: noon(), news };
-    news.into_iter().map(event).collect()
+    news.into_iter().chain(above).map(event).collect()
 }
 
 #[test]
