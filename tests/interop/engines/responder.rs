@@ -51,18 +51,16 @@ impl Impostor {
                      Connection: close\r\nContent-Length: {}\r\n\r\n",
                     answer.len()
                 );
-                let sent =
-                    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer));
-                if sent.is_ok() {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                }
+                // First: whoever has read it may look at once.
+                counted.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer));
             }
         });
         Self { answered }
     }
 
     pub fn answered(&self) -> usize {
-        self.answered.load(Ordering::Relaxed)
+        self.answered.load(Ordering::SeqCst)
     }
 }
 
