@@ -168,9 +168,10 @@ pub enum Failure {
     /// The copy knows of partitions whose CRLs were not given.
     #[error(
         "there are partitions, whose CRLs tell of revocations sooner than the complete one: give the \
-         newest of partition {0} as well with --partition-crl, or say --without-partition-crls"
+         newest of partition {0} as well, {1}.crl, with --partition-crl, or say \
+         --without-partition-crls"
     )]
-    PartitionCrlMissing(NonZeroU16),
+    PartitionCrlMissing(NonZeroU16, String),
     /// Fewer partitions than certificates name.
     #[error(
         "crl_partitions is {set}, but there are {recorded} partitions on record: certificates name \

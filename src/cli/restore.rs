@@ -195,7 +195,8 @@ impl Crls {
             let given = |number| parts.iter().any(|own| own.scope == scope(number));
             let missing = (1..=last).filter_map(NonZeroU16::new).find(|number| !given(*number));
             if let Some(number) = missing.filter(|_| !self.without_partitions) {
-                return Err(Failure::PartitionCrlMissing(number));
+                let name = scope(number).file_name(slug);
+                return Err(Failure::PartitionCrlMissing(number, name));
             }
         }
         Ok(parts)

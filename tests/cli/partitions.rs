@@ -231,7 +231,12 @@ fn a_restore_learns_that_there_are_partitions() {
     let restore = ["restore", "--data", new_text, "--from", copy, "--partition-crl", &one.crl];
     // Where there is a second partition there is a first.
     let told = fails(&[&restore[..], &crls].concat());
-    assert!(told.contains("partition 1"), "{told}");
+    assert!(told.contains("partition 1 as well, contoso-vpn-ca-p1.crl,"), "{told}");
+    // What is given is not passed over in silence.
+    for more in [&[][..], &["--delta-crl", &service.crl]] {
+        let without = [&restore[..], &["--without-crl"], more].concat();
+        assert_eq!(chancery(&without).output().unwrap().status.code(), Some(2), "{without:?}");
+    }
     let first = one.crl.replace("-p2.crl", "-p1.crl");
     let parts = ["--partition-crl", &first, "--partition-crl", early_part.to_str().unwrap()];
     let said = succeeds(&[&restore[..], &crls, &parts].concat());

@@ -61,7 +61,7 @@ pub struct Restore {
     #[arg(long)]
     pub without_partition_crls: bool,
     /// Go on without a CRL: certificates revoked since the copy was made become valid again
-    #[arg(long, conflicts_with = "crl")]
+    #[arg(long, conflicts_with_all = ["crl", "delta_crl", "partition_crl"])]
     pub without_crl: bool,
     /// Settings.
     #[command(flatten)]
