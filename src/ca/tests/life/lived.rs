@@ -271,6 +271,10 @@ impl Life {
         let service = self.machine.service();
         let present = usize::from(service.authority.issuer().key_index());
         assert!(self.present_keys.contains(&present), "{present}: {:?}", self.present_keys);
+        if self.present_keys.first() != Some(&present) {
+            // A copy of before would not know the key: from now on another one is kept.
+            self.backup = None;
+        }
         self.present_keys = vec![present];
         for scope in service.publishers.scopes() {
             self.parties.entry(scope).or_default();

@@ -34,10 +34,6 @@ impl Life {
             self.counts.cut_short += 1;
             return self.crash();
         }
-        if done && renewal == Renewal::NewKey {
-            // A copy of before would not know the key: from now on another one is kept.
-            self.backup = None;
-        }
         self.machine.stop();
         self.begin(Trust::AsRecorded);
     }
@@ -88,7 +84,7 @@ impl Life {
             Renewal::SameKey => self.counts.renewals += 1,
             Renewal::NewKey => {
                 self.counts.new_keys += 1;
-                self.present_keys = vec![index];
+                self.present_keys.retain(|key| *key == index);
             }
         }
         Some(())
