@@ -2,6 +2,7 @@
 
 mod answers;
 mod crls;
+mod places;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,8 +24,9 @@ use super::revoked::scopes::RevokedScopes;
 use super::state::State;
 use super::{Health, Register, StoreError, TokenRow};
 use crate::pki::time::Timestamp;
+use places::Places;
 
-/// How many tokens and accounts are kept in memory: at some 700 octets each, 3 MiB.
+/// How many tokens, accounts and CRLs are kept in memory: at some 700 octets each, 3 MiB.
 const KEPT_ENTRIES: usize = 4096;
 
 /// The register. Dropping it closes it.
@@ -32,9 +34,10 @@ const KEPT_ENTRIES: usize = 4096;
 pub struct LedgerRegister {
     shared: Arc<Shared>,
     next_request: AtomicU64,
-    /// Entries that every call asks for (its token, its account) as they were read. What stands at
-    /// an offset never changes, so nothing here grows old.
+    /// Entries that every call asks for (its token, its account), or every CRL (those before it), as
+    /// they were read. What stands at an offset never changes, so nothing here grows old.
     kept: Cache<u64, Arc<Entry>>,
+    places: Places,
     writer: Mutex<Option<JoinHandle<Writer<Followers>>>>,
     scrub: Mutex<Option<JoinHandle<()>>>,
 }
@@ -131,6 +134,7 @@ impl LedgerRegister {
             shared,
             next_request: AtomicU64::new(next_request),
             kept: Cache::new(KEPT_ENTRIES),
+            places: Places::default(),
             writer: Mutex::new(Some(writer)),
             scrub: Mutex::new(scrub),
         })
@@ -189,7 +193,7 @@ impl LedgerRegister {
         Ok(self.watch(self.shared.reader.entry(offset))?.entry)
     }
 
-    /// The same of a token or an account, which is soon asked for again.
+    /// The same of a token, an account or a CRL, which is soon asked for again.
     fn kept(&self, offset: u64) -> Result<Arc<Entry>, StoreError> {
         self.kept.get_or_insert_with(&offset, || self.entry(offset).map(Arc::new))
     }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::LedgerRegister;
+use super::places::Place;
 use crate::pki::revocation::Revocation;
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
@@ -13,8 +14,8 @@ use crate::storage::act::{
     RolesSaved, SelfCheckChanged, Standing,
 };
 use crate::storage::index::{
-    ACCOUNT, AUTHORITY, CRL_PARTITIONS, PARENT_CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, TEMPLATE,
-    TOKEN, TOKEN_HASH, TOKEN_SPENT, both,
+    ACCOUNT, AUTHORITY, CRL_PARTITIONS, PARENT_CRL, PENDING_SINCE, RETIREMENT_DUE, ROLES, STRIDE,
+    TEMPLATE, TOKEN, TOKEN_HASH, TOKEN_SPENT, both,
 };
 use crate::storage::ledger::recovery::Position;
 use crate::storage::ledger::{Item, Located, frame};
@@ -271,13 +272,21 @@ impl Register for LedgerRegister {
 
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let end = self.shared.end();
-        let known = self.index().at_or_before(from)?;
-        let mut offset = known.map_or(frame::HEADER_LENGTH, |(_, offset)| offset);
+        let mut offset = match self.places.before(from) {
+            Some(place) if from - place.sequence < STRIDE => place.offset,
+            _ => {
+                let known = self.index().at_or_before(from)?;
+                known.map_or(frame::HEADER_LENGTH, |(_, offset)| offset)
+            }
+        };
         let mut rows = Vec::new();
         while offset < end.offset && rows.len() < limit {
             match self.watch(self.shared.reader.item(offset))? {
                 Item::Marker(_, end) => offset = end,
                 Item::Entry(located) => {
+                    if located.sequence == from {
+                        self.places.note(Place { sequence: from, offset });
+                    }
                     offset = located.end;
                     if located.sequence >= from {
                         let Located { sequence, hash, entry, .. } = *located;
@@ -285,6 +294,9 @@ impl Register for LedgerRegister {
                     }
                 }
             }
+        }
+        if let Some(last) = rows.last() {
+            self.places.note(Place { sequence: last.sequence + 1, offset });
         }
         Ok(rows)
     }

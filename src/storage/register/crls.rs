@@ -25,13 +25,13 @@ impl LedgerRegister {
         if intended == 0 {
             return Ok(None);
         }
-        let entry = self.entry(intended)?;
-        let Act::CrlIntended(crl) = entry.act else { return Ok(None) };
+        let entry = self.kept(intended)?;
+        let Act::CrlIntended(crl) = &entry.act else { return Ok(None) };
         let published = match published {
             0 => None,
             offset => {
-                let entry = self.entry(offset)?;
-                match entry.act {
+                let entry = self.kept(offset)?;
+                match &entry.act {
                     Act::CrlPublished(file) => {
                         Some((Timestamp::from_millis(entry.at), file.size, file.sha256))
                     }
@@ -45,7 +45,7 @@ impl LedgerRegister {
             this_update: Timestamp::from_seconds(crl.this_update),
             next_update: Timestamp::from_seconds(crl.next_update),
             next_publish: Timestamp::from_seconds(crl.next_publish),
-            tbs_digest: crl.tbs_digest,
+            tbs_digest: crl.tbs_digest.clone(),
             entries: crl.entries,
             published,
             sequence: crl.sequence,
