@@ -272,7 +272,7 @@ impl Life {
         let present = usize::from(service.authority.issuer().key_index());
         assert!(self.present_keys.contains(&present), "{present}: {:?}", self.present_keys);
         if self.present_keys.first() != Some(&present) {
-            // A copy of before would not know the key: from now on another one is kept.
+            // The new key came, though the process died over it.
             self.backup = None;
         }
         self.present_keys = vec![present];

@@ -29,7 +29,8 @@ impl Life {
 
     /// The service is stopped for it. The process may die at each of the durable steps.
     pub(super) fn renew_authority(&mut self, renewal: Renewal) {
-        let done = self.renewed(renewal).is_some();
+        // Where it failed, the CA is as it was.
+        let _ = self.renewed(renewal);
         if self.machine.faults.is_dead() {
             self.counts.cut_short += 1;
             return self.crash();
@@ -84,7 +85,9 @@ impl Life {
             Renewal::SameKey => self.counts.renewals += 1,
             Renewal::NewKey => {
                 self.counts.new_keys += 1;
-                self.present_keys.retain(|key| *key == index);
+                self.present_keys = vec![index];
+                // A copy of before would not know the key: from now on another one is kept.
+                self.backup = None;
             }
         }
         Some(())
