@@ -10,6 +10,7 @@ use crate::pki::revocation_list::{CrlEntry, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
 use crate::storage::Register;
+use crate::storage::act::Act;
 
 /// An entry of the published CRL that does not stand at its place in the new one.
 struct Missing {
@@ -82,8 +83,24 @@ fn may_go(
     if released {
         return Ok(true);
     }
-    let certificate = register.certificate(&entry.serial)?;
-    Ok(certificate.is_some_and(|row| row.not_after < ended_before))
+    Ok(end_of(&entry.serial, register)?.is_some_and(|end| end < ended_before))
+}
+
+/// When a certificate ends; of a serial number without one (reserved and given up), when it would
+/// have at the latest, if that went on record with its revocation.
+fn end_of(
+    serial: &SerialNumber,
+    register: &dyn Register,
+) -> Result<Option<Timestamp>, PublishError> {
+    if let Some(row) = register.certificate(serial)? {
+        return Ok(Some(row.not_after));
+    }
+    let Some(sequence) = register.revocation_sequence(serial)? else { return Ok(None) };
+    let row = register.entries(sequence, 1)?.into_iter().next();
+    Ok(match row.map(|row| row.entry.act) {
+        Some(Act::CertificateRevoked(act)) => act.not_after.map(Timestamp::from_seconds),
+        _ => None,
+    })
 }
 
 /// Compares the entries of the published delta with those of the next one, which is made against a
@@ -98,15 +115,20 @@ pub(super) fn check_delta(
 ) -> Result<(), PublishError> {
     let told = serials(new)?;
     let mut published = Entries::of(published);
-    while let Some((serial, _)) = published.next()? {
+    while let Some((serial, der)) = published.next()? {
         if told.binary_search(&serial).is_ok() {
             continue;
         }
-        let changed = register.revocation_sequence(&serial)?;
-        if changed.is_some_and(|sequence| sequence <= reflected) {
+        let may_go = match register.revocation_sequence(&serial)? {
+            Some(sequence) => sequence <= reflected,
+            // A copy of the register that was put back knows neither hold nor release: none of the
+            // complete lists that were made from it has him.
+            None => matches!(DeltaEntry::decode(der), Ok(DeltaEntry::Removed { .. })),
+        };
+        if may_go {
             continue;
         }
-        if register.certificate(&serial)?.is_none_or(|row| row.not_after >= latest) {
+        if end_of(&serial, register)?.is_none_or(|end| end >= latest) {
             return Err(PublishError::Dropped { serial });
         }
     }

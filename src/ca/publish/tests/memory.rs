@@ -350,8 +350,11 @@ impl Register for MemoryRegister {
         unreachable!()
     }
 
-    fn entries(&self, _: u64, _: usize) -> Result<Vec<AuditRow>, StoreError> {
-        unreachable!()
+    fn entries(&self, from: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let entries = self.entries.lock().unwrap();
+        let rows = entries.iter().cloned().zip(1..).filter(|(_, sequence)| *sequence >= from);
+        let rows = rows.map(|(entry, sequence)| AuditRow { sequence, hash: [0; 32], entry });
+        Ok(rows.take(limit).collect())
     }
 }
 

@@ -196,6 +196,26 @@ fn nothing_that_is_deleted_takes_anybody_off() {
     }
 }
 
+/// A serial number that was reserved and given up has no certificate; what it would have been had
+/// ended with the CA's certificate of then.
+#[test]
+fn who_was_given_up_leaves_the_list_when_he_would_have_ended() {
+    let real = Real::new();
+    let ends = noon().plus_seconds(WEEK);
+    real.revoke(1, CessationOfOperation, ends);
+    real.issue(2, far());
+    real.revoke(2, Superseded, far());
+    let publisher = real.publisher();
+    for weeks in 0..3 {
+        publish(&publisher, noon().plus_seconds(weeks * WEEK));
+        assert_eq!(real.listed(), [serial(1), serial(2)]);
+    }
+    for seconds in [60, 120] {
+        publish(&publisher, ends.plus_seconds(WEEK + seconds));
+    }
+    assert_eq!(real.listed(), [serial(2)]);
+}
+
 #[test]
 fn a_second_start_makes_no_crl_and_a_missed_revocation_makes_one() {
     let mut real = Real::new();

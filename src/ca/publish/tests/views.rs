@@ -9,12 +9,15 @@ use proptest::prelude::*;
 use super::super::state::Kind;
 use super::super::{DeltaUse, PublicationPoint, Publisher, Schedule};
 use super::real::Real;
-use super::world::{noon, read_either, serial};
+use super::world::{noon, publish, read_either, serial};
 use super::{CertificateHold, WEEK, far};
+use crate::ca::establish::established;
 use crate::pki::revocation::RevocationReason;
 use crate::pki::revocation_list::{CrlKind, CrlSummary, DeltaEntry};
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
+use crate::storage::Urgency;
+use crate::storage::act::{Act, Entry};
 use crate::storage::open::Trust;
 use crate::storage::publication::PublicationDirectory;
 
@@ -63,6 +66,39 @@ fn publisher(real: &Real) -> Publisher {
     let publisher = Publisher::of_parts(register, key, issuer, Arc::new(store), point, schedule);
     let used = DeltaUse::Announced(vec!["http://pki/crl/contoso-delta.crl".to_owned()]);
     publisher.with_deltas(Arc::new(deltas), schedule.delta_every(86_400), used)
+}
+
+/// A copy of before knows neither hold nor release, and needs to tell of neither.
+#[test]
+fn deltas_are_made_of_a_copy_that_does_not_know_whom_the_last_one_took_off() {
+    let real = Real::new();
+    let publishing = publisher(&real);
+    publish(&publishing, noon());
+    real.issue(1, far());
+    real.revoke(1, CertificateHold, far());
+    publish(&publishing, noon().plus_seconds(60));
+    real.release(1);
+    publish(&publishing, noon().plus_seconds(120));
+    assert!(matches!(read(&real, "contoso-delta.crl").1[..], [DeltaEntry::Removed { .. }]));
+
+    let copy = Real::of(real.key.clone(), Arc::clone(&real.issuer));
+    let directory = copy.home.path().join("publish");
+    std::fs::create_dir_all(&directory).unwrap();
+    for name in ["contoso.crl", "contoso-delta.crl"] {
+        let published = real.home.path().join("publish").join(name);
+        std::fs::copy(published, directory.join(name)).unwrap();
+    }
+    // As after `chancery restore` with both.
+    let next = publishing.delta().unwrap().number + 1;
+    let (name, certificate) = (real.issuer.name(), real.issuer.certificate_der().to_vec());
+    let learnt = established(name, certificate, Vec::new(), String::new(), Vec::new(), next);
+    let act = Act::AuthorityEstablished(learnt);
+    let entry = Entry { at: noon().millis(), actor: None, act };
+    copy.register().commit(vec![entry], Urgency::Reserved).unwrap();
+    let again = publisher(&copy);
+    publish(&again, noon().plus_seconds(180));
+    assert_eq!(again.trouble(noon().plus_seconds(180)), None);
+    assert!(again.delta().unwrap().number > next && read(&copy, "contoso-delta.crl").1.is_empty());
 }
 
 fn read(real: &Real, name: &str) -> (CrlSummary, Vec<DeltaEntry>) {
