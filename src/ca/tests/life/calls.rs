@@ -188,7 +188,7 @@ impl Life {
         match self.found(key, &issued.serial) {
             Found::Status(ResponseStatus::Unauthorized) => {
                 let head = service.register.head().sequence;
-                let unheard_of = issued.record == Record::Unknown
+                let unheard_of = issued.record != Record::OnRecord
                     || issued.answered.len() > 1
                     || maker.is_some_and(|maker| !maker.reflects(head))
                     || maker.is_some() && troubled
@@ -248,7 +248,7 @@ impl Life {
         let service = self.machine.service();
         let row = match service.authority.certificate(&administrator(), &issued.serial) {
             Ok(row) => row,
-            Err(Refusal::NotFound(_)) if issued.record == Record::Unknown => return,
+            Err(Refusal::NotFound(_)) if issued.record != Record::OnRecord => return,
             Err(refusal) => panic!("{refusal}"),
         };
         let state = state_of(service.register.as_ref(), &issued.serial);

@@ -55,7 +55,8 @@ impl Counts {
         let others = self.by_old_keys >= 20 * thousands && self.of_parts >= 20 * thousands;
         let rare = self.restores >= thousands / 4
             && self.renewals >= thousands / 8
-            && self.partings >= thousands / 4;
+            && self.partings >= thousands / 4
+            && self.cut_short >= thousands / 8;
         many && lists && starts && keys && others && rare
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Faults {
     unpublishable: AtomicU64,
     /// No space for ordinary acts.
     full: AtomicBool,
+    /// A step has failed since somebody last looked.
+    failed: AtomicBool,
 }
 
 impl Faults {
@@ -50,6 +52,11 @@ impl Faults {
 
     pub(super) fn fail_publishing(&self, steps: u64) {
         self.unpublishable.store(steps, Ordering::SeqCst);
+    }
+
+    /// Whether a step has failed since this was asked last.
+    pub(super) fn have_struck(&self) -> bool {
+        self.failed.swap(false, Ordering::SeqCst)
     }
 
     pub(super) fn fill(&self, full: bool) {
@@ -87,6 +94,7 @@ impl Faults {
     ) -> Result<T, StoreError> {
         let failed = || StoreError::Io { doing: "a step".to_owned(), reason: "a fault".to_owned() };
         if self.is_dead() {
+            self.failed.store(true, Ordering::SeqCst);
             return Err(failed());
         }
         let left = self.dies_in.load(Ordering::SeqCst);
@@ -98,6 +106,7 @@ impl Faults {
             return whole();
         }
         self.die();
+        self.failed.store(true, Ordering::SeqCst);
         match self.when.load(Ordering::SeqCst) {
             after if after == When::After as u64 => whole().map(drop)?,
             amidst if amidst == When::Amid as u64 => amid(),
@@ -114,6 +123,7 @@ impl Faults {
         let left = self.unpublishable.load(Ordering::SeqCst);
         if left > 0 {
             self.unpublishable.store(left - 1, Ordering::SeqCst);
+            self.failed.store(true, Ordering::SeqCst);
             return Err(StoreError::Full);
         }
         self.step(|| {}, whole)

@@ -15,7 +15,7 @@ use crate::ca::{Refusal, Requester};
 use crate::pki::revocation_list::CrlScope;
 use crate::pki::serial::SerialNumber;
 use crate::pki::time::Timestamp;
-use crate::storage::act::{Act, Partition, RevokedScope};
+use crate::storage::act::{Act, CertificateRevoked, Partition, RevokedScope};
 use crate::storage::open::Trust;
 use crate::storage::{CertificateRow, Register};
 
@@ -153,18 +153,18 @@ impl Life {
             let Some(last) = rows.last() else { break };
             self.read = last.sequence;
             for row in rows {
-                let (serial, scope) = match &row.entry.act {
+                let (serial, given_up) = match &row.entry.act {
                     Act::CertificateIssued(act) if super::TEMPLATES.contains(&&*act.template) => {
                         let request = register.request(act.request_id).unwrap().unwrap();
                         (request.serial.unwrap(), None)
                     }
                     Act::CertificateRevoked(act) => {
-                        (SerialNumber::from_der_content(&act.serial).unwrap(), act.scope)
+                        (SerialNumber::from_der_content(&act.serial).unwrap(), Some(act))
                     }
                     _ => continue,
                 };
                 if self.model.place(&serial).is_none() {
-                    self.learn(&serial, scope, register.as_ref());
+                    self.learn(&serial, given_up, register.as_ref());
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Life {
     fn learn(
         &mut self,
         serial: &SerialNumber,
-        scope: Option<RevokedScope>,
+        given_up: Option<&CertificateRevoked>,
         register: &dyn Register,
     ) {
         let state = state_of(register, serial);
@@ -190,14 +190,16 @@ impl Life {
                 self.issued(&row, account);
             }
             None => {
+                let act = given_up.expect("reserved and forgotten");
                 assert!(matches!(state, State::Revoked(_)), "{serial} was reserved and forgotten");
+                let ends = act.not_after.expect("the end of the CA");
                 self.model.add(Issued {
                     serial: *serial,
-                    scope: scope.map_or(CrlScope::FIRST, known),
+                    scope: act.scope.map_or(CrlScope::FIRST, known),
                     account: 0,
                     certificate: Vec::new(),
-                    not_after: noon(),
-                    record: Record::Unknown,
+                    not_after: Timestamp::from_seconds(ends),
+                    record: Record::GivenUp,
                     state,
                     answered: Vec::new(),
                     ever_held: false,
@@ -227,10 +229,13 @@ impl Life {
     }
 
     /// Why a call may fail: the process is dying, there is no space, or (where it is an enrolment)
-    /// the clock is behind what is on record.
+    /// the clock is behind what is on record or the CA has ended.
     pub(super) fn must_be_excused(&self, refusal: &Refusal) {
         let faults = &self.machine.faults;
+        // The disk was full, and nobody could renew the CA in time.
+        let ended = self.now > self.machine.service().authority.issuer().not_after();
         let excused = faults.is_dead()
+            || ended
             || match refusal {
                 Refusal::Unavailable("disk-full", _) => faults.is_full(),
                 Refusal::Unavailable("clock-behind", _) => self.now < self.latest,
@@ -271,8 +276,8 @@ impl Life {
         let service = self.machine.service();
         let present = usize::from(service.authority.issuer().key_index());
         assert!(self.present_keys.contains(&present), "{present}: {:?}", self.present_keys);
-        if self.present_keys.first() != Some(&present) {
-            // The new key came, though the process died over it.
+        if self.present_keys[0] != present {
+            // A copy of before would not know the key: from now on another one is kept.
             self.backup = None;
         }
         self.present_keys = vec![present];

@@ -20,7 +20,13 @@
 //! thisUpdate that does not rise; removals missing from deltas; a published list of before a crash
 //! that is not recorded; deltas that are not renewed; OCSP answers that miss a release; a restore
 //! that leaves holds as they are, that learns no thisUpdate, that is done without and publishes.
-//! Not caught: a base of a clock that was ahead that is not made anew (`publish/tests/times`).
+//! Within 8,000: a part's list that lacks a serial number, or does not say that it is a part;
+//! complete lists that do not follow, or tell of their own key alone; a new key's list that begins
+//! with nobody; lists and deltas of an old key that are no longer made, and no last one; numbers of
+//! each scope by itself; OCSP answers about an old key's certificates that do not follow.
+//! Not caught: a base of a clock that was ahead that is not made anew (`publish/tests/times`); a key
+//! that such a clock ends (`publish/tests/ending`); what only a complete list told to a restore and
+//! then stands in no part.
 
 mod calls;
 mod counts;

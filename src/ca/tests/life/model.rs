@@ -31,7 +31,9 @@ pub(super) type Known = BTreeMap<SerialNumber, Revoked>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
     OnRecord,
-    /// It was issued after the backup that was put back, or given up before anybody had it.
+    /// Its serial number was given up before anybody had it.
+    GivenUp,
+    /// It was issued after the backup that was put back.
     Unknown,
 }
 

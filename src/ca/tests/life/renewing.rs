@@ -29,8 +29,11 @@ impl Life {
 
     /// The service is stopped for it. The process may die at each of the durable steps.
     pub(super) fn renew_authority(&mut self, renewal: Renewal) {
-        // Where it failed, the CA is as it was.
-        let _ = self.renewed(renewal);
+        if self.draw.below(3) == 0 {
+            let (steps, when) = (1 + self.draw.below(8), self.draw.below(3));
+            self.crash_soon(steps, when);
+        }
+        let _done_or_not = self.renewed(renewal);
         if self.machine.faults.is_dead() {
             self.counts.cut_short += 1;
             return self.crash();
@@ -83,12 +86,7 @@ impl Life {
         record(vec![Act::AuthorityEstablished(made)])?;
         match renewal {
             Renewal::SameKey => self.counts.renewals += 1,
-            Renewal::NewKey => {
-                self.counts.new_keys += 1;
-                self.present_keys = vec![index];
-                // A copy of before would not know the key: from now on another one is kept.
-                self.backup = None;
-            }
+            Renewal::NewKey => self.counts.new_keys += 1,
         }
         Some(())
     }

@@ -22,6 +22,7 @@ impl Life {
         let first = self.draw.below(scopes.len() as u64);
         scopes.rotate_left(usize::try_from(first).unwrap());
         let mut all_well = true;
+        self.machine.faults.have_struck();
         for scope in scopes {
             let (mut delta_well, mut base_well) = (true, true);
             for kind in kinds(threads, scope) {
@@ -44,7 +45,9 @@ impl Life {
             if self.in_time {
                 self.judge();
             } else {
-                assert!(self.machine.service().publishers.trouble(self.now).is_some());
+                let trouble = self.machine.service().publishers.trouble(self.now);
+                let trouble = trouble.expect("a failure is told");
+                assert!(self.machine.faults.have_struck(), "nothing is wrong but: {trouble}");
             }
         }
     }
