@@ -142,7 +142,8 @@ impl Press {
                 dropped::check(before, new(), ended_before, &*self.register)?;
             }
             match self.lists.delta() {
-                Some(delta) if delta.number < drawn.number => {
+                // One that has ended, as where deltas were turned off, is nobody's any more.
+                Some(delta) if delta.number < drawn.number && delta.next_update >= now => {
                     let told = delta.encoded_entries();
                     dropped::check_delta_is_in(told, new(), ended_before, &*self.register)
                 }
@@ -176,7 +177,7 @@ impl Press {
         };
         let made =
             self.print(line, &draft, now, |continues| match (&draft.previous, continues) {
-                (Some(previous), false) => {
+                (Some(previous), false) if previous.next_update >= now => {
                     let new = Part::of(&drawn.entries.file, 0..drawn.entries.length);
                     // Whoever is alive by this clock may not go, wherever the last one was.
                     let latest =

@@ -81,6 +81,34 @@ fn deltas_are_made_of_a_copy_that_does_not_know_whom_the_last_one_took_off() {
     publish(&publishing, noon().plus_seconds(120));
     assert!(matches!(read(&real, "contoso-delta.crl").1[..], [DeltaEntry::Removed { .. }]));
 
+    let next = publishing.delta().unwrap().number + 1;
+    let copy = copy_that_begins_with(next, &real);
+    let again = publisher(&copy);
+    publish(&again, noon().plus_seconds(180));
+    assert_eq!(again.trouble(noon().plus_seconds(180)), None);
+    assert!(again.delta().unwrap().number > next && read(&copy, "contoso-delta.crl").1.is_empty());
+}
+
+/// Whoever stands on a delta in force is not forgotten, though a copy of before does not know him.
+#[test]
+fn a_delta_binds_those_after_it_until_it_has_ended() {
+    let real = Real::new();
+    let publishing = publisher(&real);
+    publish(&publishing, noon());
+    real.issue(1, far());
+    real.revoke(1, RevocationReason::Superseded, far());
+    publishing.demand(real.register().head().sequence);
+    publishing.attempt_kind(Kind::Delta, noon().plus_seconds(60)).unwrap();
+    let copy = copy_that_begins_with(publishing.delta().unwrap().number + 1, &real);
+    let again = publisher(&copy);
+    again.attempt(noon().plus_seconds(120)).unwrap_err();
+    let late = again.delta().unwrap().next_update.plus_seconds(1);
+    again.attempt(late).unwrap();
+    assert_eq!(again.trouble(late), None);
+}
+
+/// The same CA with an empty register, beside what was published, as after `chancery restore`.
+fn copy_that_begins_with(number: u64, real: &Real) -> Real {
     let copy = Real::of(real.key.clone(), Arc::clone(&real.issuer));
     let directory = copy.home.path().join("publish");
     std::fs::create_dir_all(&directory).unwrap();
@@ -88,17 +116,12 @@ fn deltas_are_made_of_a_copy_that_does_not_know_whom_the_last_one_took_off() {
         let published = real.home.path().join("publish").join(name);
         std::fs::copy(published, directory.join(name)).unwrap();
     }
-    // As after `chancery restore` with both.
-    let next = publishing.delta().unwrap().number + 1;
     let (name, certificate) = (real.issuer.name(), real.issuer.certificate_der().to_vec());
-    let learnt = established(name, certificate, Vec::new(), String::new(), Vec::new(), next);
+    let learnt = established(name, certificate, Vec::new(), String::new(), Vec::new(), number);
     let act = Act::AuthorityEstablished(learnt);
     let entry = Entry { at: noon().millis(), actor: None, act };
     copy.register().commit(vec![entry], Urgency::Reserved).unwrap();
-    let again = publisher(&copy);
-    publish(&again, noon().plus_seconds(180));
-    assert_eq!(again.trouble(noon().plus_seconds(180)), None);
-    assert!(again.delta().unwrap().number > next && read(&copy, "contoso-delta.crl").1.is_empty());
+    copy
 }
 
 fn read(real: &Real, name: &str) -> (CrlSummary, Vec<DeltaEntry>) {
