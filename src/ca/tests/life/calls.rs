@@ -77,7 +77,7 @@ impl Life {
         let issued = &self.model.issued[place];
         let (serial, record, before) = (issued.serial, issued.record, issued.state);
         let hold = reason == RevocationReason::CertificateHold;
-        let may = record == Record::OnRecord && (before == State::Good || is_held(before) && !hold);
+        let may = record == Record::Present && (before == State::Good || is_held(before) && !hold);
         let expected = if may { Expected::Done } else { Expected::Refused };
         let authority = &self.machine.service().authority;
         let outcome = authority.revoke(&administrator(), &serial, reason, None, self.now);
@@ -87,7 +87,7 @@ impl Life {
     pub(super) fn release(&mut self, which: u64) {
         let Some(place) = self.model.pick(which, |it| it.ever_held) else { return };
         let issued = &self.model.issued[place];
-        let expected = match issued.record == Record::OnRecord && is_held(issued.state) {
+        let expected = match issued.record == Record::Present && is_held(issued.state) {
             true => Expected::Done,
             false => Expected::Refused,
         };
@@ -139,7 +139,7 @@ impl Life {
         let concerned = |it: &super::model::Issued| {
             let hold = reason == RevocationReason::CertificateHold;
             it.account == account
-                && it.record == Record::OnRecord
+                && it.record == Record::Present
                 && match it.state {
                     State::Good => it.not_after >= self.now,
                     held => is_held(held) && !hold,
@@ -188,7 +188,7 @@ impl Life {
         match self.found(key, &issued.serial) {
             Found::Status(ResponseStatus::Unauthorized) => {
                 let head = service.register.head().sequence;
-                let unheard_of = issued.record != Record::OnRecord
+                let unheard_of = issued.record != Record::Present
                     || issued.answered.len() > 1
                     || maker.is_some_and(|maker| !maker.reflects(head))
                     || maker.is_some() && troubled
@@ -248,7 +248,7 @@ impl Life {
         let service = self.machine.service();
         let row = match service.authority.certificate(&administrator(), &issued.serial) {
             Ok(row) => row,
-            Err(Refusal::NotFound(_)) if issued.record != Record::OnRecord => return,
+            Err(Refusal::NotFound(_)) if issued.record != Record::Present => return,
             Err(refusal) => panic!("{refusal}"),
         };
         let state = state_of(service.register.as_ref(), &issued.serial);

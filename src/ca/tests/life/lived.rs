@@ -220,7 +220,7 @@ impl Life {
             account,
             certificate: row.certificate.clone(),
             not_after: row.not_after,
-            record: Record::OnRecord,
+            record: Record::Present,
             state: State::Good,
             answered: vec![State::Good],
             ever_held: false,

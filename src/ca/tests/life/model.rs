@@ -30,7 +30,7 @@ pub(super) type Known = BTreeMap<SerialNumber, Revoked>;
 /// Whether the register has the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record {
-    OnRecord,
+    Present,
     /// Its serial number was given up before anybody had it.
     GivenUp,
     /// It was issued after the backup that was put back.
@@ -140,7 +140,7 @@ impl Model {
         for issued in self.issued.iter_mut().filter(|issued| issued.scope.key == key) {
             issued.answered = vec![issued.state];
             // Nobody is told that it is good without a record of it.
-            let known = |state: &State| issued.record == Record::OnRecord || *state != State::Good;
+            let known = |state: &State| issued.record == Record::Present || *state != State::Good;
             issued.answered.retain(known);
         }
     }

@@ -20,8 +20,8 @@ impl Life {
         let ends = self.machine.service().authority.issuer().not_after();
         if ends < self.now.plus_seconds(IN_TIME) && !self.machine.faults.is_full() {
             let renewal = match self.draw.below(4) {
-                0 => Renewal::SameKey,
-                _ => Renewal::NewKey,
+                0 => Renewal::Kept,
+                _ => Renewal::New,
             };
             self.renew_authority(renewal);
         }
@@ -51,8 +51,8 @@ impl Life {
         let old = generations.issuer(generations.present(), SLUG, &base_urls).unwrap();
         let old_key = self.machine.keys.of(generations.present_key());
         let (index, key_use) = match renewal {
-            Renewal::SameKey => (generations.present_key(), KeyUse::Kept),
-            Renewal::NewKey => (generations.count(), KeyUse::New),
+            Renewal::Kept => (generations.present_key(), KeyUse::Kept),
+            Renewal::New => (generations.count(), KeyUse::New),
         };
         let key = self.machine.keys.make(index, &self.machine.faults)?;
         let randoms = [self.random(), self.random(), self.random()];
@@ -67,7 +67,7 @@ impl Life {
         };
         record(vec![Act::AuthorityIntended(intended.clone())])?;
         let mut made = installed(present, sign_root(&intended, &key.key).unwrap(), Vec::new());
-        if renewal == Renewal::NewKey {
+        if renewal == Renewal::New {
             let after = Generations::of(&made);
             let new = after.issuer(after.present(), SLUG, &base_urls).unwrap();
             let number = |index: usize| u32::try_from(index).unwrap();
@@ -85,8 +85,8 @@ impl Life {
         }
         record(vec![Act::AuthorityEstablished(made)])?;
         match renewal {
-            Renewal::SameKey => self.counts.renewals += 1,
-            Renewal::NewKey => self.counts.new_keys += 1,
+            Renewal::Kept => self.counts.renewals += 1,
+            Renewal::New => self.counts.new_keys += 1,
         }
         Some(())
     }

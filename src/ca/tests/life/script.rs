@@ -98,8 +98,8 @@ pub(super) enum Start {
 /// With which key the CA is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renewal {
-    SameKey,
-    NewKey,
+    Kept,
+    New,
 }
 
 /// What becomes of the places of publication when a backup is put back.
@@ -182,7 +182,7 @@ fn step(draw: &mut Draw) -> Step {
         987..993 => Step::Backup,
         993..995 => Step::Restore(Publications::Kept),
         995..997 => Step::Restore(Publications::Lost),
-        997..998 => Step::RenewAuthority(Renewal::SameKey),
-        _ => Step::RenewAuthority(Renewal::NewKey),
+        997..998 => Step::RenewAuthority(Renewal::Kept),
+        _ => Step::RenewAuthority(Renewal::New),
     }
 }

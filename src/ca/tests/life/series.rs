@@ -14,6 +14,13 @@ pub(super) struct Series {
 }
 
 impl Series {
+    /// A restore learnt from lists of which these have the highest number and the latest time. It
+    /// need not know the last list of a key that has ended.
+    pub(super) fn goes_on_after(&mut self, number: u64, this_update: Timestamp) {
+        self.number = self.number.min(number);
+        self.this_update = self.this_update.min(Some(this_update));
+    }
+
     /// One more was published.
     pub(super) fn goes_on(&mut self, next: &List) {
         assert!(self.number < next.number, "number {} after {}", next.number, self.number);
