@@ -45,6 +45,10 @@ pub(in crate::ca) enum Work {
 impl Desk {
     pub fn work(&mut self, parts: &Parts, now: Timestamp) -> Result<Work, OcspError> {
         self.settling.outcome()?;
+        // All that was issued under the key has ended, and nobody could certify a responder.
+        if now > parts.issuer.not_after() {
+            return Ok(Work::Done);
+        }
         self.appoint(parts, now)?;
         let table = self.take_up(parts)?;
         let Some((signer, _)) = &self.appointed else { return Ok(Work::Done) };

@@ -80,6 +80,20 @@ fn a_round_goes_on_where_it_was_cut_off() {
     stand.assert_status(&serial(9999), ResponseStatus::Unauthorized, noon());
 }
 
+/// Its responder could not be certified any more, and each refusal would go on record.
+#[test]
+fn nothing_is_asked_for_once_the_ca_has_ended() {
+    let stand = Stand::new();
+    put_on_record(stand.register.as_ref(), 3, |_| noon().seconds() + 86_400);
+    stand.settle(noon());
+    let (signed, sequence) = (stand.signed(), stand.register.head().sequence);
+    let ends = stand.authority.issuer().not_after();
+    for seconds in [1, 60, 86_400] {
+        assert_eq!(stand.maker.attempt(ends.plus_seconds(seconds)).unwrap(), Work::Done);
+    }
+    assert_eq!((stand.signed(), stand.register.head().sequence), (signed, sequence));
+}
+
 /// While one slice is signed the next one is read: who is revoked in between stays revoked.
 #[test]
 fn what_was_read_beforehand_does_not_take_a_revocation_back() {

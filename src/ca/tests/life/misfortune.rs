@@ -72,7 +72,7 @@ impl Life {
         }
         let register = self.machine.open(Trust::AsRecorded);
         let Learnt { listed, parts, known } = self.newest_lists(&register);
-        let all = || listed.iter().map(|(_, own)| own).chain(parts.iter().map(|(_, own)| own));
+        let all = || listed.iter().map(|(_, own)| own).chain(parts.iter().map(|own| &own.listed));
         let number = all().filter_map(|own| own.number).max().unwrap();
         self.series.goes_on_after(number, all().map(|own| own.this_update).max().unwrap());
         let present = register.authority().unwrap().unwrap();
