@@ -70,7 +70,7 @@ impl Press {
 
     /// What is known of a published list, which is now on record as published.
     fn found(&self, current: &Current, now: Timestamp) -> Result<Found, PublishError> {
-        let found = self.row(current)?;
+        let found = self.row(current, now)?;
         if let Found::Recorded(row, _) = &found
             && row.published.is_none()
         {
@@ -83,7 +83,7 @@ impl Press {
     }
 
     /// What is known of the published CRL.
-    fn row(&self, current: &Current) -> Result<Found, PublishError> {
+    fn row(&self, current: &Current, now: Timestamp) -> Result<Found, PublishError> {
         let mut age = Age::Newest;
         let mut recorded = 0;
         let mut after = None;
@@ -101,18 +101,25 @@ impl Press {
             }
             after = page.next;
             if after.is_none() {
-                return self.unrecorded(current, recorded);
+                return self.unrecorded(current, recorded, now);
             }
         }
     }
 
     /// A published CRL that is not on record: the register is an older copy, unless a restore (or
-    /// an adoption) has learnt from this one or a later one and raised the number to begin with.
-    fn unrecorded(&self, current: &Current, recorded: u64) -> Result<Found, PublishError> {
+    /// an adoption) has learnt from this one or a later one and raised the number to begin with. From
+    /// the last one of a key that has ended there is nothing to learn: no other comes after it.
+    fn unrecorded(
+        &self,
+        current: &Current,
+        recorded: u64,
+        now: Timestamp,
+    ) -> Result<Found, PublishError> {
         if let Some(why) = self.register.health().damaged {
             return Err(StoreError::Damaged(why).into());
         }
-        if current.number < self.floor()? {
+        let last = current.is_the_last() && self.has_ended(now);
+        if last || current.number < self.floor()? {
             return Ok(Found::Learnt);
         }
         Err(PublishError::Restored {

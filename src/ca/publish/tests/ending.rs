@@ -203,6 +203,41 @@ fn a_last_list_by_a_clock_that_was_ahead_is_followed_by_others() {
     assert_eq!(both.by_old(), [serial(1), serial(2), serial(3)]);
 }
 
+/// A restore need not learn from the last list of a key: no other comes after it. As long as others
+/// do, a copy that does not know what stands there publishes nothing.
+#[test]
+fn a_copy_of_before_need_not_know_the_last_list() {
+    let both = Both::ending_after(3 * WEEK);
+    let ends = both.real.issuer.not_after();
+    both.real.issue_in(CrlScope::FIRST, 1, ends);
+    both.real.revoke(1, KeyCompromise, ends);
+    let copied = || {
+        let copy = Both {
+            real: Real::of(both.real.key.clone(), Arc::clone(&both.real.issuer)),
+            new_key: Arc::clone(&both.new_key),
+            new: Arc::clone(&both.new),
+        };
+        let directory = copy.real.home.path().join("publish");
+        std::fs::create_dir_all(&directory).unwrap();
+        let published = both.real.home.path().join("publish/contoso.crl");
+        std::fs::copy(published, directory.join("contoso.crl")).unwrap();
+        copy
+    };
+    let [_, earlier] = both.publishers();
+    publish(&earlier, noon());
+    let copy = copied();
+    copy.publishers()[1].attempt(noon().plus_seconds(60)).unwrap_err();
+
+    let late = ends.plus_seconds(2 * WEEK);
+    let last = publish(&earlier, late);
+    assert_eq!(last.next_update, Timestamp::NEVER);
+    let copy = copied();
+    let [_, earlier] = copy.publishers();
+    earlier.attempt(late.plus_seconds(60)).unwrap();
+    assert_eq!(earlier.trouble(late.plus_seconds(60)), None);
+    assert_eq!(earlier.current().unwrap().number, last.number);
+}
+
 #[test]
 fn a_key_that_is_gone_is_told_and_its_list_is_served_on() {
     let mut both = Both::ending_after(10 * WEEK);
