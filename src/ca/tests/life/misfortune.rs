@@ -85,8 +85,8 @@ impl Life {
         self.begin(Trust::AsRecorded);
     }
 
-    /// The newest lists of every key under which something may still hold, the present one's first,
-    /// and of all parts.
+    /// The newest lists of every key, the present one's first, and of all parts, but for the last
+    /// ones of keys that have ended.
     fn newest_lists(&self, register: &LedgerRegister) -> Learnt {
         let generations = Generations::of(&register.authority().unwrap().unwrap());
         let mut keys = generations.key_indexes();
@@ -96,12 +96,14 @@ impl Life {
         for key in keys {
             let certificate = generations.certificate_of_key(key).unwrap();
             let issuer = generations.issuer(certificate, super::machine::SLUG, &[]).unwrap();
-            if key != generations.present_key() && self.now > issuer.not_after() {
-                continue;
-            }
+            let has_ended = key != generations.present_key() && self.now > issuer.not_after();
             let own = self.parties.iter().filter(|(scope, _)| usize::from(scope.key) == key);
             for (scope, parties) in own {
                 let Some((base, delta)) = parties.newest() else { continue };
+                // `restore` does without it, and so does the start if it is the last one.
+                if has_ended && base.list.next_update == Timestamp::NEVER {
+                    continue;
+                }
                 let known = parties.newest_known().unwrap();
                 if scope.partition.is_some() {
                     let slug = super::machine::SLUG;
