@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 
@@ -17,7 +17,7 @@ use crate::storage::publication::PendingFile;
 use crate::storage::{CrlEntries, Register};
 
 /// Entries are copied and hashed in pieces of this size: it stays in the processor's cache.
-const PIECE: usize = 256 * 1024;
+pub(super) const PIECE: usize = 256 * 1024;
 /// Pieces that wait to be hashed; so much memory is used however long the list is.
 const PIECES_WAITING: usize = 4;
 
@@ -41,14 +41,14 @@ impl Press {
             let whole = Hasher::start(scope, whole);
             let mut position = outer.len() as u64;
             let (register, reflected) = (&*self.register, entries.sequence);
-            let mut pace = Pace { register, reflected, begun: Instant::now() };
+            let mut pace = Pace::begun(register, reflected);
             let mut write = |piece: Vec<u8>| -> Result<(), PublishError> {
                 let piece = Arc::new(piece);
                 tbs.feed(&piece)?;
                 whole.feed(&piece)?;
                 pending.write_at(&piece, position)?;
                 position += piece.len() as u64;
-                pace.keep(pending)
+                pace.keep(piece.len(), pending)
             };
             write(frame.header.clone())?;
             let continues = copy_entries(entries, previous, &mut write)?;
@@ -96,24 +96,41 @@ fn copy_entries(
 }
 
 /// Lets others have the processors and the disk.
-struct Pace<'a> {
+pub(super) struct Pace<'a> {
     register: &'a dyn Register,
     /// The last ledger entry that the list reflects.
     reflected: u64,
-    /// When the piece was begun.
+    /// Octets since the last rest, and when that was.
+    written: usize,
     begun: Instant,
 }
 
-impl Pace<'_> {
+/// A disk that hangs shall not keep a list waiting longer than it hangs.
+const LONGEST_REST: Duration = Duration::from_millis(100);
+
+impl<'a> Pace<'a> {
+    pub fn begun(register: &'a dyn Register, reflected: u64) -> Self {
+        Self { register, reflected, written: 0, begun: Instant::now() }
+    }
+
     /// Where others commit meanwhile, the list takes at most a quarter of the time: each piece is
     /// synced by itself, and the next one waits thrice as long as this one took. Otherwise their
     /// syncs would queue up behind tens of megabytes, and they themselves behind three busy threads.
-    fn keep(&mut self, pending: &mut dyn PendingFile) -> Result<(), PublishError> {
+    /// A list that is no longer than a piece keeps nobody waiting, and is not made to wait.
+    pub fn keep(
+        &mut self,
+        octets: usize,
+        pending: &mut dyn PendingFile,
+    ) -> Result<(), PublishError> {
+        self.written += octets;
+        if self.written < PIECE {
+            return Ok(());
+        }
         if self.register.head().sequence > self.reflected {
             pending.sync_so_far()?;
-            std::thread::sleep(self.begun.elapsed() * 3);
+            std::thread::sleep((self.begun.elapsed() * 3).min(LONGEST_REST));
         }
-        self.begun = Instant::now();
+        *self = Self::begun(self.register, self.reflected);
         Ok(())
     }
 }

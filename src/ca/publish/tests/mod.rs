@@ -7,6 +7,7 @@ mod ending;
 mod faulty;
 mod memory;
 mod openssl;
+mod pace;
 mod partitions;
 mod real;
 mod scopes;
